@@ -1,0 +1,300 @@
+/* bytes -- see the header. Loads go byte by byte: no alignment or host order reaches a result;
+ * compilers turn them into one load and a swap. */
+#include "vm/base/bytes.h"
+
+#include "vm/base/arena.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool tw_bytes_equal(tw_bytes a, tw_bytes b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+int tw_bytes_compare(tw_bytes a, tw_bytes b)
+{
+    const size_t size = a.size < b.size ? a.size : b.size;
+    const int order = size > 0 ? memcmp(a.data, b.data, size) : 0;
+    if (order != 0) return order;
+    return a.size < b.size ? -1 : a.size > b.size;
+}
+
+uint64_t tw_load_u64(const uint8_t *at)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++) value = value << 8 | at[i];
+    return value;
+}
+
+void tw_store_u64(uint8_t *at, uint64_t value)
+{
+    for (int i = 7; i >= 0; i--, value >>= 8) at[i] = (uint8_t)value;
+}
+
+uint32_t tw_load_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+void tw_store_u32(uint8_t *at, uint32_t value)
+{
+    for (int i = 3; i >= 0; i--, value >>= 8) at[i] = (uint8_t)value;
+}
+
+tw_reader tw_reader_of(tw_bytes bytes)
+{
+    return (tw_reader){bytes.data, bytes.size, 0, false};
+}
+
+const uint8_t *tw_read_raw(tw_reader *r, size_t size)
+{
+    if (r->bad || size > r->size - r->at) {
+        r->bad = true;
+        return NULL;
+    }
+    const uint8_t *at = r->data + r->at;
+    r->at += size;
+    return at;
+}
+
+uint8_t tw_read_u8(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 1);
+    return at != NULL ? *at : 0;
+}
+
+uint16_t tw_read_u16(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 2);
+    return at != NULL ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+}
+
+uint32_t tw_read_u32(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 4);
+    return at != NULL ? tw_load_u32(at) : 0;
+}
+
+uint64_t tw_read_u64(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 8);
+    return at != NULL ? tw_load_u64(at) : 0;
+}
+
+int64_t tw_read_i64(tw_reader *r)
+{
+    return (int64_t)tw_read_u64(r);
+}
+
+bool tw_read_bool(tw_reader *r)
+{
+    const uint8_t value = tw_read_u8(r);
+    if (value > 1) r->bad = true;
+    return value == 1;
+}
+
+void tw_read_copy(tw_reader *r, void *ret_bytes, size_t size)
+{
+    const uint8_t *at = tw_read_raw(r, size);
+    if (at != NULL) {
+        memcpy(ret_bytes, at, size);
+    } else {
+        memset(ret_bytes, 0, size);
+    }
+}
+
+static tw_bytes read_sized(tw_reader *r, size_t size, size_t size_max)
+{
+    if (size > size_max) r->bad = true;
+    const uint8_t *at = tw_read_raw(r, size);
+    return at != NULL ? (tw_bytes){at, size} : (tw_bytes){NULL, 0};
+}
+
+tw_bytes tw_read_short(tw_reader *r, size_t size_max)
+{
+    const size_t size = tw_read_u16(r);
+    return read_sized(r, size, size_max);
+}
+
+tw_bytes tw_read_long(tw_reader *r, size_t size_max)
+{
+    const size_t size = tw_read_u32(r);
+    return read_sized(r, size, size_max);
+}
+
+size_t tw_reader_left(const tw_reader *r)
+{
+    return r->bad ? 0 : r->size - r->at;
+}
+
+bool tw_reader_done(const tw_reader *r)
+{
+    return !r->bad && r->at == r->size;
+}
+
+tw_writer tw_writer_new(size_t size_max)
+{
+    return (tw_writer){NULL, 0, 0, size_max, false, false};
+}
+
+tw_writer tw_writer_fixed(void *memory, size_t size_max)
+{
+    return (tw_writer){memory, 0, size_max, size_max, true, false};
+}
+
+void tw_writer_free(tw_writer *w)
+{
+    if (!w->fixed) tw_mem_free(w->data);
+    *w = (tw_writer){NULL, 0, 0, w->size_max, false, false};
+}
+
+void tw_writer_clear(tw_writer *w)
+{
+    w->size = 0;
+    w->bad = false;
+}
+
+static bool reserve(tw_writer *w, size_t size)
+{
+    if (w->bad || size > w->size_max - w->size) {
+        w->bad = true;
+        return false;
+    }
+    const size_t needed = w->size + size;
+    if (needed <= w->capacity) return true;
+    assert(!w->fixed);
+    size_t capacity = w->capacity < 64 ? 64 : w->capacity;
+    while (capacity < needed) capacity *= 2;
+    uint8_t *data = tw_mem_resize(w->data, w->capacity, capacity);
+    if (data == NULL) {
+        w->bad = true;
+        return false;
+    }
+    w->data = data;
+    w->capacity = capacity;
+    return true;
+}
+
+void tw_write_raw(tw_writer *w, const void *bytes, size_t size)
+{
+    if (!reserve(w, size) || size == 0) return;
+    memcpy(w->data + w->size, bytes, size);
+    w->size += size;
+}
+
+void tw_write_u8(tw_writer *w, uint8_t value)
+{
+    tw_write_raw(w, &value, 1);
+}
+
+void tw_write_u16(tw_writer *w, uint16_t value)
+{
+    const uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+    tw_write_raw(w, bytes, sizeof bytes);
+}
+
+void tw_write_u32(tw_writer *w, uint32_t value)
+{
+    uint8_t bytes[4];
+    tw_store_u32(bytes, value);
+    tw_write_raw(w, bytes, sizeof bytes);
+}
+
+void tw_write_u64(tw_writer *w, uint64_t value)
+{
+    uint8_t bytes[8];
+    tw_store_u64(bytes, value);
+    tw_write_raw(w, bytes, sizeof bytes);
+}
+
+void tw_write_i64(tw_writer *w, int64_t value)
+{
+    tw_write_u64(w, (uint64_t)value);
+}
+
+void tw_write_short(tw_writer *w, tw_bytes bytes)
+{
+    if (bytes.size > UINT16_MAX) w->bad = true;
+    tw_write_u16(w, (uint16_t)bytes.size);
+    tw_write_raw(w, bytes.data, bytes.size);
+}
+
+void tw_write_long(tw_writer *w, tw_bytes bytes)
+{
+    if (bytes.size > UINT32_MAX) w->bad = true;
+    tw_write_u32(w, (uint32_t)bytes.size);
+    tw_write_raw(w, bytes.data, bytes.size);
+}
+
+void tw_write_text(tw_writer *w, const char *text)
+{
+    tw_write_short(w, tw_bytes_of(text, strlen(text)));
+}
+
+/* Reads one code point; returns its size in bytes or 0 when it is not valid UTF-8. */
+static size_t utf8_next(const uint8_t *s, size_t left, uint32_t *ret_point)
+{
+    static const uint32_t lowest[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const size_t size = s[0] < 0x80       ? 1
+                        : s[0] >> 5 == 6  ? 2
+                        : s[0] >> 4 == 14 ? 3
+                        : s[0] >> 3 == 30 ? 4
+                                          : 0;
+    if (size == 0 || size > left) return 0;
+    uint32_t point = size == 1 ? s[0] : s[0] & (0x7Fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if (s[i] >> 6 != 2) return 0;
+        point = point << 6 | (s[i] & 0x3Fu);
+    }
+    if (point < lowest[size] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return 0;
+    *ret_point = point;
+    return size;
+}
+
+bool tw_utf8_is_clean(tw_bytes text)
+{
+    size_t at = 0;
+    while (at < text.size) {
+        uint32_t point = 0;
+        const size_t size = utf8_next(text.data + at, text.size - at, &point);
+        if (size == 0) return false;
+        const bool control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
+        const bool bidi = (point >= 0x202A && point <= 0x202E) ||
+                          (point >= 0x2066 && point <= 0x2069) || point == 0x200E ||
+                          point == 0x200F || point == 0x061C;
+        if (control || bidi) return false;
+        at += size;
+    }
+    return true;
+}
+
+void tw_hex_encode(const uint8_t *bytes, size_t size, char *ret_text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        ret_text[2 * i] = digits[bytes[i] >> 4];
+        ret_text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    ret_text[2 * size] = '\0';
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool tw_hex_decode(const char *text, size_t text_size, uint8_t *ret_bytes, size_t size)
+{
+    if (text_size != 2 * size) return false;
+    for (size_t i = 0; i < size; i++) {
+        const int high = hex_digit(text[2 * i]);
+        const int low = hex_digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        ret_bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

@@ -1,0 +1,97 @@
+/* bytes -- canonical encoding: a bounded reader and a growing writer.
+ *
+ * Everything that is hashed, signed, stored or sent is written here and read back here. Integers
+ * are big-endian and of fixed width. A reader never reads past its end: the first bad read latches
+ * `bad`, later reads give zeros, so a decoder checks once at the end. A writer latches `bad` when
+ * memory or its limit runs out.
+ */
+#ifndef TW_BASE_BYTES_H
+#define TW_BASE_BYTES_H
+
+#include "vm/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that belong to somebody else. */
+typedef struct tw_bytes {
+    const uint8_t *data;
+    size_t size;
+} tw_bytes;
+
+static inline tw_bytes tw_bytes_of(const void *data, size_t size)
+{
+    return (tw_bytes){(const uint8_t *)data, size};
+}
+
+bool tw_bytes_equal(tw_bytes a, tw_bytes b);
+int tw_bytes_compare(tw_bytes a, tw_bytes b); /* like memcmp; a prefix comes first */
+
+typedef struct tw_reader {
+    const uint8_t *data;
+    size_t size;
+    size_t at;
+    bool bad;
+} tw_reader;
+
+tw_reader tw_reader_of(tw_bytes bytes);
+uint8_t tw_read_u8(tw_reader *r);
+uint16_t tw_read_u16(tw_reader *r);
+uint32_t tw_read_u32(tw_reader *r);
+uint64_t tw_read_u64(tw_reader *r);
+int64_t tw_read_i64(tw_reader *r);
+bool tw_read_bool(tw_reader *r); /* bad unless 0 or 1 */
+/* `size` bytes in place, or NULL (and bad). */
+const uint8_t *tw_read_raw(tw_reader *r, size_t size);
+void tw_read_copy(tw_reader *r, void *ret_bytes, size_t size);
+/* u16 size, then the bytes; bad over `size_max`. */
+tw_bytes tw_read_short(tw_reader *r, size_t size_max);
+/* u32 size, then the bytes; bad over `size_max`. */
+tw_bytes tw_read_long(tw_reader *r, size_t size_max);
+size_t tw_reader_left(const tw_reader *r);
+/* True when all was read and nothing was bad: no trailing bytes. */
+bool tw_reader_done(const tw_reader *r);
+
+/* A growing buffer. Make with tw_writer_new, or over fixed memory with tw_writer_fixed. */
+typedef struct tw_writer {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    size_t size_max;
+    bool fixed;
+    bool bad;
+} tw_writer;
+
+tw_writer tw_writer_new(size_t size_max);
+tw_writer tw_writer_fixed(void *memory, size_t size_max);
+void tw_writer_free(tw_writer *w);  /* also empties it */
+void tw_writer_clear(tw_writer *w); /* keeps the memory */
+void tw_write_u8(tw_writer *w, uint8_t value);
+void tw_write_u16(tw_writer *w, uint16_t value);
+void tw_write_u32(tw_writer *w, uint32_t value);
+void tw_write_u64(tw_writer *w, uint64_t value);
+void tw_write_i64(tw_writer *w, int64_t value);
+void tw_write_raw(tw_writer *w, const void *bytes, size_t size);
+void tw_write_short(tw_writer *w, tw_bytes bytes);  /* bad over 65535 */
+void tw_write_long(tw_writer *w, tw_bytes bytes);   /* bad over 2^32 - 1 */
+void tw_write_text(tw_writer *w, const char *text); /* tw_write_short of a C string */
+static inline tw_bytes tw_writer_bytes(const tw_writer *w)
+{
+    return (tw_bytes){w->data, w->size};
+}
+
+/* Big-endian loads and stores at a place. */
+uint64_t tw_load_u64(const uint8_t *at);
+void tw_store_u64(uint8_t *at, uint64_t value);
+uint32_t tw_load_u32(const uint8_t *at);
+void tw_store_u32(uint8_t *at, uint32_t value);
+
+/* Valid UTF-8 (RFC 3629) without control or bidirectional formatting characters. */
+bool tw_utf8_is_clean(tw_bytes text);
+
+/* Lower-case hex with a NUL: ret_text has room for 2 * size + 1. */
+void tw_hex_encode(const uint8_t *bytes, size_t size, char *ret_text);
+/* Exactly 2 * size hex digits. */
+bool tw_hex_decode(const char *text, size_t text_size, uint8_t *ret_bytes, size_t size);
+
+#endif

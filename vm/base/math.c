@@ -1,0 +1,45 @@
+/* math -- see the header. */
+#include "vm/base/math.h"
+
+bool tw_div_round(tw_int128 numerator, tw_int128 denominator, tw_round mode, int64_t *ret_result)
+{
+    if (denominator == 0) return false;
+    if (denominator < 0) {
+        /* |numerator| < 2^127 for every caller: products of two 64-bit values and small sums */
+        numerator = -numerator;
+        denominator = -denominator;
+    }
+    tw_int128 quotient = numerator / denominator;
+    const tw_int128 rest = numerator % denominator; /* has the sign of the numerator */
+    if (rest != 0) {
+        const tw_uint128 rest_size = (tw_uint128)(rest < 0 ? -rest : rest);
+        const tw_uint128 other = (tw_uint128)denominator - rest_size;
+        const int away = numerator < 0 ? -1 : 1;
+        switch (mode) {
+        case TW_ROUND_HALF_EVEN:
+            if (rest_size > other || (rest_size == other && (quotient & 1) != 0)) quotient += away;
+            break;
+        case TW_ROUND_DOWN: quotient -= numerator < 0; break;
+        case TW_ROUND_UP: quotient += numerator > 0; break;
+        case TW_ROUND_ZERO: break;
+        }
+    }
+    if (quotient > INT64_MAX || quotient < INT64_MIN) return false;
+    *ret_result = (int64_t)quotient;
+    return true;
+}
+
+bool tw_muldiv(int64_t a, int64_t b, int64_t divisor, tw_round mode, int64_t *ret_result)
+{
+    return tw_div_round((tw_int128)a * b, divisor, mode, ret_result);
+}
+
+uint64_t tw_sqrt_u128(tw_uint128 value)
+{
+    uint64_t root = 0;
+    for (int bit = 63; bit >= 0; bit--) {
+        const uint64_t next = root | (uint64_t)1 << bit;
+        if ((tw_uint128)next * next <= value) root = next;
+    }
+    return root;
+}

@@ -1,0 +1,32 @@
+/* math -- checked 64-bit integer arithmetic, the only arithmetic contracts have.
+ *
+ * Called by the interpreter, the window statistics and the compiler's constant folding, so that
+ * the three agree. Each function returns false (result untouched) where the language traps.
+ */
+#ifndef TW_BASE_MATH_H
+#define TW_BASE_MATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum tw_round {
+    TW_ROUND_HALF_EVEN = 0,
+    TW_ROUND_DOWN = 1, /* toward minus infinity */
+    TW_ROUND_UP = 2,   /* toward plus infinity */
+    TW_ROUND_ZERO = 3, /* toward zero */
+} tw_round;
+
+__extension__ typedef __int128 tw_int128;
+__extension__ typedef unsigned __int128 tw_uint128;
+
+/* numerator / denominator rounded once; false when the denominator is 0 or the result does not
+ * fit 64 bits. */
+bool tw_div_round(tw_int128 numerator, tw_int128 denominator, tw_round mode, int64_t *ret_result);
+
+/* a * b / divisor with a 128-bit intermediate, rounded once. */
+bool tw_muldiv(int64_t a, int64_t b, int64_t divisor, tw_round mode, int64_t *ret_result);
+
+/* Floor of the square root. */
+uint64_t tw_sqrt_u128(tw_uint128 value);
+
+#endif

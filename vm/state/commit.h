@@ -1,0 +1,63 @@
+/* commit -- makes a block's changes durable: state, tree nodes, head and the caller's own records
+ * in one batch.
+ *
+ * Called by the ledger, once a block:
+ *
+ *     tw_commit_prepare   overlay -> root      nothing is on the disk yet
+ *     tw_batch_put(tw_commit_batch(c), ...)    block, receipts, transactions, with the root
+ *     tw_commit_write                          one batch, synced; the head moves
+ *     tw_overlay_clear                         the caller's overlay starts the next block
+ *
+ * META  "head"             -> u8 format | u64 height | root hash | u64 root version
+ *                             | u32 size, extra | u32 checksum
+ *       "root/" BE64(height) -> root hash | u64 root version
+ */
+#ifndef TW_STATE_COMMIT_H
+#define TW_STATE_COMMIT_H
+
+#include "vm/state/overlay.h"
+#include "vm/state/tree.h"
+
+/* Where the store stands. A new store has height 0 without a block, and the empty root. */
+typedef struct tw_head {
+    bool exists;     /* false until the first commit */
+    uint64_t height; /* of the newest block */
+    tw_tree_root root;
+    tw_bytes extra; /* what the caller gave to the last write; at most TW_HEAD_EXTRA_MAX */
+} tw_head;
+
+enum { TW_HEAD_EXTRA_MAX = 4096 };
+
+typedef struct tw_commit tw_commit;
+
+/* Reads and checks the head: its checksum, and that its root node is there, whole and of the same
+ * hash. TW_ERR_CORRUPT otherwise, with the remedy in `err`. `memory_max` bounds the memory of one
+ * block's batch and of its tree update, each. `store` is borrowed. */
+TW_MUST_USE tw_status tw_commit_open(tw_store *store, size_t memory_max, tw_commit **ret_commit,
+                                     tw_err *err);
+void tw_commit_close(tw_commit *commit); /* NULL is allowed */
+
+const tw_head *tw_commit_head(const tw_commit *commit);
+
+/* Computes the state root after the overlay's changes and fills the batch. The height must be
+ * over the head's; genesis may have height 0 in a new store. May be called again after drop, for
+ * another overlay. */
+TW_MUST_USE tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay,
+                                        uint64_t height, tw_hash *ret_root, tw_err *err);
+
+/* The batch of the block in preparation, for further records in BLOCK, TX and META (keys other
+ * than "head" and "root/..."). */
+tw_batch *tw_commit_batch(tw_commit *commit);
+
+/* Writes all that was prepared. On failure the head stays, and the store is broken if it was
+ * the write that failed. */
+TW_MUST_USE tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *err);
+
+/* Forgets what was prepared. */
+void tw_commit_drop(tw_commit *commit);
+
+/* The root after the block of this height, of any block still kept. */
+TW_MUST_USE tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
+                                        bool *ret_found);
+
+#endif

@@ -1,0 +1,115 @@
+/* store -- an ordered key/value store of a few tables, with two back ends behind one interface:
+ * RocksDB (store.c, the only file that names it) and memory (store_memory.c, for tests and the
+ * test runner).
+ *
+ * Called by the overlay, the tree, the commit and the ledger. Keys are compared as bytes. All
+ * writing goes through one tw_batch per block, which is stored whole or not at all: after a crash
+ * at any point the store holds the batch or does not. One writer; get and iterators may be used by
+ * other threads, each with its own arena and iterator (RocksDB only: the memory back end is for
+ * one thread).
+ *
+ * A failed write latches the store as broken: each later commit gives TW_ERR_STORE, reads of what
+ * was acknowledged stay allowed, and only closing and opening again clears it, since after a
+ * failed sync nobody knows what is on the disk.
+ */
+#ifndef TW_STATE_STORE_H
+#define TW_STATE_STORE_H
+
+#include "vm/base/arena.h"
+#include "vm/base/bytes.h"
+#include "vm/base/status.h"
+
+enum {
+    TW_STORE_KEY_MAX = 1024,         /* bytes of a key; a key is never empty */
+    TW_STORE_VALUE_MAX = 512 * 1024, /* bytes of a value of the overlay; other tables: 1 GiB */
+};
+
+typedef enum tw_table {
+    TW_TABLE_META,  /* head and roots: written by commit.c, the runner may add its own keys */
+    TW_TABLE_STATE, /* raw key -> value: the only table that execution reads */
+    TW_TABLE_NODE,  /* nodes of the tree, by version */
+    TW_TABLE_STALE, /* BE64(version) -> nodes that this version superseded */
+    TW_TABLE_BLOCK, /* blocks and receipts, by height */
+    TW_TABLE_TX,    /* transaction id -> where it is */
+    TW_TABLE_COUNT,
+} tw_table;
+
+typedef struct tw_store tw_store;
+typedef struct tw_batch tw_batch;
+typedef struct tw_iter tw_iter;
+
+/* Zeros mean the defaults, so `(tw_store_options){.create = true}` is enough. */
+typedef struct tw_store_options {
+    bool create;         /* make the store when it is not there; the parent folder must exist */
+    bool must_be_new;    /* with create: TW_REFUSED_ARGUMENT when there is a store already */
+    size_t cache_size;   /* bytes of block cache; default 64 MiB */
+    size_t buffers_size; /* bytes of all write buffers together; default 64 MiB */
+} tw_store_options;
+
+/* Opens the RocksDB store in the folder `path`. TW_REFUSED_NOT_FOUND: there is none and create is
+ * off. TW_ERR_LOCKED: another process has it open. TW_ERR_CORRUPT: damaged. TW_ERR_IO: the folder
+ * cannot be read or made. `err` (may be NULL) gets a sentence with the remedy. */
+TW_MUST_USE tw_status tw_store_open(const char *path, const tw_store_options *options,
+                                    tw_store **ret_store, tw_err *err);
+
+/* A store in memory that will not hold more than `size_max` bytes. Costs microseconds. */
+TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store);
+
+/* Iterators must be closed before. NULL is allowed. */
+void tw_store_close(tw_store *store);
+
+/* The value is copied into `arena`. When there is none, *ret_found is false and *ret_value is
+ * empty. */
+TW_MUST_USE tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
+                                   tw_bytes *ret_value, bool *ret_found);
+
+/* What broke the store or damaged a read first, or "" while nothing has. Valid until close. */
+const char *tw_store_failure(const tw_store *store);
+bool tw_store_is_broken(const tw_store *store);
+
+/* Makes the store broken from now on, as a failed write does: for the fault tests. */
+void tw_store_break(tw_store *store, const char *text);
+
+/* -- writing -- */
+
+/* An empty batch of at most `size_max` bytes; made once and cleared for each block. NULL without
+ * memory. */
+tw_batch *tw_batch_new(size_t size_max);
+void tw_batch_free(tw_batch *batch); /* NULL is allowed */
+void tw_batch_clear(tw_batch *batch);
+
+/* Later operations on a key win. A batch that runs out of memory latches that, and its commit
+ * writes nothing and gives TW_ERR_MEMORY. Key and value are copied. */
+void tw_batch_put(tw_batch *batch, tw_table table, tw_bytes key, tw_bytes value);
+void tw_batch_delete(tw_batch *batch, tw_table table, tw_bytes key);
+size_t tw_batch_count(const tw_batch *batch); /* operations */
+size_t tw_batch_size(const tw_batch *batch);  /* bytes */
+
+/* Writes the batch as one. With `sync` it is on the disk after TW_OK. The batch is left as it
+ * was; the caller clears it. Values borrowed from iterators are invalid afterwards. */
+TW_MUST_USE tw_status tw_store_commit(tw_store *store, const tw_batch *batch, bool sync,
+                                      tw_err *err);
+
+/* -- ordered reading -- */
+
+/* An iterator over the keys of `table` that begin with `prefix` (copied; may be empty). It stands
+ * nowhere until the first seek, first or last. It shows the store as it was when opened; after a
+ * commit it must be closed, or moved by seek, first or last before anything else, and may then
+ * show either version. */
+TW_MUST_USE tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix,
+                                   tw_iter **ret_iter);
+void tw_iter_close(tw_iter *iter); /* NULL is allowed */
+
+/* Each move gives TW_OK also when it leaves the range: then the iterator stands nowhere. next and
+ * previous need an iterator that stands on a key. */
+TW_MUST_USE tw_status tw_iter_seek(tw_iter *iter, tw_bytes from); /* smallest key >= from */
+TW_MUST_USE tw_status tw_iter_first(tw_iter *iter);
+TW_MUST_USE tw_status tw_iter_last(tw_iter *iter);
+TW_MUST_USE tw_status tw_iter_next(tw_iter *iter);
+TW_MUST_USE tw_status tw_iter_previous(tw_iter *iter);
+
+/* True when the iterator stands on a key; key and value (both may be NULL) are borrowed until the
+ * next move, commit or close. */
+bool tw_iter_here(const tw_iter *iter, tw_bytes *ret_key, tw_bytes *ret_value);
+
+#endif

@@ -1,0 +1,26 @@
+/* isa -- the rows of opcodes.def, indexed by number. */
+#include "vm/isa/isa.h"
+
+enum { RUN_ON = 0, RUN_END = 1 };
+
+static const tw_op_row rows[256] = {
+#define OP(number, name, shape, gas, run, effects, text)                                           \
+    [number] = {#name, text, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) == RUN_END},
+#include "vm/isa/opcodes.def"
+#undef OP
+};
+
+const tw_op_row *tw_op_find(uint8_t number)
+{
+    return &rows[number];
+}
+
+const char *tw_stat_word(uint32_t stat)
+{
+    static const char *const words[] = {
+#define STATISTIC(number, name, word, shape) [number] = (word),
+#include "vm/isa/statistics.def"
+#undef STATISTIC
+    };
+    return stat < TW_STAT_END ? words[stat] : NULL;
+}

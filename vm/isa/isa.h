@@ -1,0 +1,193 @@
+/* isa -- the instruction set of opcodes.def as C: numbers, shapes, field access, gas constants.
+ *
+ * Used by the verifier, the interpreter, the disassembler and the compiler's code generator.
+ */
+#ifndef TW_ISA_ISA_H
+#define TW_ISA_ISA_H
+
+#include "vm/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum tw_op {
+#define OP(number, name, shape, gas, run, effects, text) TW_OP_##name = (number),
+#include "vm/isa/opcodes.def"
+#undef OP
+} tw_op;
+
+/* How an instruction uses its fields. DST: slot written; n and x as the meaning says. */
+typedef enum tw_shape {
+    TW_SHAPE_NONE,
+    TW_SHAPE_RET_A,
+    TW_SHAPE_JUMP,
+    TW_SHAPE_A_JUMP,
+    TW_SHAPE_A_B_JUMP,
+    TW_SHAPE_A_IMM_JUMP,
+    TW_SHAPE_LOOP,
+    TW_SHAPE_CALL,
+    TW_SHAPE_DST,
+    TW_SHAPE_DST_B,
+    TW_SHAPE_DST_B_C,
+    TW_SHAPE_DST_B_IMM,
+    TW_SHAPE_DST_B_C_ROUND,
+    TW_SHAPE_DST_B_ROUND,
+    TW_SHAPE_DST_IMM,
+    TW_SHAPE_DST_CONST,
+    TW_SHAPE_DSTN,
+    TW_SHAPE_DSTN_BN,
+    TW_SHAPE_DSTN_CONST,
+    TW_SHAPE_DST_BN_CN,
+    TW_SHAPE_DST4,
+    TW_SHAPE_FIELD,
+    TW_SHAPE_DST_PARAM,
+    TW_SHAPE_DST_DEPLOYED,
+    TW_SHAPE_A_DEPLOYED,
+    TW_SHAPE_PHASE,
+    TW_SHAPE_DST_B4,
+    TW_SHAPE_DST_B4_ROLE,
+    TW_SHAPE_DST_ROLE,
+    TW_SHAPE_B4_ROLE,
+    TW_SHAPE_DST5_ROLE,
+    TW_SHAPE_STAT,
+    TW_SHAPE_DST_B_STAMP,
+    TW_SHAPE_DST_B_READING,
+    TW_SHAPE_DST_ALARM,
+    TW_SHAPE_A_EVENT,
+    TW_SHAPE_A_HISTORY,
+    TW_SHAPE_A_ERROR,
+    TW_SHAPE_STATUS,
+    TW_SHAPE_INVARIANT,
+    TW_SHAPE_CHECK,
+    TW_SHAPE_DST4_B_TYPE,
+} tw_shape;
+
+/* What an instruction touches; a function has the union of its instructions' and its callees'. */
+typedef enum tw_effect {
+    TW_EFFECT_PURE = 0,
+    TW_EFFECT_READS_STATE = 1,
+    TW_EFFECT_WRITES_STATE = 2,
+    TW_EFFECT_CLOCK = 4,
+    TW_EFFECT_SENDER = 8,
+    TW_EFFECT_READINGS = 16,
+    TW_EFFECT_EMITS = 32,
+    TW_EFFECT_DEPLOYS = 64,
+} tw_effect;
+
+typedef enum tw_stat {
+#define STATISTIC(number, name, word, shape) TW_STAT_##name = (number),
+#include "vm/isa/statistics.def"
+#undef STATISTIC
+    TW_STAT_END
+} tw_stat;
+
+enum {
+#define GAS(name, units, text) TW_GAS_##name = (units),
+#include "vm/isa/gas.def"
+#undef GAS
+    TW_GAS_SCHEDULE = 1, /* id of gas.def, part of the state */
+    TW_SEMANTICS = 1,    /* id of opcodes.def and of what it means, part of the state */
+};
+
+/* Limits of DESIGN.md section 8 that the format itself holds. */
+enum {
+    TW_MODULE_SIZE_MAX = 256 * 1024,
+    TW_FUNCTION_CODE_MAX = 16384,
+    TW_FRAME_SLOTS_MAX = 8192,
+    TW_STACK_SLOTS_MAX = 32768,
+    TW_CALL_DEPTH_MAX = 64,
+    TW_LOOP_NEST_MAX = 8,
+    TW_TEXT_SIZE_MAX = 4096,
+    TW_LIST_MAX = 4096,
+    TW_KEEP_MAX = 4096,
+    TW_FIELDS_MAX = 1024,
+    TW_ENTRIES_MAX = 256,
+    TW_TYPES_MAX = 4096,
+    TW_TYPE_DEPTH_MAX = 32,
+    TW_FUNCTIONS_MAX = 2048,
+    TW_CONSTANTS_MAX = 16384,
+    TW_PHASES_MAX = 64,
+    TW_READINGS_MAX = 64,
+    TW_ALARMS_MAX = 64,
+    TW_STAMPS_MAX = 128,
+    TW_ROLES_MAX = 64,
+    TW_ROLE_MEMBERS_MAX = 1000000,
+    TW_MAP_MAX = 1000000,
+    TW_PARAMS_MAX = 256,
+    TW_NAMES_MAX = 256,  /* events, errors, history kinds, invariants, checks: of each */
+    TW_MEMBERS_MAX = 64, /* fields of a record, event, error; arguments */
+    TW_NAME_SIZE_MAX = 64,
+    TW_EVENT_SIZE_MAX = 4096,
+    TW_EVENTS_MAX = 1024, /* per entry */
+    TW_KEY_SIZE_MAX = 256,
+    TW_RANGE_BITS = 52, /* a reading's range lies within +-2^52; times below 2^52 */
+};
+
+/* Fields of an encoded instruction. */
+static inline uint8_t tw_insn_op(uint64_t insn)
+{
+    return (uint8_t)insn;
+}
+static inline uint16_t tw_insn_a(uint64_t insn)
+{
+    return (uint16_t)(insn >> 8 & 0x1FFF);
+}
+static inline uint16_t tw_insn_b(uint64_t insn)
+{
+    return (uint16_t)(insn >> 21 & 0x1FFF);
+}
+static inline uint16_t tw_insn_c(uint64_t insn)
+{
+    return (uint16_t)(insn >> 34 & 0x1FFF);
+}
+static inline uint32_t tw_insn_x(uint64_t insn)
+{
+    return (uint32_t)(insn >> 47 & 0x1FFFF);
+}
+static inline int32_t tw_insn_imm26(uint64_t insn)
+{
+    return (int32_t)((uint32_t)(insn >> 21 & 0x3FFFFFF) << 6) >> 6;
+}
+static inline int32_t tw_insn_imm30(uint64_t insn)
+{
+    return (int32_t)((uint32_t)(insn >> 34) << 2) >> 2;
+}
+static inline uint64_t tw_insn_make(tw_op op, uint32_t a, uint32_t b, uint32_t c, uint32_t x)
+{
+    return (uint64_t)op | (uint64_t)a << 8 | (uint64_t)b << 21 | (uint64_t)c << 34 |
+           (uint64_t)x << 47;
+}
+static inline uint64_t tw_insn_make30(tw_op op, uint32_t a, uint32_t b, int32_t imm30)
+{
+    return (uint64_t)op | (uint64_t)a << 8 | (uint64_t)b << 21 |
+           (uint64_t)((uint32_t)imm30 & 0x3FFFFFFF) << 34;
+}
+static inline uint64_t tw_insn_make26(tw_op op, uint32_t a, int32_t imm26, uint32_t x)
+{
+    return (uint64_t)op | (uint64_t)a << 8 | (uint64_t)((uint32_t)imm26 & 0x3FFFFFF) << 21 |
+           (uint64_t)x << 47;
+}
+enum {
+    TW_IMM26_MAX = (1 << 25) - 1,
+    TW_IMM26_MIN = -(1 << 25),
+    TW_IMM30_MAX = (1 << 29) - 1,
+    TW_IMM30_MIN = -(1 << 29),
+};
+
+/* One row of the table. */
+typedef struct tw_op_row {
+    const char *name; /* NULL for a number that is no instruction */
+    const char *text;
+    tw_shape shape;
+    uint16_t gas;
+    uint16_t effects;
+    bool ends_run;
+} tw_op_row;
+
+/* The row of any number 0..255; static memory. */
+const tw_op_row *tw_op_find(uint8_t number);
+
+/* The word of a statistic ("median"); NULL outside the table. */
+const char *tw_stat_word(uint32_t stat);
+
+#endif

@@ -1,0 +1,515 @@
+/* module -- one description of the format, walked in both directions.
+ *
+ * A `codec` either reads or writes; each part of the module is listed once, so encoder and decoder
+ * cannot disagree. What the reader accepts is then checked for meaning by the functions `check_*`,
+ * each of which names the place it refuses.
+ */
+#include "vm/isa/module.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct codec {
+    tw_reader *r; /* one of the two is NULL */
+    tw_writer *w;
+    tw_arena *arena;
+    bool no_memory;
+} codec;
+
+static void u8(codec *c, uint8_t *value)
+{
+    if (c->w != NULL) {
+        tw_write_u8(c->w, *value);
+    } else {
+        *value = tw_read_u8(c->r);
+    }
+}
+
+static void u16(codec *c, uint16_t *value)
+{
+    if (c->w != NULL) {
+        tw_write_u16(c->w, *value);
+    } else {
+        *value = tw_read_u16(c->r);
+    }
+}
+
+static void u32(codec *c, uint32_t *value)
+{
+    if (c->w != NULL) {
+        tw_write_u32(c->w, *value);
+    } else {
+        *value = tw_read_u32(c->r);
+    }
+}
+
+static void u64(codec *c, uint64_t *value)
+{
+    if (c->w != NULL) {
+        tw_write_u64(c->w, *value);
+    } else {
+        *value = tw_read_u64(c->r);
+    }
+}
+
+static void i64(codec *c, int64_t *value)
+{
+    if (c->w != NULL) {
+        tw_write_i64(c->w, *value);
+    } else {
+        *value = tw_read_i64(c->r);
+    }
+}
+
+static void flag(codec *c, bool *value)
+{
+    if (c->w != NULL) {
+        tw_write_u8(c->w, *value);
+    } else {
+        *value = tw_read_bool(c->r);
+    }
+}
+
+static void bytes(codec *c, tw_bytes *value)
+{
+    if (c->w != NULL) {
+        tw_write_short(c->w, *value);
+    } else {
+        *value = tw_read_short(c->r, UINT16_MAX);
+    }
+}
+
+static void name(codec *c, const char **value)
+{
+    if (c->w != NULL) {
+        tw_write_text(c->w, *value);
+        return;
+    }
+    const tw_bytes text = tw_read_short(c->r, 4 * TW_NAME_SIZE_MAX);
+    if (!tw_utf8_is_clean(text)) c->r->bad = true;
+    *value = tw_arena_copy(c->arena, text.data, text.size);
+    if (*value == NULL) {
+        c->no_memory = true;
+        *value = "";
+    }
+}
+
+/* A u16 count, refused over `max` or when more items are announced than bytes are left. */
+static void count_of(codec *c, uint16_t *count, uint32_t max)
+{
+    u16(c, count);
+    if (c->r != NULL && (*count > max || *count > tw_reader_left(c->r))) {
+        c->r->bad = true;
+        *count = 0;
+    }
+}
+
+/* Memory for a list that is being read. */
+static void *items_of(codec *c, void *items, uint16_t *count, size_t size)
+{
+    if (c->w != NULL) return items;
+    void *made = tw_arena_array(c->arena, *count, size);
+    if (made == NULL) {
+        c->no_memory = true;
+        *count = 0;
+    }
+    return made;
+}
+
+#define LIST(c, m, items, count, max)                                                              \
+    count_of((c), &(m)->count, (max));                                                             \
+    (m)->items = items_of((c), (m)->items, &(m)->count, sizeof *(m)->items);                       \
+    for (uint16_t i = 0; i < (m)->count; i++)
+
+static void members(codec *c, tw_members *list)
+{
+    LIST(c, list, items, count, TW_MEMBERS_MAX)
+    {
+        name(c, &list->items[i].name);
+        u16(c, &list->items[i].type);
+    }
+}
+
+static void names(codec *c, tw_names *list, uint32_t max)
+{
+    LIST(c, list, items, count, max) name(c, &list->items[i]);
+}
+
+static void types(codec *c, tw_module *m)
+{
+    LIST(c, m, types, type_count, TW_TYPES_MAX)
+    {
+        tw_type *t = &m->types[i];
+        u8(c, &t->kind);
+        u8(c, &t->quantity);
+        u16(c, &t->of);
+        u32(c, &t->max);
+        if (c->r != NULL) t->name = "";
+        if (t->kind == TW_KIND_RECORD) {
+            name(c, &t->name);
+            members(c, &t->members);
+        }
+    }
+}
+
+static void declarations(codec *c, tw_module *m)
+{
+    LIST(c, m, enums, enum_count, TW_NAMES_MAX)
+    {
+        name(c, &m->enums[i].name);
+        names(c, &m->enums[i].values, TW_NAMES_MAX);
+    }
+    LIST(c, m, roles, role_count, TW_ROLES_MAX)
+    {
+        name(c, &m->roles[i].name);
+        u32(c, &m->roles[i].max);
+        u8(c, &m->roles[i].flags);
+    }
+    LIST(c, m, params, param_count, TW_PARAMS_MAX)
+    {
+        tw_param *p = &m->params[i];
+        name(c, &p->name);
+        u16(c, &p->type);
+        flag(c, &p->ranged);
+        i64(c, &p->low);
+        i64(c, &p->high);
+        bytes(c, &p->preset);
+    }
+    u16(c, &m->deployed_count);
+    LIST(c, m, fields, field_count, TW_FIELDS_MAX)
+    {
+        tw_field *f = &m->fields[i];
+        name(c, &f->name);
+        u8(c, &f->kind);
+        u16(c, &f->key_type);
+        u16(c, &f->value_type);
+        u32(c, &f->max);
+    }
+    names(c, &m->phases, TW_PHASES_MAX);
+    LIST(c, m, arrows, arrow_count, TW_PHASES_MAX * TW_PHASES_MAX)
+    {
+        u16(c, &m->arrows[i].from);
+        u16(c, &m->arrows[i].to);
+    }
+}
+
+static void twin(codec *c, tw_module *m)
+{
+    LIST(c, m, readings, reading_count, TW_READINGS_MAX)
+    {
+        tw_reading *r = &m->readings[i];
+        name(c, &r->name);
+        name(c, &r->field);
+        u16(c, &r->type);
+        u16(c, &r->role);
+        flag(c, &r->per_device);
+        i64(c, &r->low);
+        i64(c, &r->high);
+        u16(c, &r->rate_count);
+        i64(c, &r->rate_ms);
+        u16(c, &r->keep);
+        i64(c, &r->age_max_ms);
+        i64(c, &r->gap_ms);
+    }
+    LIST(c, m, stamps, stamp_count, TW_STAMPS_MAX)
+    {
+        u16(c, &m->stamps[i].reading);
+        u8(c, &m->stamps[i].kind);
+        u16(c, &m->stamps[i].low);
+        u16(c, &m->stamps[i].high);
+    }
+    LIST(c, m, alarms, alarm_count, TW_ALARMS_MAX)
+    {
+        name(c, &m->alarms[i].name);
+        u16(c, &m->alarms[i].raise);
+        u16(c, &m->alarms[i].clear);
+        u64(c, &m->alarms[i].readings);
+    }
+}
+
+static void notices(codec *c, tw_notice **items, uint16_t *count)
+{
+    count_of(c, count, TW_NAMES_MAX);
+    *items = items_of(c, *items, count, sizeof **items);
+    for (uint16_t i = 0; i < *count; i++) {
+        name(c, &(*items)[i].name);
+        members(c, &(*items)[i].members);
+    }
+}
+
+static void rules(codec *c, tw_rule **items, uint16_t *count)
+{
+    count_of(c, count, TW_NAMES_MAX);
+    *items = items_of(c, *items, count, sizeof **items);
+    for (uint16_t i = 0; i < *count; i++) {
+        name(c, &(*items)[i].name);
+        u16(c, &(*items)[i].function);
+    }
+}
+
+/* Functions carry their code; in memory it is one array, in the order of the functions. */
+static void code_of(codec *c, tw_module *m, tw_function *f)
+{
+    u32(c, &f->code_count);
+    if (c->r != NULL) {
+        if (f->code_count > TW_FUNCTION_CODE_MAX || f->code_count > tw_reader_left(c->r) / 8) {
+            c->r->bad = true;
+            f->code_count = 0;
+        }
+        f->code_first = m->code_count;
+        m->code_count += f->code_count;
+    }
+    for (uint32_t i = 0; i < f->code_count; i++) u64(c, &m->code[f->code_first + i]);
+}
+
+static void functions(codec *c, tw_module *m)
+{
+    LIST(c, m, constants, constant_count, TW_CONSTANTS_MAX) i64(c, &m->constants[i]);
+    if (c->r != NULL) {
+        /* no more instructions than bytes are left */
+        m->code = tw_arena_array(c->arena, tw_reader_left(c->r) / 8 + 1, sizeof *m->code);
+        c->no_memory = c->no_memory || m->code == NULL;
+        if (m->code == NULL) return;
+    }
+    LIST(c, m, functions, function_count, TW_FUNCTIONS_MAX)
+    {
+        tw_function *f = &m->functions[i];
+        name(c, &f->name);
+        u16(c, &f->argument_slots);
+        u16(c, &f->result_slots);
+        u16(c, &f->frame_slots);
+        code_of(c, m, f);
+    }
+}
+
+static void entries(codec *c, tw_module *m)
+{
+    LIST(c, m, entries, entry_count, TW_ENTRIES_MAX)
+    {
+        tw_entry *e = &m->entries[i];
+        name(c, &e->name);
+        u8(c, &e->kind);
+        u16(c, &e->function);
+        u16(c, &e->of);
+        u16(c, &e->delay);
+        u64(c, &e->phases);
+        members(c, &e->members);
+        u16(c, &e->result);
+        u64(c, &e->bounds.gas);
+        u32(c, &e->bounds.reads);
+        u32(c, &e->bounds.writes);
+        u32(c, &e->bounds.event_bytes);
+        u32(c, &e->bounds.events);
+        u32(c, &e->bounds.slots);
+    }
+}
+
+static void walk(codec *c, tw_module *m)
+{
+    name(c, &m->name);
+    u32(c, &m->version);
+    name(c, &m->twin);
+    types(c, m);
+    declarations(c, m);
+    twin(c, m);
+    notices(c, &m->events, &m->event_count);
+    notices(c, &m->errors, &m->error_count);
+    notices(c, &m->histories, &m->history_count);
+    rules(c, &m->invariants, &m->invariant_count);
+    rules(c, &m->checks, &m->check_count);
+    functions(c, m);
+    entries(c, m);
+}
+
+static const char magic[4] = {'T', 'W', 'V', 'M'};
+
+tw_status tw_module_encode(const tw_module *m, tw_writer *w)
+{
+    tw_write_raw(w, magic, sizeof magic);
+    tw_write_u8(w, TW_MODULE_FORMAT);
+    tw_write_u8(w, TW_SEMANTICS);
+    codec c = {NULL, w, NULL, false};
+    tw_module copy = *m; /* the walk in writing mode stores nothing, but takes plain pointers */
+    walk(&c, &copy);
+    return w->bad ? TW_REFUSED_LIMIT : TW_OK;
+}
+
+uint32_t tw_field_id(const char *field_name)
+{
+    const tw_hash hash = tw_sha256(field_name, strlen(field_name));
+    return tw_load_u32(hash.bytes);
+}
+
+/* ---- derived sizes ---- */
+
+static tw_status members_derive(const tw_module *m, tw_members *list, uint32_t type_end,
+                                const char *where, tw_err *err)
+{
+    uint64_t slots = 0;
+    uint64_t size = 0;
+    for (uint16_t i = 0; i < list->count; i++) {
+        if (list->items[i].type >= type_end) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "%s: field %u has no earlier type", where, i);
+        }
+        slots += m->types[list->items[i].type].slots;
+        size += m->types[list->items[i].type].size_max;
+    }
+    if (slots > TW_FRAME_SLOTS_MAX) {
+        return tw_err_set(err, TW_REFUSED_MODULE, "%s: takes %llu slots, at most %d fit a frame",
+                          where, (unsigned long long)slots, TW_FRAME_SLOTS_MAX);
+    }
+    list->slots = (uint32_t)slots;
+    list->size_max = (uint32_t)size;
+    return TW_OK;
+}
+
+static tw_status type_sizes(tw_module *m, uint16_t index, uint64_t *ret_slots, uint64_t *ret_size,
+                            tw_err *err)
+{
+    tw_type *t = &m->types[index];
+    const tw_type *of = t->of < index ? &m->types[t->of] : NULL;
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_BOOL: *ret_slots = 1, *ret_size = 1; break;
+    case TW_KIND_INT: *ret_slots = 1, *ret_size = 8; break;
+    case TW_KIND_ENUM: *ret_slots = 1, *ret_size = 2; break;
+    case TW_KIND_TEXT:
+    case TW_KIND_BYTES: *ret_slots = 1 + ((uint64_t)t->max + 7) / 8, *ret_size = 2 + t->max; break;
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN: *ret_slots = 4, *ret_size = 32; break;
+    case TW_KIND_OPTIONAL:
+    case TW_KIND_LIST:
+        if (of == NULL) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "type %u: is of a type that comes later",
+                              index);
+        }
+        *ret_slots = 1 + of->slots * (t->kind == TW_KIND_LIST ? (uint64_t)t->max : 1);
+        *ret_size = t->kind == TW_KIND_LIST ? 2 + of->size_max * (uint64_t)t->max
+                                            : 1 + (uint64_t)of->size_max;
+        break;
+    case TW_KIND_RECORD:
+        TW_TRY(members_derive(m, &t->members, index, t->name, err));
+        *ret_slots = t->members.slots, *ret_size = t->members.size_max;
+        break;
+    case TW_KIND_KINDS:
+        return tw_err_set(err, TW_REFUSED_MODULE, "type %u: unknown kind %u", index, t->kind);
+    }
+    return TW_OK;
+}
+
+static tw_status type_check(const tw_module *m, uint16_t index, tw_err *err)
+{
+    const tw_type *t = &m->types[index];
+    const bool sized = t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES;
+    const bool list = t->kind == TW_KIND_LIST;
+    const bool has_of = list || t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_ENUM;
+    const uint32_t max = sized ? TW_TEXT_SIZE_MAX : list ? TW_LIST_MAX : 0;
+    const bool ok = t->kind >= TW_KIND_BOOL && t->kind < TW_KIND_KINDS && t->max <= max &&
+                    (t->max > 0) == (sized || list) && (has_of || t->of == 0) &&
+                    (t->kind == TW_KIND_INT || t->quantity == 0) &&
+                    (t->kind != TW_KIND_ENUM || t->of < m->enum_count) &&
+                    (t->kind != TW_KIND_RECORD || t->members.count > 0);
+    if (ok) return TW_OK;
+    return tw_err_set(err, TW_REFUSED_MODULE, "type %u: its parts do not make a type", index);
+}
+
+/* Encoding and decoding recurse this deep. */
+static uint32_t type_depth(const tw_module *m, uint16_t index)
+{
+    const tw_type *t = &m->types[index];
+    uint32_t deepest = 0;
+    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) deepest = m->types[t->of].depth;
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        const uint32_t depth = m->types[t->members.items[i].type].depth;
+        if (depth > deepest) deepest = depth;
+    }
+    return deepest + 1;
+}
+
+static tw_status notices_derive(tw_module *m, tw_notice *items, uint16_t count, tw_err *err)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        tw_members *list = &items[i].members;
+        TW_TRY(members_derive(m, list, m->type_count, items[i].name, err));
+        if (list->size_max > TW_EVENT_SIZE_MAX) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "%s: up to %u bytes, the limit is %d",
+                              items[i].name, list->size_max, TW_EVENT_SIZE_MAX);
+        }
+    }
+    return TW_OK;
+}
+
+tw_status tw_module_derive(tw_module *m, tw_err *err)
+{
+    for (uint16_t i = 0; i < m->type_count; i++) {
+        TW_TRY(type_check(m, i, err));
+        uint64_t slots = 0;
+        uint64_t size = 0;
+        TW_TRY(type_sizes(m, i, &slots, &size, err));
+        if (slots > TW_FRAME_SLOTS_MAX || size > UINT16_MAX) {
+            return tw_err_set(err, TW_REFUSED_MODULE,
+                              "type %u: takes %llu slots, at most %d fit a frame", i,
+                              (unsigned long long)slots, TW_FRAME_SLOTS_MAX);
+        }
+        m->types[i].slots = (uint32_t)slots;
+        m->types[i].size_max = (uint32_t)size;
+        m->types[i].depth = type_depth(m, i);
+        if (m->types[i].depth > TW_TYPE_DEPTH_MAX) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "type %u: more than %d types inside each other",
+                              i, TW_TYPE_DEPTH_MAX);
+        }
+    }
+    TW_TRY(notices_derive(m, m->events, m->event_count, err));
+    TW_TRY(notices_derive(m, m->errors, m->error_count, err));
+    TW_TRY(notices_derive(m, m->histories, m->history_count, err));
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        TW_TRY(members_derive(m, &m->entries[i].members, m->type_count, m->entries[i].name, err));
+    }
+    for (uint16_t i = 0; i < m->field_count; i++) m->fields[i].id = tw_field_id(m->fields[i].name);
+    return TW_OK;
+}
+
+tw_status tw_module_decode(tw_bytes source, tw_arena *arena, tw_module **ret_module, tw_err *err)
+{
+    if (source.size > TW_MODULE_SIZE_MAX) {
+        return tw_err_set(err, TW_REFUSED_MODULE, "the module has %zu bytes, the limit is %d",
+                          source.size, TW_MODULE_SIZE_MAX);
+    }
+    tw_reader r = tw_reader_of(source);
+    const uint8_t *start = tw_read_raw(&r, sizeof magic);
+    if (start == NULL || memcmp(start, magic, sizeof magic) != 0) {
+        return tw_err_set(err, TW_REFUSED_MODULE, "this is no module: it does not start with TWVM");
+    }
+    const uint8_t format = tw_read_u8(&r);
+    const uint8_t semantics = tw_read_u8(&r);
+    if (format != TW_MODULE_FORMAT || semantics != TW_SEMANTICS) {
+        return tw_err_set(err, TW_REFUSED_MODULE,
+                          "module format %u, semantics %u; this machine runs %d and %d", format,
+                          semantics, TW_MODULE_FORMAT, TW_SEMANTICS);
+    }
+    tw_module *m = TW_NEW(arena, tw_module);
+    if (m == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
+    codec c = {&r, NULL, arena, false};
+    walk(&c, m);
+    if (c.no_memory) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
+    if (!tw_reader_done(&r)) {
+        return tw_err_set(err, TW_REFUSED_MODULE, "damaged or not canonical near byte %zu", r.at);
+    }
+    TW_TRY(tw_module_derive(m, err));
+    *ret_module = m;
+    return TW_OK;
+}
+
+tw_hash tw_module_hash(tw_bytes source)
+{
+    return tw_sha256(source.data, source.size);
+}
+
+uint16_t tw_module_entry(const tw_module *m, tw_entry_kind kind, const char *wanted)
+{
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        const tw_entry *e = &m->entries[i];
+        if (e->kind == kind && (wanted == NULL || strcmp(e->name, wanted) == 0)) return i;
+    }
+    return TW_NONE;
+}

@@ -1,0 +1,208 @@
+/* value -- see the header. Recursion is bounded: types only name types with a lower index. */
+#include "vm/isa/value.h"
+
+#include <assert.h>
+#include <string.h>
+
+void tw_slots_from_bytes32(const uint8_t bytes[32], int64_t ret_slots[4])
+{
+    for (int i = 0; i < 4; i++) ret_slots[i] = (int64_t)tw_load_u64(bytes + 8 * i);
+}
+
+void tw_slots_to_bytes32(const int64_t slots[4], uint8_t ret_bytes[32])
+{
+    for (int i = 0; i < 4; i++) tw_store_u64(ret_bytes + 8 * i, (uint64_t)slots[i]);
+}
+
+bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
+{
+    if (text.size > max) return false;
+    ret_slots[0] = (int64_t)text.size;
+    for (size_t i = 0; i < text.size; i++) {
+        const uint64_t byte = (uint64_t)text.data[i] << (56 - 8 * (i % 8));
+        ret_slots[1 + i / 8] = (int64_t)((uint64_t)ret_slots[1 + i / 8] | byte);
+    }
+    return true;
+}
+
+static bool all_zero(const int64_t *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i] != 0) return false;
+    }
+    return true;
+}
+
+/* The bytes of a text or bytes value, or false when size or padding are wrong. */
+static bool text_bytes(const tw_type *t, const int64_t *slots, uint8_t *ret_bytes)
+{
+    const uint64_t size = (uint64_t)slots[0];
+    if (size > t->max) return false;
+    for (uint32_t i = 0; i + 1 < t->slots; i++)
+        tw_store_u64(ret_bytes + 8 * i, (uint64_t)slots[1 + i]);
+    for (size_t i = size; i < 8 * (size_t)(t->slots - 1); i++) {
+        if (ret_bytes[i] != 0) return false;
+    }
+    return t->kind == TW_KIND_BYTES || tw_utf8_is_clean(tw_bytes_of(ret_bytes, size));
+}
+
+static tw_status text_encode(const tw_type *t, const int64_t *slots, tw_writer *w)
+{
+    uint8_t text[TW_TEXT_SIZE_MAX + 8];
+    if (!text_bytes(t, slots, text)) return TW_TRAP_BAD_VALUE;
+    tw_write_short(w, tw_bytes_of(text, (size_t)slots[0]));
+    return TW_OK;
+}
+
+static tw_status optional_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
+                                 tw_writer *w)
+{
+    if (slots[0] != 0 && slots[0] != 1) return TW_TRAP_BAD_VALUE;
+    tw_write_u8(w, (uint8_t)slots[0]);
+    if (slots[0] == 1) return tw_value_encode(m, t->of, slots + 1, w);
+    return all_zero(slots + 1, t->slots - 1) ? TW_OK : TW_TRAP_BAD_VALUE;
+}
+
+static tw_status list_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
+                             tw_writer *w)
+{
+    const uint64_t count = (uint64_t)slots[0];
+    const uint32_t step = m->types[t->of].slots;
+    if (count > t->max) return TW_TRAP_BAD_VALUE;
+    tw_write_u16(w, (uint16_t)count);
+    for (uint64_t i = 0; i < count; i++) {
+        TW_TRY(tw_value_encode(m, t->of, slots + 1 + i * step, w));
+    }
+    const uint64_t used = 1 + count * step;
+    return all_zero(slots + used, t->slots - used) ? TW_OK : TW_TRAP_BAD_VALUE;
+}
+
+tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slots, tw_writer *w)
+{
+    assert(type < m->type_count);
+    const tw_type *t = &m->types[type];
+    uint8_t raw[32];
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_BOOL:
+        if (slots[0] != 0 && slots[0] != 1) return TW_TRAP_BAD_VALUE;
+        tw_write_u8(w, (uint8_t)slots[0]);
+        return TW_OK;
+    case TW_KIND_INT: tw_write_i64(w, slots[0]); return TW_OK;
+    case TW_KIND_ENUM:
+        if ((uint64_t)slots[0] >= m->enums[t->of].values.count) return TW_TRAP_BAD_VALUE;
+        tw_write_u16(w, (uint16_t)slots[0]);
+        return TW_OK;
+    case TW_KIND_TEXT:
+    case TW_KIND_BYTES: return text_encode(t, slots, w);
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN:
+        tw_slots_to_bytes32(slots, raw);
+        tw_write_raw(w, raw, sizeof raw);
+        return TW_OK;
+    case TW_KIND_OPTIONAL: return optional_encode(m, t, slots, w);
+    case TW_KIND_RECORD: return tw_members_encode(m, &t->members, slots, w);
+    case TW_KIND_LIST: return list_encode(m, t, slots, w);
+    case TW_KIND_KINDS: break;
+    }
+    return TW_ERR_INTERNAL;
+}
+
+tw_status tw_members_encode(const tw_module *m, const tw_members *members, const int64_t *slots,
+                            tw_writer *w)
+{
+    for (uint16_t i = 0; i < members->count; i++) {
+        TW_TRY(tw_value_encode(m, members->items[i].type, slots, w));
+        slots += m->types[members->items[i].type].slots;
+    }
+    return TW_OK;
+}
+
+static tw_status list_decode(const tw_module *m, const tw_type *t, tw_reader *r, int64_t *ret_slots)
+{
+    const uint32_t step = m->types[t->of].slots;
+    ret_slots[0] = tw_read_u16(r);
+    if (ret_slots[0] > t->max) return TW_REFUSED_ENCODING;
+    for (int64_t i = 0; i < ret_slots[0]; i++) {
+        TW_TRY(tw_value_decode(m, t->of, r, ret_slots + 1 + i * step));
+    }
+    return TW_OK;
+}
+
+static tw_status scalar_decode(const tw_module *m, const tw_type *t, tw_reader *r,
+                               int64_t *ret_slots)
+{
+    if (t->kind == TW_KIND_BOOL) ret_slots[0] = tw_read_bool(r);
+    if (t->kind == TW_KIND_INT) ret_slots[0] = tw_read_i64(r);
+    if (t->kind == TW_KIND_ENUM) {
+        ret_slots[0] = tw_read_u16(r);
+        if (ret_slots[0] >= m->enums[t->of].values.count) return TW_REFUSED_ENCODING;
+    }
+    return r->bad ? TW_REFUSED_ENCODING : TW_OK;
+}
+
+tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
+{
+    assert(type < m->type_count);
+    const tw_type *t = &m->types[type];
+    uint8_t raw[32];
+    tw_bytes text;
+    memset(ret_slots, 0, t->slots * sizeof *ret_slots);
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_BOOL:
+    case TW_KIND_INT:
+    case TW_KIND_ENUM: return scalar_decode(m, t, r, ret_slots);
+    case TW_KIND_TEXT:
+    case TW_KIND_BYTES:
+        text = tw_read_short(r, t->max);
+        if (r->bad || (t->kind == TW_KIND_TEXT && !tw_utf8_is_clean(text)))
+            return TW_REFUSED_ENCODING;
+        return tw_slots_from_text(text, t->max, ret_slots) ? TW_OK : TW_REFUSED_ENCODING;
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN:
+        tw_read_copy(r, raw, sizeof raw);
+        tw_slots_from_bytes32(raw, ret_slots);
+        return r->bad ? TW_REFUSED_ENCODING : TW_OK;
+    case TW_KIND_OPTIONAL:
+        ret_slots[0] = tw_read_bool(r);
+        if (r->bad) return TW_REFUSED_ENCODING;
+        return ret_slots[0] == 1 ? tw_value_decode(m, t->of, r, ret_slots + 1) : TW_OK;
+    case TW_KIND_RECORD: return tw_members_decode(m, &t->members, r, ret_slots);
+    case TW_KIND_LIST: return list_decode(m, t, r, ret_slots);
+    case TW_KIND_KINDS: break;
+    }
+    return TW_ERR_INTERNAL;
+}
+
+tw_status tw_members_decode(const tw_module *m, const tw_members *members, tw_reader *r,
+                            int64_t *ret_slots)
+{
+    for (uint16_t i = 0; i < members->count; i++) {
+        TW_TRY(tw_value_decode(m, members->items[i].type, r, ret_slots));
+        ret_slots += m->types[members->items[i].type].slots;
+    }
+    return TW_OK;
+}
+
+/* Keys: numbers with the sign bit turned over; text and bytes with 0 as 00 FF, ended by 00 00, so
+ * that a prefix comes first; the rest as in values. */
+tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots, tw_writer *w)
+{
+    const tw_type *t = &m->types[type];
+    const size_t start = w->size;
+    if (t->kind == TW_KIND_INT) {
+        tw_write_u64(w, (uint64_t)slots[0] ^ (uint64_t)1 << 63);
+    } else if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
+        uint8_t text[TW_TEXT_SIZE_MAX + 8];
+        if (!text_bytes(t, slots, text)) return TW_TRAP_BAD_VALUE;
+        for (int64_t i = 0; i < slots[0]; i++) {
+            tw_write_u8(w, text[i]);
+            if (text[i] == 0) tw_write_u8(w, 0xFF);
+        }
+        tw_write_u16(w, 0);
+    } else {
+        TW_TRY(tw_value_encode(m, type, slots, w));
+    }
+    return w->bad || w->size - start > TW_KEY_SIZE_MAX ? TW_TRAP_BAD_VALUE : TW_OK;
+}

@@ -1,0 +1,663 @@
+/* ast -- the program as a tree. The parser builds it, the checker completes it, the code
+ * generator reads it.
+ *
+ * Fields marked [check] are filled by the checker and hold for a program without errors:
+ *   - every expression has its type, and its value where it is a constant;
+ *   - every name has the declaration it means;
+ *   - every change of type is a TWC_E_CONVERT node (an int literal where a dec is expected and a
+ *     text literal are changed in place instead);
+ *   - arguments of records, events, errors and history entries stand in the order of the fields;
+ *   - every operator says which exact integer operation it is.
+ * Lists are linked by `next`. Everything lives in the arena of the compilation. A place is a pair
+ * of byte offsets into the source; twc_source_place turns it into line and column.
+ */
+#ifndef TWC_AST_H
+#define TWC_AST_H
+
+#include "compiler/type.h"
+#include "vm/base/math.h"
+#include "vm/isa/isa.h"
+
+typedef struct twc_expr twc_expr;
+typedef struct twc_stmt twc_stmt;
+typedef struct twc_arg twc_arg;
+typedef struct twc_contract twc_contract;
+
+typedef struct twc_span {
+    uint32_t start, end;
+} twc_span;
+
+/* A spelling, interned: two names are equal when their words are. */
+typedef struct twc_word {
+    const char *text; /* ends with a NUL */
+    uint32_t size;
+    uint16_t keyword;      /* TWC_W_... of words.def; 0 for any other word */
+    bool money;            /* a currency or token of this file */
+    twc_decl *global;      /* while a contract is checked: what its members mean by it */
+    twc_decl *local;       /* while a body is checked: the local, argument or binder */
+    twc_decl *history;     /* while a contract is checked: the history kind */
+    struct twc_word *next; /* in its bucket */
+} twc_word;
+
+/* ------------------------------------------------------------------ expressions */
+
+typedef enum twc_expr_kind {
+    TWC_E_ERROR,
+    TWC_E_BOOL,   /* constant */
+    TWC_E_NUMBER, /* constant of a NUMBER or MONEY type */
+    TWC_E_TEXT,   /* u.text */
+    TWC_E_NONE,
+    TWC_E_NAME,    /* u.name */
+    TWC_E_ACTOR,   /* tests: u.actor */
+    TWC_E_LIST,    /* u.list */
+    TWC_E_FIELD,   /* u.field */
+    TWC_E_CALL,    /* u.call: what it is stands in u.call.callee [check] */
+    TWC_E_INDEX,   /* u.index */
+    TWC_E_OF,      /* u.of: only before checking, and test-only `history of x` */
+    TWC_E_NEGATE,  /* u.one */
+    TWC_E_NOT,     /* u.one */
+    TWC_E_BINARY,  /* u.binary */
+    TWC_E_IS,      /* u.is: `x is some`, `x is none` */
+    TWC_E_HOLD,    /* u.hold: above, below, within ... [for D] */
+    TWC_E_SILENT,  /* u.silent */
+    TWC_E_RANGE,   /* u.range: `x [not] in a .. b`, both ends included */
+    TWC_E_IN,      /* u.in: `x [not] in list`; map and registry keys later */
+    TWC_E_IF,      /* u.choose */
+    TWC_E_CONVERT, /* u.convert [check] */
+} twc_expr_kind;
+
+/* What a TWC_E_BINARY does. */
+typedef enum twc_operator {
+    TWC_OP_NONE,
+    TWC_OP_OR,
+    TWC_OP_AND,
+    TWC_OP_IMPLIES,
+    TWC_OP_EQ,
+    TWC_OP_NE,
+    TWC_OP_LT,
+    TWC_OP_LE,
+    TWC_OP_GT,
+    TWC_OP_GE,
+    TWC_OP_OTHERWISE,
+    TWC_OP_ADD,
+    TWC_OP_SUB,
+    TWC_OP_MUL,
+    TWC_OP_DIV,
+    TWC_OP_MOD,
+    TWC_OP_PERCENT_OF, /* left is the percent; made of TWC_E_OF */
+} twc_operator;
+
+/* The integer operation behind an arithmetic operator [check]. All trap on overflow. */
+typedef enum twc_arith {
+    TWC_ARITH_NONE,     /* not arithmetic: or, and, implies, comparisons, otherwise */
+    TWC_ARITH_ADD,      /* left + right */
+    TWC_ARITH_SUB,      /* left - right */
+    TWC_ARITH_MULDIV,   /* left * right / factor, rounded once; plain product when factor is 1 */
+    TWC_ARITH_SCALEDIV, /* left * factor / right, rounded once */
+    TWC_ARITH_MOD,      /* sign of the dividend */
+} twc_arith;
+
+/* TWC_E_CONVERT [check] */
+typedef enum twc_conversion {
+    TWC_CONV_SOME,   /* T to T? */
+    TWC_CONV_UNWRAP, /* T? to T where the path is known to be some: no test needed */
+    TWC_CONV_INNER,  /* T? to U? where T converts to U: `inner` (SIZE or SOME) of the payload */
+    TWC_CONV_SIZE,   /* text, bytes or list to the same of a larger max */
+    TWC_CONV_HOLDER, /* name of a role of max 1 to its member: account, or account? if revocable */
+} twc_conversion;
+
+/* What a TWC_E_CALL is [check]. */
+typedef enum twc_callee {
+    TWC_CALL_UNKNOWN,
+    TWC_CALL_FN,        /* decl is a FN */
+    TWC_CALL_VIEW,      /* tests: decl is a VIEW */
+    TWC_CALL_ACTION,    /* tests, `as ... call`: decl is an ACTION */
+    TWC_CALL_RECORD,    /* decl is the RECORD */
+    TWC_CALL_BUILTIN,   /* builtin */
+    TWC_CALL_STATISTIC, /* statistic over a reading */
+} twc_callee;
+
+/* Functions of builtins.def. */
+typedef enum twc_builtin {
+#define BUILTIN(name, spelling, place, supported) TWC_B_##name,
+#include "compiler/builtins.def"
+    TWC_B_COUNT_
+} twc_builtin;
+
+/* A statistic: stat of `reading` over the span (now or the entry's end - over, end]. `over` NULL:
+ * the whole window (never NULL for SLOPE). */
+typedef struct twc_statistic {
+    tw_stat stat;
+    twc_decl *reading;
+    twc_expr *over;       /* duration, fixed at deploy: constant or made of params */
+    twc_expr *percentile; /* PERCENTILE: percent */
+} twc_statistic;
+
+/* Members of the roles in tests: `meter 2`, `meter 1 .. 4`, `account "bob"`. */
+typedef struct twc_actor {
+    twc_word *name;
+    twc_span span;
+    twc_decl *role;       /* [check] NULL for `account "..."` */
+    tw_bytes account;     /* `account "bob"`: bob */
+    uint32_t first, last; /* from 1; 0 when the actor has no number */
+    struct twc_actor *next;
+} twc_actor;
+
+struct twc_expr {
+    twc_expr_kind kind;
+    bool constant;  /* [check] `value` is the value (BOOL, NUMBER, MONEY, PHASE, ENUM) */
+    bool fixed;     /* [check] the same from deploy on: literals, params, arithmetic on them */
+    bool grouped;   /* stood in parentheses */
+    uint8_t height; /* of the tree: at most TWC_HEIGHT_MAX */
+    twc_span span;
+    twc_span mark;        /* the operator, name or bracket that an error points at */
+    const twc_type *type; /* [check] */
+    int64_t value;        /* [check] of a constant */
+    twc_expr *next;       /* list elements */
+    union {
+        struct {
+            tw_decimal decimal; /* as written */
+            bool point;         /* written with a decimal point: a dec */
+            const tw_unit *unit;
+            twc_word *money;
+        } number;
+        tw_bytes text;
+        struct {
+            twc_word *word;
+            twc_decl *
+                decl; /* [check] VAR, PARAM, LOCAL, ALARM, PHASE, ENUM_VALUE, ROLE, BUILTIN_VALUE */
+        } name;
+        twc_actor *actor;
+        struct {
+            twc_expr *first;
+            uint32_t count;
+        } list;
+        struct {
+            twc_expr *object; /* [check] of a record type, unwrapped by a CONVERT where narrowed */
+            twc_word *word;
+            twc_decl *decl; /* [check] the FIELD */
+        } field;
+        struct {
+            twc_expr *function; /* as parsed: a NAME */
+            twc_arg *args;      /* [check] in the order of fields or parameters */
+            uint16_t count;
+            twc_callee callee;   /* twc_callee */
+            twc_builtin builtin; /* twc_builtin */
+            twc_decl *decl;
+            twc_statistic *statistic;
+        } call;
+        struct {
+            twc_expr *object, *index;
+        } index;
+        struct {
+            twc_expr *left, *right;
+        } of;
+        twc_expr *one;
+        struct {
+            twc_expr *left, *right;
+            int64_t factor; /* [check] MULDIV: divisor, SCALEDIV: scale */
+            twc_operator op;
+            twc_arith arith; /* [check] */
+            tw_round round;  /* [check] */
+        } binary;
+        struct {
+            twc_expr *value;
+            bool some;
+        } is;
+        struct {
+            twc_expr *reading; /* as parsed */
+            twc_decl *decl; /* [check] the READING; NULL: a plain comparison is meant, see note */
+            twc_expr *low, *high,
+                *duration;  /* [check] all fixed; high only WITHIN; duration may be NULL: 0 */
+            uint8_t kind;   /* 1 ABOVE, 2 BELOW, 3 WITHIN, as tw_stamp_kind */
+            uint32_t stamp; /* [check] index into the contract's stamps */
+        } hold;
+        struct {
+            twc_expr *reading, *duration;
+            twc_decl *decl; /* [check] the READING */
+        } silent;
+        struct {
+            twc_expr *value, *low, *high;
+            bool negated;
+        } range;
+        struct {
+            twc_expr *value, *set;
+            bool negated;
+        } in;
+        struct {
+            twc_expr *condition, *then, *other;
+        } choose;
+        struct {
+            twc_expr *value;
+            twc_conversion conversion;
+            twc_conversion inner; /* for INNER */
+        } convert;
+    } u;
+};
+
+/* Argument of a call, record, event, error or history entry. */
+struct twc_arg {
+    twc_arg *next;
+    twc_word *name; /* NULL when given by position */
+    twc_span span;
+    twc_expr *value;
+    twc_decl *field;  /* [check] the FIELD or parameter it is for */
+    twc_word *across; /* `across role` */
+    twc_expr *over;   /* `over D` */
+    twc_word *by;     /* `by field`, of top */
+};
+
+/* ------------------------------------------------------------------ statements */
+
+typedef enum twc_stmt_kind {
+    TWC_S_LET,     /* u.let: let and var */
+    TWC_S_ASSIGN,  /* u.assign */
+    TWC_S_IF,      /* u.branch */
+    TWC_S_FOR,     /* u.loop */
+    TWC_S_REPEAT,  /* u.repeat */
+    TWC_S_MATCH,   /* u.match */
+    TWC_S_NEEDS,   /* u.needs */
+    TWC_S_EMIT,    /* u.notice: event */
+    TWC_S_FAIL,    /* u.notice: error */
+    TWC_S_HISTORY, /* u.notice: history kind */
+    TWC_S_PAY,     /* u.money, also MINT and BURN */
+    TWC_S_MINT,
+    TWC_S_BURN,
+    TWC_S_GO,     /* u.go */
+    TWC_S_CREATE, /* u.create */
+    TWC_S_GIVE,   /* u.thing, also ATTACH, DETACH, RETIRE, REMOVE */
+    TWC_S_ATTACH,
+    TWC_S_DETACH,
+    TWC_S_RETIRE,
+    TWC_S_REMOVE,
+    TWC_S_GRANT, /* u.grant, also REVOKE */
+    TWC_S_REVOKE,
+    TWC_S_PUSH, /* u.push */
+    TWC_S_STOP,
+    TWC_S_SKIP,
+    TWC_S_RETURN, /* u.value */
+} twc_stmt_kind;
+
+typedef struct twc_block {
+    twc_stmt *first;
+    twc_span span;
+    bool completes; /* [check] its end can be reached */
+} twc_block;
+
+/* One arm of an if (condition NULL: else) or of a match. */
+typedef struct twc_arm {
+    struct twc_arm *next;
+    twc_expr *condition;
+    twc_word *name; /* match: none, an enum value, a phase; NULL for `some v` */
+    twc_span span;
+    twc_decl *binder; /* match `some v`: the LOCAL */
+    int64_t value;    /* [check] match on enum or phase: index; on an optional: 0 none, 1 some */
+    twc_block body;
+} twc_arm;
+
+struct twc_stmt {
+    twc_stmt_kind kind;
+    twc_span span;
+    twc_stmt *next;
+    union {
+        struct {
+            twc_decl *decl; /* LOCAL; decl->value is the initial value */
+        } let;
+        struct {
+            twc_expr *place; /* [check] NAME of a VAR or a `var` LOCAL, FIELDs of it, list INDEX */
+            twc_expr *value; /* [check] of the place's type; for += and -= see `combined` */
+            twc_operator op; /* NONE for =, else ADD or SUB */
+            twc_expr *combined; /* [check] for += and -=: the BINARY `place op value`, else NULL */
+        } assign;
+        struct {
+            twc_arm *arms; /* the last may have no condition: else */
+        } branch;
+        struct {
+            twc_decl *binder;
+            twc_expr *over;
+            twc_block body;
+        } loop;
+        struct {
+            int64_t times;
+            twc_block body;
+        } repeat;
+        struct {
+            twc_expr *value;
+            twc_arm *arms;
+        } match;
+        struct {
+            twc_expr *condition;
+            twc_word *error; /* NULL: trap NeedsFailed */
+            twc_span error_span;
+            twc_arg *args;
+            twc_decl *decl; /* [check] the ERROR */
+        } needs;
+        struct {
+            twc_word *word;
+            twc_span span;
+            twc_arg *args;
+            twc_expr *of;           /* history of a thing */
+            twc_decl *decl;         /* [check] EVENT, ERROR or HISTORY */
+            twc_stmt *next_history; /* [check] uses of history in the contract */
+        } notice;
+        struct {
+            twc_expr *amount, *from, *to;
+        } money;
+        struct {
+            twc_word *word;
+            twc_span span;
+            twc_decl *phase; /* [check] */
+        } go;
+        struct {
+            twc_word *asset, *registry;
+            twc_span asset_span, registry_span;
+            twc_arg *args;
+            twc_expr *owner;
+        } create;
+        struct {
+            twc_expr *thing, *to;
+        } thing;
+        struct {
+            twc_word *word;
+            twc_span span;
+            twc_expr *account;
+            twc_decl *role;       /* [check] */
+            twc_stmt *next_grant; /* all of the contract, from contract->grants on */
+        } grant;
+        struct {
+            twc_expr *value, *to;
+        } push;
+        twc_expr *value; /* RETURN */
+    } u;
+};
+
+/* ------------------------------------------------------------------ declarations */
+
+typedef enum twc_decl_kind {
+    TWC_D_CURRENCY,
+    TWC_D_TOKEN,
+    TWC_D_ROLE,
+    TWC_D_PARAM,
+    TWC_D_CHECK,
+    TWC_D_READING,
+    TWC_D_ALARM,
+    TWC_D_RECORD,
+    TWC_D_ASSET,
+    TWC_D_ENUM,
+    TWC_D_ENUM_VALUE,
+    TWC_D_VAR,
+    TWC_D_MAP,
+    TWC_D_REGISTRY,
+    TWC_D_PURSE,
+    TWC_D_PHASE,
+    TWC_D_EVENT,
+    TWC_D_ERROR,
+    TWC_D_HISTORY, /* made by the checker from the uses */
+    TWC_D_RAISED,  /* on a raised */
+    TWC_D_CLEARED, /* on a cleared */
+    TWC_D_SILENT,  /* on x silent for D */
+    TWC_D_EVERY,
+    TWC_D_AFTER,
+    TWC_D_ACTION,
+    TWC_D_VIEW,
+    TWC_D_FN,
+    TWC_D_INVARIANT,
+    TWC_D_UPGRADE,
+    TWC_D_MIGRATE,
+    TWC_D_EXPORT,
+    TWC_D_TEST,
+    TWC_D_FIELD,         /* of a record, event, error, history kind; parameter of an entry or fn */
+    TWC_D_LOCAL,         /* let, var, binder; parameters while their body is checked */
+    TWC_D_BUILTIN_VALUE, /* now, caller, phase, time_in_phase; index: twc_builtin_value */
+} twc_decl_kind;
+
+typedef enum twc_builtin_value {
+    TWC_V_NOW,
+    TWC_V_CALLER,
+    TWC_V_PHASE,
+    TWC_V_TIME_IN_PHASE,
+    TWC_V_COUNT
+} twc_builtin_value;
+
+/* A type as it is written. */
+typedef struct twc_type_name {
+    twc_span span;
+    twc_word *word; /* text, bytes, list, or a name */
+    uint32_t max;   /* text, bytes, list */
+    bool sized;
+    bool optional;
+    struct twc_type_name *element; /* list of */
+} twc_type_name;
+
+/* by, with */
+typedef struct twc_who {
+    struct twc_who *next;
+    twc_expr *expr; /* as parsed */
+    bool anyone;    /* [check] */
+    twc_decl *role; /* [check] a member of it; else `expr` is an account */
+} twc_who;
+
+typedef struct twc_phase_name {
+    struct twc_phase_name *next;
+    twc_word *word;
+    twc_span span;
+    twc_decl *phase; /* [check]; NULL for any */
+} twc_phase_name;
+
+/* `A -> B -> C`: a list of names; `any -> D`. */
+typedef struct twc_chain {
+    struct twc_chain *next;
+    twc_phase_name *names;
+} twc_chain;
+
+/* What action, on, every, after, view and fn have in common; each uses its part. */
+typedef struct twc_entry {
+    twc_decl *params; /* FIELDs; [check] each also is the LOCAL of the body, parameters first */
+    uint32_t param_count;
+    twc_who *by, *with;
+    uint32_t signed_count; /* `signed by n of role`; 0 without */
+    twc_word *signed_word;
+    twc_span signed_span;
+    twc_decl *signed_role; /* [check] */
+    twc_phase_name *in;    /* NULL without `in` */
+    uint64_t phases;       /* [check] bit p: may run in phase p */
+    twc_stmt *needs;       /* header: NEEDS statements in order */
+    twc_expr *receives, *into;
+    twc_expr *delay;        /* silent for, every, after: fixed duration */
+    twc_word *subject_word; /* on: the alarm or reading */
+    twc_span subject_span;
+    twc_decl *subject; /* [check] */
+    twc_type_name *result_name;
+    const twc_type *result; /* [check] view, fn */
+    twc_block body;
+} twc_entry;
+
+/* A hold predicate's time stamps, one for each distinct (reading, kind, levels) [check]. */
+typedef struct twc_stamp {
+    struct twc_stamp *next;
+    twc_decl *reading;
+    uint8_t kind; /* as in u.hold */
+    twc_expr *low, *high;
+    uint32_t index;
+} twc_stamp;
+
+typedef struct twc_tstmt twc_tstmt;
+
+struct twc_decl {
+    twc_decl_kind kind;
+    bool used;      /* [check] read or meant somewhere outside its declaration */
+    bool bad;       /* [check] something in it was reported: no follow-ups */
+    bool mutable;   /* LOCAL: declared by `var` */
+    twc_span span;  /* the whole declaration */
+    twc_word *word; /* its name; NULL where it has none */
+    twc_span name_span;
+    const char *doc; /* `///` lines before it, joined with newlines; NULL without */
+    uint32_t
+        index; /* [check] among the contract's of its kind, in order of the page; FIELD: place */
+    const twc_type *type; /* [check] of the value it stands for; NOTHING where it is none */
+    twc_type_name *type_name;
+    twc_decl *next;      /* member of the contract, field, parameter, enum value */
+    twc_decl *next_same; /* [check] the next of the same kind in the contract */
+    twc_contract *contract;
+    union {
+        struct {                  /* PARAM, VAR, LOCAL (let, var), CHECK, INVARIANT (value only) */
+            twc_expr *value;      /* NULL when not given */
+            twc_expr *low, *high; /* PARAM; [check] constants */
+        } value;
+        struct {
+            uint32_t decimals;
+            twc_expr *supply; /* TOKEN */
+        } money;
+        struct {
+            uint32_t max;
+            bool granted, revoked; /* [check] somewhere in the contract */
+        } role;
+        struct {
+            twc_word *role_word;
+            twc_span role_span;
+            twc_decl *role; /* [check] */
+            tw_bytes field;
+            bool per_device;
+            twc_expr *low, *high; /* [check] constants */
+            uint32_t rate_count;
+            twc_expr *rate_period; /* [check] constant durations */
+            uint32_t keep;
+            twc_expr *max_age, *gap; /* gap NULL: as max_age */
+        } reading;
+        struct {
+            twc_expr *raise, *clear; /* [check] bools */
+            uint64_t readings;       /* [check] bit i: reads reading i */
+        } alarm;
+        struct { /* RECORD, ASSET, ENUM (values), EVENT, ERROR, HISTORY */
+            twc_decl *fields;
+            uint32_t count;
+        } fields;
+        struct {
+            twc_type_name *key_name;
+            const twc_type *key, *element;
+            twc_word *asset, *by;
+            uint32_t max;
+        } store; /* MAP, REGISTRY */
+        struct {
+            twc_word *money, *per;
+            twc_expr *falls_to, *falls_after;
+        } purse;
+        struct {
+            uint64_t arrows; /* [check] bit p: an arrow to phase p */
+        } phase;
+        twc_entry *entry; /* RAISED .. FN, MIGRATE (body) */
+        struct {
+            uint32_t count;
+            twc_word *role;
+            twc_expr *after;
+        } upgrade;
+        struct {
+            tw_bytes name;
+            bool fuzz;
+            uint32_t runs, steps;
+            twc_tstmt *body;
+            twc_span name_span;
+        } test;
+    } u;
+};
+
+struct twc_contract {
+    twc_contract *next;
+    twc_word *word;
+    twc_span name_span;
+    twc_span span;
+    const char *doc;
+    uint32_t version;
+    tw_bytes twin; /* empty without */
+    twc_decl *members;
+    uint32_t member_count;
+    twc_chain *phase_chains;
+    twc_span phases_span;
+    twc_stmt *grants; /* every grant and revoke statement */
+    /* [check] */
+    twc_decl *phases; /* by next_same, index 0 is the start; one with word NULL if none declared */
+    uint32_t phase_count;
+    uint64_t live_phases; /* bit p: has an arrow out of it (the one phase of a contract without
+                             phases too) */
+    twc_decl *histories;  /* by next_same */
+    uint32_t history_count;
+    twc_stamp *stamps;
+    uint32_t stamp_count;
+};
+
+/* ------------------------------------------------------------------ tests */
+
+typedef enum twc_tstmt_kind {
+    TWC_T_FEED,
+    TWC_T_REPLAY,
+    TWC_T_ADVANCE,
+    TWC_T_CALL,
+    TWC_T_EXPECT,
+    TWC_T_EXPECT_FAIL,
+} twc_tstmt_kind;
+
+typedef enum twc_fault {
+    TWC_FAULT_NONE,
+    TWC_FAULT_DROP,
+    TWC_FAULT_DELAY,
+    TWC_FAULT_FREEZE,
+    TWC_FAULT_DRIFT,
+    TWC_FAULT_REPLAY,
+} twc_fault;
+
+/* `x [of d] v every P [fault]` */
+typedef struct twc_feed {
+    struct twc_feed *next;
+    twc_word *word;
+    twc_span span;
+    twc_decl *reading; /* [check] */
+    twc_actor *of;     /* NULL: the role's first member */
+    twc_expr *value, *period;
+    twc_fault fault;
+    uint32_t drop_every;
+    twc_expr *amount, *per;
+} twc_feed;
+
+struct twc_tstmt {
+    twc_tstmt_kind kind;
+    twc_span span;
+    twc_tstmt *next;
+    union {
+        struct {
+            twc_feed *feeds;
+            twc_expr *duration;
+        } feed;
+        tw_bytes replay;
+        twc_expr *advance;
+        struct {
+            twc_actor *actors; /* the first sends, the others sign too */
+            twc_expr *call;    /* [check] CALL with callee TWC_CALL_ACTION */
+        } call;
+        twc_expr *expect;
+        struct {
+            twc_word *word;
+            twc_span span;
+            twc_decl *error; /* [check] the contract's ERROR or INVARIANT; NULL: `trap` */
+            tw_status trap;  /* [check] built-in trap of that name */
+            twc_tstmt *body;
+        } fail;
+    } u;
+};
+
+typedef struct twc_import {
+    struct twc_import *next;
+    twc_span span;
+    tw_bytes path;
+} twc_import;
+
+typedef struct twc_program {
+    twc_import *imports;
+    twc_contract *contracts;
+} twc_program;
+
+enum {
+    TWC_HEIGHT_MAX = 200, /* of an expression's tree */
+    TWC_DEPTH_MAX = 64,   /* of nested blocks, brackets and prefix operators */
+};
+
+#endif

@@ -206,7 +206,7 @@ struct twc_expr {
         } is;
         struct {
             twc_expr *reading; /* as parsed */
-            twc_decl *decl; /* [check] the READING; NULL: a plain comparison is meant, see note */
+            twc_decl *decl;    /* [check] the READING */
             twc_expr *low, *high,
                 *duration;  /* [check] all fixed; high only WITHIN; duration may be NULL: 0 */
             uint8_t kind;   /* 1 ABOVE, 2 BELOW, 3 WITHIN, as tw_stamp_kind */

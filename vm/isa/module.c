@@ -455,8 +455,9 @@ tw_status tw_module_derive(tw_module *m, tw_err *err)
         m->types[i].size_max = (uint32_t)size;
         m->types[i].depth = type_depth(m, i);
         if (m->types[i].depth > TW_TYPE_DEPTH_MAX) {
-            return tw_err_set(err, TW_REFUSED_MODULE, "type %u: more than %d types inside each other",
-                              i, TW_TYPE_DEPTH_MAX);
+            return tw_err_set(err, TW_REFUSED_MODULE,
+                              "type %u: more than %d types inside each other", i,
+                              TW_TYPE_DEPTH_MAX);
         }
     }
     TW_TRY(notices_derive(m, m->events, m->event_count, err));

@@ -89,16 +89,16 @@ typedef struct tw_param {
     tw_bytes preset;   /* canonical encoding of the default */
 } tw_param;
 
-typedef enum tw_field_kind { TW_FIELD_VAR = 1, TW_FIELD_MAP = 2, TW_FIELD_KINDS } tw_field_kind;
+typedef enum tw_field_kind { TW_FIELD_VAR = 1, TW_FIELD_KINDS } tw_field_kind;
 
 /* Contract state. `id` is stable over versions: the first four bytes of SHA-256 of the name. */
 typedef struct tw_field {
     const char *name;
     uint8_t kind;
     uint32_t id;       /* derived from the name; distinct in a module */
-    uint16_t key_type; /* MAP; TW_NONE for a VAR */
+    uint16_t key_type; /* TW_NONE for a VAR */
     uint16_t value_type;
-    uint32_t max; /* MAP: entries */
+    uint32_t max; /* entries; 0 for a VAR */
 } tw_field;
 
 typedef struct tw_arrow {

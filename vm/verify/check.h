@@ -1,0 +1,15 @@
+/* check -- the two halves of the structure check, for verify.c alone. */
+#ifndef TW_VERIFY_CHECK_H
+#define TW_VERIFY_CHECK_H
+
+#include "vm/isa/module.h"
+
+/* Declarations: indexes, ranges, limits, what belongs together. */
+TW_MUST_USE tw_status tw_check_declarations(const tw_module *m, tw_err *err);
+
+/* Code of function `index`: operands, jumps, loops, calls, the last instruction. Scratch memory
+ * from `arena`, given back before it returns. */
+TW_MUST_USE tw_status tw_check_code(const tw_module *m, uint16_t index, tw_arena *arena,
+                                    tw_err *err);
+
+#endif

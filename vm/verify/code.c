@@ -1,0 +1,330 @@
+/* code -- one forward pass over a function.
+ *
+ * A jump's target is noted with the loop it was made from; when the pass comes to the target it
+ * must be in that same loop body. So a jump can neither leave a loop (but to its END, which belongs
+ * to the body) nor enter one.
+ */
+#include "vm/verify/check.h"
+#include "vm/verify/cost.h"
+
+#include <string.h>
+
+enum { NO_LOOP = 0, NO_TARGET = -1 };
+
+typedef struct pass {
+    const tw_module *m;
+    const tw_function *f;
+    const uint64_t *code;
+    tw_err *err;
+    int32_t *target_loop; /* per instruction: loop a jump to it was made from, or NO_TARGET */
+    int32_t loops[TW_LOOP_NEST_MAX + 1]; /* [0] = NO_LOOP; else 1 + pc of the LOOP */
+    uint32_t depth;
+    uint32_t pc;
+} pass;
+
+static tw_status refuse(pass *p, const char *what)
+{
+    const char *op = tw_op_find(tw_insn_op(p->code[p->pc]))->name;
+    return tw_err_set(p->err, TW_REFUSED_MODULE, "function %s, instruction %u (%s): %s", p->f->name,
+                      p->pc, op != NULL ? op : "unknown", what);
+}
+
+static bool fits(const pass *p, uint32_t first, uint64_t count)
+{
+    return first + count <= p->f->frame_slots;
+}
+
+static tw_status jump(pass *p)
+{
+    const uint64_t target = (uint64_t)p->pc + 1 + tw_insn_x(p->code[p->pc]);
+    if (target >= p->f->code_count) return refuse(p, "jumps out of the function");
+    const int32_t loop = p->loops[p->depth];
+    if (p->target_loop[target] != NO_TARGET && p->target_loop[target] != loop) {
+        return refuse(p, "jumps where another loop's jump goes");
+    }
+    p->target_loop[target] = loop;
+    return TW_OK;
+}
+
+/* Which fields a shape leaves unused; they must be 0 so that a module has one byte string. */
+static bool unused_are_zero(tw_shape shape, uint64_t insn)
+{
+    const bool a = tw_insn_a(insn) != 0;
+    const bool b = tw_insn_b(insn) != 0;
+    const bool c = tw_insn_c(insn) != 0;
+    const bool x = tw_insn_x(insn) != 0;
+    switch (shape) {
+    case TW_SHAPE_NONE: return !a && !b && !c && !x;
+    case TW_SHAPE_RET_A:
+    case TW_SHAPE_DST:
+    case TW_SHAPE_DST4: return !b && !c && !x;
+    case TW_SHAPE_JUMP:
+    case TW_SHAPE_PHASE:
+    case TW_SHAPE_STATUS:
+    case TW_SHAPE_INVARIANT:
+    case TW_SHAPE_CHECK: return !a && !b && !c;
+    case TW_SHAPE_A_JUMP:
+    case TW_SHAPE_CALL:
+    case TW_SHAPE_DST_CONST:
+    case TW_SHAPE_DSTN:
+    case TW_SHAPE_DST_PARAM:
+    case TW_SHAPE_DST_DEPLOYED:
+    case TW_SHAPE_A_DEPLOYED:
+    case TW_SHAPE_DST_ROLE:
+    case TW_SHAPE_DST5_ROLE:
+    case TW_SHAPE_DST_ALARM:
+    case TW_SHAPE_A_EVENT:
+    case TW_SHAPE_A_HISTORY:
+    case TW_SHAPE_A_ERROR: return !b && !c;
+    case TW_SHAPE_A_B_JUMP:
+    case TW_SHAPE_DST_B_ROUND:
+    case TW_SHAPE_DSTN_BN:
+    case TW_SHAPE_DST_B4_ROLE:
+    case TW_SHAPE_DST_B_STAMP:
+    case TW_SHAPE_DST_B_READING:
+    case TW_SHAPE_DST4_B_TYPE: return !c;
+    case TW_SHAPE_DST_B:
+    case TW_SHAPE_DST_B4: return !c && !x;
+    case TW_SHAPE_DST_B_C: return !x;
+    case TW_SHAPE_DST_IMM:
+    case TW_SHAPE_DSTN_CONST: return !b;
+    case TW_SHAPE_B4_ROLE: return !a && !c;
+    case TW_SHAPE_LOOP:
+    case TW_SHAPE_A_IMM_JUMP:
+    case TW_SHAPE_DST_B_IMM:
+    case TW_SHAPE_DST_B_C_ROUND:
+    case TW_SHAPE_DST_BN_CN:
+    case TW_SHAPE_FIELD:
+    case TW_SHAPE_STAT: return true;
+    }
+    return false;
+}
+
+/* How many slots the instruction uses from a, from b and from c on; 0 where it uses none. */
+typedef struct spans {
+    uint64_t a, b, c;
+} spans;
+
+static spans notice_spans(const tw_notice *notice)
+{
+    return (spans){notice->members.slots, 0, 0};
+}
+
+static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
+{
+    switch (tw_insn_op(insn)) {
+    case TW_OP_LOAD:
+    case TW_OP_STORE: {
+        const tw_field *f = &m->fields[x];
+        const uint32_t key = f->key_type == TW_NONE ? 0 : m->types[f->key_type].slots;
+        return (spans){m->types[f->value_type].slots, key, 0};
+    }
+    case TW_OP_PARAM: return (spans){m->types[m->params[x].type].slots, 0, 0};
+    case TW_OP_EMIT: return notice_spans(&m->events[x]);
+    case TW_OP_HISTORY: return notice_spans(&m->histories[x]);
+    case TW_OP_FAIL: return notice_spans(&m->errors[x]);
+    case TW_OP_STAT: {
+        const bool per_device = m->readings[x & 1023].per_device;
+        return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, per_device ? 4 : 0};
+    }
+    case TW_OP_HASH: return (spans){4, m->types[x].slots, 0};
+    case TW_OP_CALL: {
+        const tw_function *f = &m->functions[x];
+        const uint16_t more =
+            f->argument_slots > f->result_slots ? f->argument_slots : f->result_slots;
+        return (spans){more, 0, 0};
+    }
+    default: return (spans){0, 0, 0}; /* numbers, not an enum: called for those above only */
+    }
+}
+
+static spans spans_of(const pass *p, tw_shape shape, uint64_t insn)
+{
+    const uint32_t x = tw_insn_x(insn);
+    switch (shape) {
+    case TW_SHAPE_NONE:
+    case TW_SHAPE_JUMP:
+    case TW_SHAPE_PHASE:
+    case TW_SHAPE_STATUS:
+    case TW_SHAPE_INVARIANT:
+    case TW_SHAPE_CHECK: return (spans){0, 0, 0};
+    case TW_SHAPE_RET_A: return (spans){p->f->result_slots, 0, 0};
+    case TW_SHAPE_A_JUMP:
+    case TW_SHAPE_A_IMM_JUMP:
+    case TW_SHAPE_DST:
+    case TW_SHAPE_DST_IMM:
+    case TW_SHAPE_DST_CONST:
+    case TW_SHAPE_DST_DEPLOYED:
+    case TW_SHAPE_A_DEPLOYED:
+    case TW_SHAPE_DST_ROLE:
+    case TW_SHAPE_DST_ALARM: return (spans){1, 0, 0};
+    case TW_SHAPE_A_B_JUMP:
+    case TW_SHAPE_LOOP:
+    case TW_SHAPE_DST_B:
+    case TW_SHAPE_DST_B_IMM:
+    case TW_SHAPE_DST_B_ROUND:
+    case TW_SHAPE_DST_B_STAMP:
+    case TW_SHAPE_DST_B_READING: return (spans){1, 1, 0};
+    case TW_SHAPE_DST_B_C:
+    case TW_SHAPE_DST_B_C_ROUND: return (spans){1, 1, 1};
+    case TW_SHAPE_DSTN: return (spans){x, 0, 0};
+    case TW_SHAPE_DSTN_BN: return (spans){x, x, 0};
+    case TW_SHAPE_DSTN_CONST: return (spans){tw_insn_c(insn), 0, 0};
+    case TW_SHAPE_DST_BN_CN: return (spans){1, x, x};
+    case TW_SHAPE_DST4: return (spans){4, 0, 0};
+    case TW_SHAPE_DST5_ROLE: return (spans){5, 0, 0};
+    case TW_SHAPE_DST_B4:
+    case TW_SHAPE_DST_B4_ROLE: return (spans){1, 4, 0};
+    case TW_SHAPE_B4_ROLE: return (spans){0, 4, 0};
+    case TW_SHAPE_FIELD:
+    case TW_SHAPE_DST_PARAM:
+    case TW_SHAPE_STAT:
+    case TW_SHAPE_A_EVENT:
+    case TW_SHAPE_A_HISTORY:
+    case TW_SHAPE_A_ERROR:
+    case TW_SHAPE_CALL:
+    case TW_SHAPE_DST4_B_TYPE: return state_spans(p->m, insn, x);
+    }
+    return (spans){UINT32_MAX, 0, 0};
+}
+
+/* Where x names something of the module, how many of it there are. */
+static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
+{
+    const tw_module *m = p->m;
+    const uint32_t x = tw_insn_x(insn);
+    switch (shape) {
+    case TW_SHAPE_FIELD: return m->field_count;
+    case TW_SHAPE_DST_PARAM: return m->param_count;
+    case TW_SHAPE_DST_DEPLOYED:
+    case TW_SHAPE_A_DEPLOYED: return m->deployed_count;
+    case TW_SHAPE_PHASE: return m->phases.count;
+    case TW_SHAPE_DST_B4_ROLE:
+    case TW_SHAPE_DST_ROLE:
+    case TW_SHAPE_B4_ROLE:
+    case TW_SHAPE_DST5_ROLE: return m->role_count;
+    case TW_SHAPE_DST_B_STAMP: return m->stamp_count;
+    case TW_SHAPE_DST_B_READING: return m->reading_count;
+    case TW_SHAPE_DST_ALARM: return m->alarm_count;
+    case TW_SHAPE_A_EVENT: return m->event_count;
+    case TW_SHAPE_A_HISTORY: return m->history_count;
+    case TW_SHAPE_A_ERROR: return m->error_count;
+    case TW_SHAPE_INVARIANT: return m->invariant_count;
+    case TW_SHAPE_CHECK: return m->check_count;
+    case TW_SHAPE_DST4_B_TYPE: return m->type_count;
+    case TW_SHAPE_DST_CONST: return m->constant_count;
+    case TW_SHAPE_CALL: return (uint64_t)(p->f - m->functions); /* lower ones only */
+    case TW_SHAPE_DSTN_CONST:
+        return tw_insn_c(insn) <= m->constant_count ? m->constant_count - tw_insn_c(insn) + 1u : 0;
+    case TW_SHAPE_DST_B_C_ROUND:
+    case TW_SHAPE_DST_B_ROUND: return 4 * (uint64_t)m->constant_count;
+    case TW_SHAPE_STAT:
+        return (x & 1023) < m->reading_count && x >> 10 < TW_STAT_END ? UINT64_MAX : 0;
+    case TW_SHAPE_STATUS: return TW_FAIL_ERROR; /* traps stand below */
+    case TW_SHAPE_NONE:
+    case TW_SHAPE_RET_A:
+    case TW_SHAPE_JUMP:
+    case TW_SHAPE_A_JUMP:
+    case TW_SHAPE_A_B_JUMP:
+    case TW_SHAPE_A_IMM_JUMP:
+    case TW_SHAPE_LOOP:
+    case TW_SHAPE_DST:
+    case TW_SHAPE_DST_B:
+    case TW_SHAPE_DST_B_C:
+    case TW_SHAPE_DST_B_IMM:
+    case TW_SHAPE_DST_IMM:
+    case TW_SHAPE_DSTN:
+    case TW_SHAPE_DSTN_BN:
+    case TW_SHAPE_DST_BN_CN:
+    case TW_SHAPE_DST4:
+    case TW_SHAPE_DST_B4: break; /* x is a jump, a count, a part of a number, or unused */
+    }
+    return UINT64_MAX;
+}
+
+static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
+{
+    const uint32_t x = tw_insn_x(insn);
+    if (!unused_are_zero(row->shape, insn)) return refuse(p, "has an unused part that is not 0");
+    if (x >= index_end(p, row->shape, insn)) return refuse(p, "names something that is not there");
+    const spans used = spans_of(p, row->shape, insn);
+    if (!fits(p, tw_insn_a(insn), used.a) || !fits(p, tw_insn_b(insn), used.b) ||
+        !fits(p, tw_insn_c(insn), used.c)) {
+        return refuse(p, "uses slots outside the frame");
+    }
+    if (row->shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {
+        return refuse(p, "is no trap of the language");
+    }
+    if (row->shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
+        p->m->types[x].kind != TW_KIND_BYTES) {
+        return refuse(p, "hashes something that is neither text nor bytes");
+    }
+    if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
+        return refuse(p, "takes the one member of a role that may have more");
+    }
+    return TW_OK;
+}
+
+static bool is_jump(tw_shape shape)
+{
+    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
+           shape == TW_SHAPE_A_IMM_JUMP;
+}
+
+static tw_status control(pass *p, const tw_op_row *row, uint64_t insn)
+{
+    if (is_jump(row->shape)) return jump(p);
+    if (tw_insn_op(insn) == TW_OP_LOOP) {
+        if (p->depth == TW_LOOP_NEST_MAX) return refuse(p, "is the ninth loop inside another");
+        if (tw_insn_imm30(insn) < 0) return refuse(p, "has a negative count");
+        p->loops[++p->depth] = (int32_t)p->pc + 1;
+    }
+    if (tw_insn_op(insn) == TW_OP_END) {
+        if (p->depth == 0) return refuse(p, "ends no loop");
+        p->depth--;
+    }
+    return TW_OK;
+}
+
+static bool leaves(uint8_t op)
+{
+    return op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
+           op == TW_OP_REFUSE;
+}
+
+static tw_status walk(pass *p)
+{
+    for (p->pc = 0; p->pc < p->f->code_count; p->pc++) {
+        const uint64_t insn = p->code[p->pc];
+        const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+        if (row->name == NULL) return refuse(p, "is no instruction");
+        const int32_t from = p->target_loop[p->pc];
+        if (from != NO_TARGET && from != p->loops[p->depth]) {
+            return refuse(p, "is the target of a jump into or out of a loop");
+        }
+        TW_TRY(operands(p, row, insn));
+        TW_TRY(control(p, row, insn));
+    }
+    p->pc = p->f->code_count - 1;
+    if (p->depth != 0) return refuse(p, "ends the function inside a loop");
+    if (!leaves(tw_insn_op(p->code[p->pc]))) return refuse(p, "lets the function run on");
+    return TW_OK;
+}
+
+tw_status tw_check_code(const tw_module *m, uint16_t index, tw_arena *arena, tw_err *err)
+{
+    const tw_function *f = &m->functions[index];
+    if (f->code_count == 0 || f->frame_slots > TW_FRAME_SLOTS_MAX ||
+        f->argument_slots > f->frame_slots || f->result_slots > f->frame_slots) {
+        return tw_err_set(err, TW_REFUSED_MODULE,
+                          "function %s: no code, or a frame that does not fit", f->name);
+    }
+    const tw_mark mark = tw_arena_mark(arena);
+    pass p = {.m = m, .f = f, .code = m->code + f->code_first, .err = err, .loops = {NO_LOOP}};
+    p.target_loop = TW_NEW_ARRAY(arena, int32_t, f->code_count);
+    if (p.target_loop == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
+    for (uint32_t i = 0; i < f->code_count; i++) p.target_loop[i] = NO_TARGET;
+    const tw_status status = walk(&p);
+    tw_arena_reset(arena, mark);
+    return status;
+}

@@ -1,0 +1,71 @@
+/* cost -- what an instruction may cost at most, and the formulas that charge what it did cost.
+ *
+ * Called by the bounds (worst case over the declared sizes) and by the interpreter (the same
+ * formula over the sizes met), so that a charge never passes a bound.
+ */
+#ifndef TW_VERIFY_COST_H
+#define TW_VERIFY_COST_H
+
+#include "vm/isa/module.h"
+
+/* Adds that stop at the largest value instead of wrapping. */
+uint64_t tw_cost_add(uint64_t a, uint64_t b);
+uint64_t tw_cost_mul(uint64_t a, uint64_t b);
+void tw_bounds_add(tw_bounds *sum, const tw_bounds *more);
+void tw_bounds_times(tw_bounds *product, uint64_t factor);
+void tw_bounds_max(tw_bounds *largest, const tw_bounds *other);
+
+/* `bytes` of one value read or written, `count` values. */
+static inline uint64_t tw_cost_read(uint64_t count, uint64_t bytes)
+{
+    return count * TW_GAS_READ + bytes * TW_GAS_READ_BYTE;
+}
+static inline uint64_t tw_cost_write(uint64_t count, uint64_t bytes)
+{
+    return count * TW_GAS_WRITE + bytes * TW_GAS_WRITE_BYTE;
+}
+static inline uint64_t tw_cost_notice(uint64_t bytes)
+{
+    return TW_GAS_EVENT + bytes * TW_GAS_EVENT_BYTE;
+}
+static inline uint64_t tw_cost_hash(uint64_t bytes)
+{
+    return TW_GAS_HASH + bytes * TW_GAS_HASH_BYTE;
+}
+
+/* A statistic over `samples` readings of a window. */
+uint64_t tw_cost_stat(tw_stat stat, uint64_t samples);
+
+/* Bytes of the VM's own records in the state of a contract of this module. */
+uint64_t tw_size_control(const tw_module *m);
+uint64_t tw_size_device(const tw_module *m);
+
+enum {
+    TW_PAGE_SAMPLES = 128,                   /* readings in a page of a window */
+    TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
+    TW_NOTICE_SIZE = 4,                      /* index and size before an event's fields */
+    TW_HISTORY_SIZE = 120,                   /* time, caller, transaction, hash before, index */
+    TW_SIGNERS_MAX = 16,                     /* of a transaction */
+};
+
+/* Pages that hold `keep` readings: the newest one may be partly filled. */
+static inline uint32_t tw_window_pages(uint32_t keep)
+{
+    return (keep + TW_PAGE_SAMPLES - 1) / TW_PAGE_SAMPLES + 1;
+}
+
+/* Entries of the module that a timer starts (every, after, silent). */
+uint32_t tw_timer_count(const tw_module *m);
+
+/* The most that one execution of `insn`, whose operands are in range, costs by itself: without
+ * the code it calls or repeats. */
+tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn);
+
+/* What a run of an entry costs beside its instructions: set-up, the control record, and, with
+ * TW_EFFECT_READINGS, the device records and windows it may look into. */
+tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects);
+
+/* Effects of the instruction: the table's. */
+uint32_t tw_insn_effects(uint64_t insn);
+
+#endif

@@ -1,0 +1,236 @@
+/* verify -- bounds by one backward pass a function, then what each entry may touch and cost.
+ *
+ * Jumps only go forward and functions only call lower ones, so when the pass comes to an
+ * instruction, the costs of all that can follow it are known: the worst case is a maximum over two
+ * successors, not a search. A loop multiplies its body by its static count.
+ */
+#include "vm/verify/verify.h"
+
+#include "vm/verify/check.h"
+#include "vm/verify/cost.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct bounder {
+    const tw_module *m;
+    tw_facts *facts;
+    tw_arena *arena;
+    tw_err *err;
+} bounder;
+
+/* Cost of all that follows `pc` in a function, itself included. */
+static tw_bounds cost_from(const bounder *b, const tw_function *f, const tw_bounds *cost,
+                           uint32_t pc, uint32_t loop_end)
+{
+    const uint64_t insn = b->m->code[f->code_first + pc];
+    const uint8_t op = tw_insn_op(insn);
+    const tw_shape shape = tw_op_find(op)->shape;
+    const uint32_t x = tw_insn_x(insn);
+    tw_bounds own = tw_cost_insn(b->m, insn);
+    if (op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
+        op == TW_OP_REFUSE || op == TW_OP_END) {
+        return own;
+    }
+    if (op == TW_OP_LOOP) {
+        tw_bounds body = cost[pc + 1];
+        tw_bounds_times(&body, (uint64_t)tw_insn_imm30(insn));
+        tw_bounds_add(&own, &body);
+        tw_bounds_add(&own, &cost[loop_end + 1]);
+        return own;
+    }
+    if (op == TW_OP_CALL) tw_bounds_add(&own, &b->facts->functions[x].worst);
+    tw_bounds next = shape == TW_SHAPE_JUMP ? cost[pc + 1 + x] : cost[pc + 1];
+    if (shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP || shape == TW_SHAPE_A_IMM_JUMP) {
+        tw_bounds_max(&next, &cost[pc + 1 + x]);
+    }
+    tw_bounds_add(&own, &next);
+    return own;
+}
+
+/* Effects, stack and depth: a plain union and maximum over the instructions. */
+static void reach(const bounder *b, const tw_function *f, tw_function_facts *facts)
+{
+    uint32_t deepest = 0;
+    uint32_t stack = 0;
+    for (uint32_t pc = 0; pc < f->code_count; pc++) {
+        const uint64_t insn = b->m->code[f->code_first + pc];
+        facts->effects |= tw_insn_effects(insn);
+        if (tw_insn_op(insn) != TW_OP_CALL) continue;
+        const tw_function_facts *callee = &b->facts->functions[tw_insn_x(insn)];
+        facts->effects |= callee->effects;
+        if (callee->depth > deepest) deepest = callee->depth;
+        if (callee->worst.slots > stack) stack = callee->worst.slots;
+    }
+    facts->depth = deepest + 1;
+    facts->worst.slots = f->frame_slots + stack;
+}
+
+static tw_status bound_function(bounder *b, uint16_t index)
+{
+    const tw_function *f = &b->m->functions[index];
+    tw_function_facts *facts = &b->facts->functions[index];
+    const tw_mark mark = tw_arena_mark(b->arena);
+    /* one more: a LOOP whose END is last looks one past it, which structure rules out */
+    tw_bounds *cost = TW_NEW_ARRAY(b->arena, tw_bounds, f->code_count + 1);
+    if (cost == NULL) return tw_err_set(b->err, TW_ERR_MEMORY, "no memory to verify");
+    uint32_t ends[TW_LOOP_NEST_MAX + 1] = {0};
+    uint32_t depth = 0;
+    for (uint32_t pc = f->code_count; pc-- > 0;) {
+        const uint8_t op = tw_insn_op(b->m->code[f->code_first + pc]);
+        if (op == TW_OP_END) ends[++depth] = pc;
+        cost[pc] = cost_from(b, f, cost, pc, ends[depth]);
+        if (op == TW_OP_LOOP) depth--;
+    }
+    facts->worst = cost[0];
+    tw_arena_reset(b->arena, mark);
+    reach(b, f, facts);
+    if (facts->depth > TW_CALL_DEPTH_MAX || facts->worst.slots > TW_STACK_SLOTS_MAX) {
+        return tw_err_set(b->err, TW_REFUSED_MODULE,
+                          "function %s: needs %u slots in %u calls, the limits are %d and %d",
+                          f->name, facts->worst.slots, facts->depth, TW_STACK_SLOTS_MAX,
+                          TW_CALL_DEPTH_MAX);
+    }
+    return TW_OK;
+}
+
+static uint32_t effects_allowed(tw_entry_kind kind)
+{
+    const uint32_t look = TW_EFFECT_READS_STATE | TW_EFFECT_CLOCK | TW_EFFECT_READINGS;
+    const uint32_t rule = look | TW_EFFECT_WRITES_STATE | TW_EFFECT_EMITS;
+    switch (kind) {
+    case TW_ENTRY_VIEW: return look;
+    case TW_ENTRY_DEPLOY: return rule | TW_EFFECT_SENDER | TW_EFFECT_DEPLOYS;
+    case TW_ENTRY_ACTION: return rule | TW_EFFECT_SENDER;
+    case TW_ENTRY_RAISED:
+    case TW_ENTRY_CLEARED:
+    case TW_ENTRY_SILENT:
+    case TW_ENTRY_EVERY:
+    case TW_ENTRY_AFTER: return rule;
+    case TW_ENTRY_KINDS: break;
+    }
+    return 0;
+}
+
+static tw_status effects_fit(bounder *b, const char *what, uint16_t function, uint32_t allowed)
+{
+    const uint32_t effects = b->facts->functions[function].effects;
+    if ((effects & ~allowed) == 0) return TW_OK;
+    return tw_err_set(b->err, TW_REFUSED_MODULE, "%s: its code touches what it must not (%x)", what,
+                      effects & ~allowed);
+}
+
+static tw_status bound_entries(bounder *b)
+{
+    const tw_module *m = b->m;
+    for (uint16_t i = 0; i < m->alarm_count; i++) {
+        TW_TRY(effects_fit(b, m->alarms[i].name, m->alarms[i].raise, TW_EFFECT_READINGS));
+        TW_TRY(effects_fit(b, m->alarms[i].name, m->alarms[i].clear, TW_EFFECT_READINGS));
+    }
+    for (uint16_t i = 0; i < m->invariant_count; i++) {
+        TW_TRY(effects_fit(b, m->invariants[i].name, m->invariants[i].function,
+                           TW_EFFECT_READS_STATE));
+    }
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        const tw_entry *e = &m->entries[i];
+        TW_TRY(effects_fit(b, e->name, e->function, effects_allowed((tw_entry_kind)e->kind)));
+        const tw_function_facts *f = &b->facts->functions[e->function];
+        b->facts->entries[i] = tw_cost_entry(m, f->effects);
+        tw_bounds_add(&b->facts->entries[i], &f->worst);
+        b->facts->entries[i].slots = f->worst.slots;
+        if (f->worst.events > TW_EVENTS_MAX) {
+            return tw_err_set(b->err, TW_REFUSED_MODULE,
+                              "entry %s: up to %u events, the limit is %d", e->name,
+                              f->worst.events, TW_EVENTS_MAX);
+        }
+    }
+    return TW_OK;
+}
+
+/* The costliest handler of one edge of one alarm. */
+static tw_bounds handler_worst(const bounder *b, uint16_t alarm, tw_entry_kind kind)
+{
+    tw_bounds worst = {0};
+    for (uint16_t i = 0; i < b->m->entry_count; i++) {
+        const tw_entry *e = &b->m->entries[i];
+        if (e->kind == kind && e->of == alarm) tw_bounds_max(&worst, &b->facts->entries[i]);
+    }
+    return worst;
+}
+
+static void bound_packs(bounder *b)
+{
+    const tw_module *m = b->m;
+    for (uint16_t r = 0; r < m->reading_count; r++) {
+        uint64_t gas = TW_GAS_INTAKE;
+        for (uint16_t i = 0; i < m->stamp_count; i++) {
+            if (m->stamps[i].reading == r) gas = tw_cost_add(gas, TW_GAS_STAMP);
+        }
+        for (uint16_t i = 0; i < m->alarm_count; i++) {
+            if ((m->alarms[i].readings >> r & 1) == 0) continue;
+            const uint64_t raise = b->facts->functions[m->alarms[i].raise].worst.gas;
+            const uint64_t clear = b->facts->functions[m->alarms[i].clear].worst.gas;
+            gas = tw_cost_add(gas, raise > clear ? raise : clear);
+        }
+        b->facts->intake_gas[r] = gas;
+    }
+    b->facts->handlers = (tw_bounds){0};
+    for (uint16_t i = 0; i < m->alarm_count; i++) {
+        tw_bounds worst = handler_worst(b, i, TW_ENTRY_RAISED);
+        const tw_bounds cleared = handler_worst(b, i, TW_ENTRY_CLEARED);
+        tw_bounds_max(&worst, &cleared);
+        tw_bounds_add(&b->facts->handlers, &worst);
+    }
+    /* looks into every window and writes its newest pages back */
+    b->facts->pack = tw_cost_entry(m, TW_EFFECT_READINGS | TW_EFFECT_WRITES_STATE);
+    b->facts->pack.gas = tw_cost_add(b->facts->pack.gas, TW_GAS_PACK);
+    for (uint16_t r = 0; r < m->reading_count; r++) {
+        const uint32_t pages = tw_window_pages(m->readings[r].keep);
+        const tw_bounds window = {.gas = tw_cost_write(pages, (uint64_t)pages * TW_PAGE_SIZE),
+                                  .writes = pages};
+        tw_bounds_add(&b->facts->pack, &window);
+    }
+    tw_bounds_add(&b->facts->pack, &b->facts->handlers);
+}
+
+tw_status tw_facts_compute(const tw_module *m, tw_arena *arena, tw_facts **ret_facts, tw_err *err)
+{
+    bounder b = {m, TW_NEW(arena, tw_facts), arena, err};
+    if (b.facts == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
+    b.facts->functions = TW_NEW_ARRAY(arena, tw_function_facts, m->function_count);
+    b.facts->entries = TW_NEW_ARRAY(arena, tw_bounds, m->entry_count);
+    b.facts->intake_gas = TW_NEW_ARRAY(arena, uint64_t, m->reading_count);
+    if (b.facts->functions == NULL || b.facts->entries == NULL || b.facts->intake_gas == NULL) {
+        return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
+    }
+    TW_TRY(tw_check_declarations(m, err));
+    for (uint16_t i = 0; i < m->function_count; i++) {
+        TW_TRY(tw_check_code(m, i, arena, err));
+        TW_TRY(bound_function(&b, i));
+    }
+    TW_TRY(bound_entries(&b));
+    bound_packs(&b);
+    *ret_facts = b.facts;
+    return TW_OK;
+}
+
+static bool bounds_equal(const tw_bounds *a, const tw_bounds *b)
+{
+    return a->gas == b->gas && a->reads == b->reads && a->writes == b->writes &&
+           a->event_bytes == b->event_bytes && a->events == b->events && a->slots == b->slots;
+}
+
+tw_status tw_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_facts, tw_err *err)
+{
+    tw_facts *facts = NULL;
+    TW_TRY(tw_facts_compute(m, arena, &facts, err));
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        if (bounds_equal(&m->entries[i].bounds, &facts->entries[i])) continue;
+        return tw_err_set(err, TW_REFUSED_MODULE,
+                          "entry %s: declares a worst case of %llu gas, its code has %llu",
+                          m->entries[i].name, (unsigned long long)m->entries[i].bounds.gas,
+                          (unsigned long long)facts->entries[i].gas);
+    }
+    *ret_facts = facts;
+    return TW_OK;
+}

@@ -62,6 +62,11 @@ uint64_t tw_hash_table(const void *bytes, size_t size)
     return XXH3_64bits(bytes, size);
 }
 
+uint64_t tw_hash_table_seeded(const void *bytes, size_t size, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, size, seed);
+}
+
 uint32_t tw_checksum(const void *bytes, size_t size)
 {
     return (uint32_t)XXH3_64bits(bytes, size);

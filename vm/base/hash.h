@@ -27,6 +27,7 @@ tw_hash tw_hash_tagged(const char *tag, const tw_bytes *parts, size_t count);
 
 /* XXH3, 64 bits: hash tables and checksums, never consensus. */
 uint64_t tw_hash_table(const void *bytes, size_t size);
+uint64_t tw_hash_table_seeded(const void *bytes, size_t size, uint64_t seed);
 uint32_t tw_checksum(const void *bytes, size_t size);
 
 #endif

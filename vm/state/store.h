@@ -9,8 +9,8 @@
  * one thread).
  *
  * A failed write latches the store as broken: each later commit gives TW_ERR_STORE, reads of what
- * was acknowledged stay allowed, and only closing and opening again clears it, since after a
- * failed sync nobody knows what is on the disk.
+ * was acknowledged stay allowed. Since after a failed sync nobody knows what is on the disk, the
+ * process should end and be started again: the store then shows its last whole batch.
  */
 #ifndef TW_STATE_STORE_H
 #define TW_STATE_STORE_H
@@ -55,7 +55,8 @@ TW_MUST_USE tw_status tw_store_open(const char *path, const tw_store_options *op
 /* A store in memory that will not hold more than `size_max` bytes. Costs microseconds. */
 TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store);
 
-/* Iterators must be closed before. NULL is allowed. */
+/* Iterators must be closed before. NULL is allowed. After a write to disk has failed the folder
+ * stays locked until the process ends. */
 void tw_store_close(tw_store *store);
 
 /* The value is copied into `arena`. When there is none, *ret_found is false and *ret_value is

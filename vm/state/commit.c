@@ -1,0 +1,239 @@
+/* commit -- see the header.
+ *
+ * The head is the last record of the batch and the first that is read; since a batch is whole or
+ * absent, a head that reads well speaks for the block behind it. Checking its root node at open
+ * finds a store whose tables come from different times.
+ */
+#include "vm/state/commit.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { FORMAT = 1, CHECKSUM_SIZE = 4, ROOT_KEY_SIZE = 5 + 8, HEAD_MEMORY_MAX = 64 * 1024 };
+
+static const char head_key[] = "head";
+static const char root_prefix[] = "root/";
+
+struct tw_commit {
+    tw_store *store;
+    tw_tree *tree;
+    tw_batch *batch;
+    tw_arena *scratch; /* list of changes, values read */
+    tw_head head;
+    uint8_t extra[TW_HEAD_EXTRA_MAX];
+    bool prepared;
+    uint64_t next_height;
+    tw_tree_root next_root;
+};
+
+static tw_bytes head_key_bytes(void)
+{
+    return tw_bytes_of(head_key, sizeof head_key - 1);
+}
+
+static tw_bytes root_key(uint64_t height, uint8_t memory[ROOT_KEY_SIZE])
+{
+    memcpy(memory, root_prefix, 5);
+    tw_store_u64(memory + 5, height);
+    return tw_bytes_of(memory, ROOT_KEY_SIZE);
+}
+
+/* Reads a root: hash and version. */
+static tw_tree_root read_root(tw_reader *r)
+{
+    tw_tree_root root = {0};
+    tw_read_copy(r, root.hash.bytes, TW_HASH_SIZE);
+    root.version = tw_read_u64(r);
+    return root;
+}
+
+static bool read_head(tw_commit *c, tw_bytes bytes)
+{
+    if (bytes.size < CHECKSUM_SIZE) return false;
+    const size_t size = bytes.size - CHECKSUM_SIZE;
+    if (tw_checksum(bytes.data, size) != tw_load_u32(bytes.data + size)) return false;
+    tw_reader r = tw_reader_of(tw_bytes_of(bytes.data, size));
+    const uint8_t format = tw_read_u8(&r);
+    tw_head head = {.exists = true};
+    head.height = tw_read_u64(&r);
+    head.root = read_root(&r);
+    const tw_bytes extra = tw_read_long(&r, TW_HEAD_EXTRA_MAX);
+    if (format != FORMAT || !tw_reader_done(&r)) return false;
+    if (extra.size > 0) memcpy(c->extra, extra.data, extra.size);
+    head.extra = tw_bytes_of(c->extra, extra.size);
+    c->head = head;
+    return true;
+}
+
+static tw_status load_head(tw_commit *c, tw_err *err)
+{
+    tw_bytes bytes = {NULL, 0};
+    bool found = false;
+    tw_status status =
+        tw_store_get(c->store, TW_TABLE_META, head_key_bytes(), c->scratch, &bytes, &found);
+    if (status != TW_OK) {
+        return tw_err_set(err, status, "the head of the ledger cannot be read (%s)",
+                          tw_store_failure(c->store));
+    }
+    if (!found) return TW_OK;
+    if (!read_head(c, bytes)) {
+        return tw_err_set(err, TW_ERR_CORRUPT,
+                          "the head of the ledger is damaged; keep the folder as it is and rebuild "
+                          "with `twvm replay` into a fresh one");
+    }
+    status = tw_tree_check_root(c->tree, &c->head.root);
+    if (status != TW_OK) {
+        return tw_err_set(err, status,
+                          "the state root of block %llu is missing or damaged; keep the folder as "
+                          "it is and rebuild with `twvm replay` into a fresh one",
+                          (unsigned long long)c->head.height);
+    }
+    return TW_OK;
+}
+
+tw_status tw_commit_open(tw_store *store, size_t memory_max, tw_commit **ret_commit, tw_err *err)
+{
+    tw_commit *c = tw_mem_new(sizeof *c);
+    if (c == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the ledger");
+    c->store = store;
+    c->tree = tw_tree_new(store, memory_max);
+    c->batch = tw_batch_new(memory_max);
+    c->scratch = tw_arena_new(memory_max > HEAD_MEMORY_MAX ? memory_max : HEAD_MEMORY_MAX);
+    tw_status status = TW_OK;
+    if (c->tree == NULL || c->batch == NULL || c->scratch == NULL) {
+        status = tw_err_set(err, TW_ERR_MEMORY, "no memory to open the ledger");
+    }
+    if (status == TW_OK) status = load_head(c, err);
+    if (status != TW_OK) {
+        tw_commit_close(c);
+        return status;
+    }
+    *ret_commit = c;
+    return TW_OK;
+}
+
+void tw_commit_close(tw_commit *commit)
+{
+    if (commit == NULL) return;
+    tw_tree_free(commit->tree);
+    tw_batch_free(commit->batch);
+    tw_arena_free(commit->scratch);
+    tw_mem_free(commit);
+}
+
+const tw_head *tw_commit_head(const tw_commit *commit)
+{
+    return &commit->head;
+}
+
+tw_batch *tw_commit_batch(tw_commit *commit)
+{
+    assert(commit->prepared);
+    return commit->batch;
+}
+
+void tw_commit_drop(tw_commit *commit)
+{
+    tw_batch_clear(commit->batch);
+    commit->prepared = false;
+}
+
+static void put_state(tw_batch *batch, const tw_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].deleted) {
+            tw_batch_delete(batch, TW_TABLE_STATE, changes[i].key);
+        } else {
+            tw_batch_put(batch, TW_TABLE_STATE, changes[i].key, changes[i].value);
+        }
+    }
+}
+
+tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64_t height,
+                            tw_hash *ret_root, tw_err *err)
+{
+    if (commit->head.exists && height <= commit->head.height) {
+        return tw_err_set(err, TW_ERR_INTERNAL, "block %llu is not after the newest one",
+                          (unsigned long long)height);
+    }
+    tw_commit_drop(commit);
+    tw_arena_clear(commit->scratch);
+    tw_change *changes = NULL;
+    size_t count = 0;
+    tw_tree_root root = {0};
+    tw_status status = tw_overlay_changes(overlay, commit->scratch, &changes, &count);
+    if (status == TW_OK) {
+        put_state(commit->batch, changes, count);
+        status = tw_tree_update(commit->tree, &commit->head.root, height, changes, count,
+                                commit->batch, &root);
+    }
+    if (status != TW_OK) {
+        tw_commit_drop(commit);
+        const char *remedy = status == TW_ERR_CORRUPT
+                                 ? "; keep the folder as it is and rebuild with `twvm replay` into "
+                                   "a fresh one"
+                                 : "";
+        return tw_err_set(err, status, "the state root of block %llu cannot be computed: %s%s",
+                          (unsigned long long)height, tw_status_text(status), remedy);
+    }
+    commit->prepared = true;
+    commit->next_height = height;
+    commit->next_root = root;
+    *ret_root = root.hash;
+    return TW_OK;
+}
+
+/* Adds the records of META. The head comes last. */
+static tw_status put_meta(tw_commit *c, tw_bytes extra)
+{
+    uint8_t memory[1 + 8 + 40 + 4 + TW_HEAD_EXTRA_MAX + CHECKSUM_SIZE];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    tw_write_raw(&w, c->next_root.hash.bytes, TW_HASH_SIZE);
+    tw_write_u64(&w, c->next_root.version);
+    uint8_t key[ROOT_KEY_SIZE];
+    tw_batch_put(c->batch, TW_TABLE_META, root_key(c->next_height, key), tw_writer_bytes(&w));
+    tw_writer_clear(&w);
+    tw_write_u8(&w, FORMAT);
+    tw_write_u64(&w, c->next_height);
+    tw_write_raw(&w, c->next_root.hash.bytes, TW_HASH_SIZE);
+    tw_write_u64(&w, c->next_root.version);
+    tw_write_long(&w, extra);
+    tw_write_u32(&w, tw_checksum(w.data, w.size));
+    if (w.bad) return TW_ERR_INTERNAL;
+    tw_batch_put(c->batch, TW_TABLE_META, head_key_bytes(), tw_writer_bytes(&w));
+    return TW_OK;
+}
+
+tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *err)
+{
+    if (!commit->prepared || extra.size > TW_HEAD_EXTRA_MAX) {
+        return tw_err_set(err, TW_ERR_INTERNAL, "no block is prepared, or its head is too long");
+    }
+    tw_status status = put_meta(commit, extra);
+    if (status == TW_OK) status = tw_store_commit(commit->store, commit->batch, sync, err);
+    if (status == TW_OK) {
+        if (extra.size > 0) memmove(commit->extra, extra.data, extra.size);
+        commit->head = (tw_head){.exists = true,
+                                 .height = commit->next_height,
+                                 .root = commit->next_root,
+                                 .extra = tw_bytes_of(commit->extra, extra.size)};
+    }
+    tw_commit_drop(commit);
+    return status;
+}
+
+tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
+                            bool *ret_found)
+{
+    uint8_t key[ROOT_KEY_SIZE];
+    tw_bytes bytes = {NULL, 0};
+    tw_arena_clear(commit->scratch);
+    TW_TRY(tw_store_get(commit->store, TW_TABLE_META, root_key(height, key), commit->scratch,
+                        &bytes, ret_found));
+    if (!*ret_found) return TW_OK;
+    tw_reader r = tw_reader_of(bytes);
+    const tw_tree_root root = read_root(&r);
+    if (!tw_reader_done(&r)) return TW_ERR_CORRUPT;
+    *ret_root = root;
+    return TW_OK;
+}

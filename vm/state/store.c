@@ -1,0 +1,347 @@
+/* store -- the RocksDB back end, and the only file of the project that names RocksDB.
+ *
+ * Each table is a column family; META is the default one. What the options rest on:
+ * - A batch over several families is one record of the log, so it is atomic; atomic_flush keeps
+ *   the families together when memory is flushed, and max_bgerror_resume_count=0 keeps RocksDB
+ *   from mending a failed write behind our back, which has torn such batches before.
+ * - The log is always written and never recycled; recovery takes it up to the first damaged
+ *   record (point in time), which after a crash is the last block that was whole.
+ * - Memory and files are bounded: block cache with index and filter blocks in it, write buffers,
+ *   log size, open files, RocksDB's own text log.
+ * RocksDB's C interface reports errors as text only; their kind is the text's beginning.
+ */
+#include "vm/state/store_back.h"
+
+#include <errno.h>
+#include <rocksdb/c.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    MIB = 1024 * 1024,
+    CACHE_SIZE = 64 * MIB,
+    BUFFERS_SIZE = 64 * MIB,
+    LOG_SIZE_MAX = 256 * MIB, /* of the write-ahead log */
+    TEXT_LOG_SIZE = 1 * MIB,
+    TEXT_LOG_COUNT = 3,
+    OPEN_FILES_MAX = 1000,
+    FILTER_BITS = 10, /* a key: about one look-up in a hundred reads a block in vain */
+    BLOCK_SIZE = 8 * 1024,
+    PATH_SIZE_MAX = 4096,
+    LEVEL_WARN = 2, /* of RocksDB's text log */
+};
+
+typedef struct table_plan {
+    const char *name;
+    bool compress;
+} table_plan;
+
+/* By tw_table. Names are part of the store's format. Hashes do not compress. */
+static const table_plan plans[TW_TABLE_COUNT] = {
+    [TW_TABLE_META] = {"default", false}, [TW_TABLE_STATE] = {"state", true},
+    [TW_TABLE_NODE] = {"node", false},    [TW_TABLE_STALE] = {"stale", false},
+    [TW_TABLE_BLOCK] = {"blk", true},     [TW_TABLE_TX] = {"tx", false},
+};
+
+typedef struct rocks_store {
+    tw_store base;
+    rocksdb_t *db;
+    rocksdb_column_family_handle_t *tables[TW_TABLE_COUNT];
+    rocksdb_readoptions_t *read;
+    rocksdb_writeoptions_t *write_sync;
+    rocksdb_writeoptions_t *write_lazy;
+    rocksdb_writebatch_t *batch; /* the one writer's, reused */
+    bool write_failed;
+} rocks_store;
+
+typedef struct rocks_iter {
+    tw_iter base;
+    rocksdb_iterator_t *at;
+} rocks_iter;
+
+static rocks_store *of_store(tw_store *store)
+{
+    return (rocks_store *)(void *)store;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Takes over `error` (from RocksDB), keeps its text, and says what kind it was. */
+static tw_status take_error(rocks_store *store, char *error)
+{
+    const tw_status status = begins_with(error, "Corruption") ? TW_ERR_CORRUPT : TW_ERR_STORE;
+    tw_store_note(&store->base, error);
+    rocksdb_free(error);
+    return status;
+}
+
+static tw_status rocks_get(tw_store *base, tw_table table, tw_bytes key, tw_arena *arena,
+                           tw_bytes *ret_value, bool *ret_found)
+{
+    rocks_store *store = of_store(base);
+    char *error = NULL;
+    rocksdb_pinnableslice_t *pinned = rocksdb_get_pinned_cf(
+        store->db, store->read, store->tables[table], (const char *)key.data, key.size, &error);
+    if (error != NULL) {
+        rocksdb_pinnableslice_destroy(pinned);
+        return take_error(store, error);
+    }
+    if (pinned == NULL) {
+        *ret_value = tw_bytes_of(NULL, 0);
+        *ret_found = false;
+        return TW_OK;
+    }
+    size_t size = 0;
+    const char *value = rocksdb_pinnableslice_value(pinned, &size);
+    const char *copy = tw_arena_copy(arena, value, size);
+    rocksdb_pinnableslice_destroy(pinned);
+    if (copy == NULL) return TW_ERR_MEMORY;
+    *ret_value = tw_bytes_of(copy, size);
+    *ret_found = true;
+    return TW_OK;
+}
+
+static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, tw_err *err)
+{
+    rocks_store *store = of_store(base);
+    rocksdb_writebatch_clear(store->batch);
+    tw_batch_op op;
+    for (size_t at = 0; tw_batch_next(batch, &at, &op);) {
+        const char *key = (const char *)op.key.data;
+        if (op.is_put) {
+            rocksdb_writebatch_put_cf(store->batch, store->tables[op.table], key, op.key.size,
+                                      (const char *)op.value.data, op.value.size);
+        } else {
+            rocksdb_writebatch_delete_cf(store->batch, store->tables[op.table], key, op.key.size);
+        }
+    }
+    char *error = NULL;
+    rocksdb_write(store->db, sync ? store->write_sync : store->write_lazy, store->batch, &error);
+    rocksdb_writebatch_clear(store->batch);
+    if (error == NULL) return TW_OK;
+    (void)take_error(store, error);
+    store->write_failed = true;
+    /* Whatever the kind: after a failed write nobody knows what is on the disk. */
+    return tw_err_set(err, TW_ERR_STORE,
+                      "the block could not be written (%s); free disk space or mend the disk, then "
+                      "start again: the ledger goes on from its last whole block",
+                      tw_store_failure(base));
+}
+
+static void rocks_close(tw_store *base)
+{
+    rocks_store *store = of_store(base);
+    if (store->batch != NULL) rocksdb_writebatch_destroy(store->batch);
+    if (store->write_lazy != NULL) rocksdb_writeoptions_destroy(store->write_lazy);
+    if (store->write_sync != NULL) rocksdb_writeoptions_destroy(store->write_sync);
+    if (store->read != NULL) rocksdb_readoptions_destroy(store->read);
+    if (store->write_failed) {
+        /* Closing a database whose log could not be written ends in an assertion of RocksDB 7.8,
+         * so it is left to the end of the process, which is near. */
+        tw_mem_free(store);
+        return;
+    }
+    for (size_t i = 0; i < TW_TABLE_COUNT; i++) {
+        if (store->tables[i] != NULL) rocksdb_column_family_handle_destroy(store->tables[i]);
+    }
+    if (store->db != NULL) rocksdb_close(store->db);
+    tw_mem_free(store);
+}
+
+static tw_status rocks_iter_open(tw_iter *base)
+{
+    rocks_store *store = of_store(base->store);
+    rocks_iter *iter = (rocks_iter *)(void *)base;
+    iter->at = rocksdb_create_iterator_cf(store->db, store->read, store->tables[base->table]);
+    return iter->at != NULL ? TW_OK : TW_ERR_MEMORY;
+}
+
+static void rocks_iter_close(tw_iter *base)
+{
+    rocksdb_iter_destroy(((rocks_iter *)(void *)base)->at);
+}
+
+static tw_status rocks_iter_move(tw_iter *base, tw_iter_move move, tw_bytes key)
+{
+    rocksdb_iterator_t *at = ((rocks_iter *)(void *)base)->at;
+    const char *data = key.data != NULL ? (const char *)key.data : "";
+    base->here = false;
+    switch (move) {
+    case TW_ITER_SEEK: rocksdb_iter_seek(at, data, key.size); break;
+    case TW_ITER_BEFORE: rocksdb_iter_seek_for_prev(at, data, key.size); break;
+    case TW_ITER_LAST: rocksdb_iter_seek_to_last(at); break;
+    case TW_ITER_NEXT: rocksdb_iter_next(at); break;
+    case TW_ITER_PREVIOUS: rocksdb_iter_prev(at); break;
+    }
+    if (rocksdb_iter_valid(at)) {
+        base->key.data = (const uint8_t *)rocksdb_iter_key(at, &base->key.size);
+        /* seek_for_prev stops at the key itself too */
+        if (move == TW_ITER_BEFORE && tw_bytes_equal(base->key, key)) rocksdb_iter_prev(at);
+    }
+    if (rocksdb_iter_valid(at)) {
+        base->key.data = (const uint8_t *)rocksdb_iter_key(at, &base->key.size);
+        base->value.data = (const uint8_t *)rocksdb_iter_value(at, &base->value.size);
+        base->here = true;
+        return TW_OK;
+    }
+    char *error = NULL;
+    rocksdb_iter_get_error(at, &error);
+    return error == NULL ? TW_OK : take_error(of_store(base->store), error);
+}
+
+static const tw_store_back rocks_back = {
+    .get = rocks_get,
+    .commit = rocks_commit,
+    .close = rocks_close,
+    .iter_size = sizeof(rocks_iter),
+    .iter_open = rocks_iter_open,
+    .iter_move = rocks_iter_move,
+    .iter_close = rocks_iter_close,
+};
+
+/* The options of the database, which are also the start of each table's. The three that the C
+ * interface has no function for are set by text. NULL with *ret_error when that fails. */
+static rocksdb_options_t *database_options(const tw_store_options *wanted, char **ret_error)
+{
+    rocksdb_options_t *plain = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(plain, wanted->create ? 1 : 0);
+    rocksdb_options_set_create_missing_column_families(plain, 1);
+    rocksdb_options_set_paranoid_checks(plain, 1);
+    rocksdb_options_set_atomic_flush(plain, 1);
+    rocksdb_options_set_wal_recovery_mode(plain, rocksdb_point_in_time_recovery);
+    rocksdb_options_set_max_total_wal_size(plain, LOG_SIZE_MAX);
+    rocksdb_options_set_max_open_files(plain, OPEN_FILES_MAX);
+    rocksdb_options_set_max_background_jobs(plain, 2);
+    rocksdb_options_set_info_log_level(plain, LEVEL_WARN);
+    rocksdb_options_set_max_log_file_size(plain, TEXT_LOG_SIZE);
+    rocksdb_options_set_keep_log_file_num(plain, TEXT_LOG_COUNT);
+    rocksdb_options_set_stats_dump_period_sec(plain, 0);
+    const size_t buffers = wanted->buffers_size > 0 ? wanted->buffers_size : BUFFERS_SIZE;
+    rocksdb_options_set_db_write_buffer_size(plain, buffers);
+    rocksdb_options_set_write_buffer_size(plain, buffers / 2);
+    rocksdb_options_set_max_write_buffer_number(plain, 3);
+    rocksdb_options_t *full = rocksdb_options_create();
+    rocksdb_get_options_from_string(plain,
+                                    "max_bgerror_resume_count=0;"
+                                    "memtable_protection_bytes_per_key=8;"
+                                    "persist_stats_to_disk=false;stats_persist_period_sec=0",
+                                    full, ret_error);
+    rocksdb_options_destroy(plain);
+    if (*ret_error == NULL) return full;
+    rocksdb_options_destroy(full);
+    return NULL;
+}
+
+static rocksdb_options_t *table_options(const rocksdb_options_t *start, rocksdb_cache_t *cache,
+                                        bool compress)
+{
+    rocksdb_options_t *options = rocksdb_options_create_copy((rocksdb_options_t *)(uintptr_t)start);
+    rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(blocks, cache);
+    rocksdb_block_based_options_set_block_size(blocks, BLOCK_SIZE);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
+    rocksdb_block_based_options_set_whole_key_filtering(blocks, 1);
+    rocksdb_block_based_options_set_filter_policy(
+        blocks, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
+    rocksdb_options_set_block_based_table_factory(options, blocks);
+    rocksdb_block_based_options_destroy(blocks);
+    rocksdb_options_set_compression(options,
+                                    compress ? rocksdb_lz4_compression : rocksdb_no_compression);
+    return options;
+}
+
+/* Fills db and tables; the error text or NULL. */
+static char *open_tables(rocks_store *store, const char *path, const tw_store_options *wanted)
+{
+    char *error = NULL;
+    rocksdb_options_t *options = database_options(wanted, &error);
+    if (options == NULL) return error;
+    const size_t cache_size = wanted->cache_size > 0 ? wanted->cache_size : CACHE_SIZE;
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_size);
+    const char *names[TW_TABLE_COUNT];
+    rocksdb_options_t *each[TW_TABLE_COUNT];
+    const rocksdb_options_t *each_const[TW_TABLE_COUNT];
+    for (size_t i = 0; i < TW_TABLE_COUNT; i++) {
+        names[i] = plans[i].name;
+        each[i] = table_options(options, cache, plans[i].compress);
+        each_const[i] = each[i];
+    }
+    store->db = rocksdb_open_column_families(options, path, TW_TABLE_COUNT, names, each_const,
+                                             store->tables, &error);
+    for (size_t i = 0; i < TW_TABLE_COUNT; i++) rocksdb_options_destroy(each[i]);
+    rocksdb_cache_destroy(cache); /* the tables hold it */
+    rocksdb_options_destroy(options);
+    return error;
+}
+
+/* What RocksDB says about a failed open, as a status and a sentence. Frees `error`. */
+static tw_status explain_open(const char *path, char *error, tw_err *err)
+{
+    tw_status status = TW_ERR_IO;
+    const char *remedy = "see that the folder can be written to and that the disk has room";
+    if (strstr(error, "lock hold by") != NULL || strstr(error, "/LOCK: Resource temp") != NULL) {
+        status = TW_ERR_LOCKED;
+        remedy = "end the other twvm that has it open, then try again";
+    } else if (begins_with(error, "Corruption")) {
+        status = TW_ERR_CORRUPT;
+        remedy = "keep the folder as it is and rebuild with `twvm replay` into a fresh one";
+    } else if (begins_with(error, "Invalid argument")) {
+        status = TW_ERR_CORRUPT;
+        remedy = "the folder holds something else, or a store of another version";
+    }
+    (void)tw_err_set(err, status, "cannot open the store in %.200s: %s (%.200s)", path, remedy,
+                     error);
+    rocksdb_free(error);
+    return status;
+}
+
+/* Decides what open may do before RocksDB makes files: it writes its log even into a folder that
+ * it then refuses. */
+static tw_status check_place(const char *path, const tw_store_options *wanted, tw_err *err)
+{
+    char current[PATH_SIZE_MAX];
+    const int size = snprintf(current, sizeof current, "%s/CURRENT", path);
+    if (size < 0 || (size_t)size >= sizeof current) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the path of the store is too long");
+    }
+    const bool exists = access(current, F_OK) == 0;
+    if (!exists && errno != ENOENT && errno != ENOTDIR) {
+        return tw_err_set(err, TW_ERR_IO,
+                          "cannot look into %.300s: see that its folders may be read", path);
+    }
+    if (!exists && !wanted->create) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                          "there is no ledger in %.300s; make one with `twvm init`", path);
+    }
+    if (exists && wanted->create && wanted->must_be_new) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "there is a ledger in %.300s already", path);
+    }
+    return TW_OK;
+}
+
+tw_status tw_store_open(const char *path, const tw_store_options *options, tw_store **ret_store,
+                        tw_err *err)
+{
+    const tw_store_options wanted = options != NULL ? *options : (tw_store_options){0};
+    TW_TRY(check_place(path, &wanted, err));
+    rocks_store *store = tw_mem_new(sizeof *store);
+    if (store == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
+    store->base.back = &rocks_back;
+    char *error = open_tables(store, path, &wanted);
+    if (error != NULL) {
+        rocks_close(&store->base);
+        return explain_open(path, error, err);
+    }
+    store->read = rocksdb_readoptions_create();
+    store->write_sync = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_set_sync(store->write_sync, 1);
+    store->write_lazy = rocksdb_writeoptions_create();
+    store->batch = rocksdb_writebatch_create();
+    *ret_store = &store->base;
+    return TW_OK;
+}

@@ -1,0 +1,396 @@
+/* tree -- the batch update of SMT16; see the header for the tree itself.
+ *
+ * The changes are hashed, sorted by key hash and pushed down together: each call takes the part
+ * of them that lies under one slot and gives back what the slot became. A node is written on the
+ * way up, once everything under it is known, so a subtree that shrinks to one leaf passes the leaf
+ * up and writes nothing; a slot that ends as it began makes nobody above it dirty. At most one
+ * call a depth is active, so the nodes at work are one array. What was written is kept by depth
+ * and put into the batch in key order at the end.
+ *
+ * The cache holds the nodes of the top four levels by their place. An entry counts only when
+ * version and hash are those that the parent names; every node that is written goes through it, so
+ * an update whose block was dropped leaves entries that nobody asks for or that are overwritten.
+ */
+#include "vm/state/tree.h"
+
+#include "vm/state/tree_node.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    CACHE_DEPTHS = 4,
+    CACHE_COUNT = 1 + 16 + 256 + 4096,
+    LOAD_MEMORY_MAX = 64 * 1024,
+    CACHE_MEMORY_MAX = 8 * 1024 * 1024,
+};
+
+typedef struct cached {
+    tw_hash hash;
+    uint64_t version;
+    tw_tree_node node;
+} cached;
+
+static_assert(CACHE_COUNT * sizeof(cached) < 6 * 1024 * 1024, "the header promises it");
+
+struct tw_tree {
+    tw_store *store;
+    tw_arena *scratch; /* of one update */
+    tw_arena *load;    /* of one node's bytes */
+    tw_arena *cache_memory;
+    cached *cache[CACHE_COUNT]; /* NULL until first used */
+};
+
+/* One change, ready for the tree. */
+typedef struct leaf_change {
+    tw_hash key_hash;
+    tw_hash leaf;
+    bool deleted;
+} leaf_change;
+
+/* A node to be written. */
+typedef struct written {
+    struct written *next;
+    size_t key_size;
+    size_t size;
+    uint8_t key[TW_TREE_KEY_SIZE_MAX];
+    uint8_t bytes[];
+} written;
+
+typedef struct update {
+    tw_tree *tree;
+    uint64_t version;
+    const leaf_change **changes; /* ascending by key hash */
+    tw_tree_node *nodes[TW_TREE_DEPTH_MAX];
+    written *first[TW_TREE_DEPTH_MAX];
+    written *last[TW_TREE_DEPTH_MAX];
+    tw_writer stale;
+} update;
+
+tw_tree *tw_tree_new(tw_store *store, size_t memory_max)
+{
+    tw_tree *tree = tw_mem_new(sizeof *tree);
+    if (tree == NULL) return NULL;
+    tree->store = store;
+    tree->scratch = tw_arena_new(memory_max);
+    tree->load = tw_arena_new(LOAD_MEMORY_MAX);
+    tree->cache_memory = tw_arena_new(CACHE_MEMORY_MAX);
+    if (tree->scratch != NULL && tree->load != NULL && tree->cache_memory != NULL) return tree;
+    tw_tree_free(tree);
+    return NULL;
+}
+
+void tw_tree_free(tw_tree *tree)
+{
+    if (tree == NULL) return;
+    tw_arena_free(tree->scratch);
+    tw_arena_free(tree->load);
+    tw_arena_free(tree->cache_memory);
+    tw_mem_free(tree);
+}
+
+/* -- cache and store -- */
+
+/* The cache entry of a place, or NULL below the cached depths. */
+static cached **cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+{
+    if (depth >= CACHE_DEPTHS) return NULL;
+    size_t start = 0;
+    size_t index = 0;
+    for (unsigned d = 0; d < depth; d++) {
+        start = start * 16 + 1;
+        index = index * 16 + tw_tree_nibble(path, d);
+    }
+    assert(start + index < CACHE_COUNT);
+    return &tree->cache[start + index];
+}
+
+/* Remembers a node, if there is memory for it. */
+static void cache_put(tw_tree *tree, const tw_hash *path, unsigned depth, const tw_hash *hash,
+                      uint64_t version, const tw_tree_node *node)
+{
+    cached **at = cache_at(tree, path, depth);
+    if (at == NULL) return;
+    if (*at == NULL) *at = TW_NEW(tree->cache_memory, cached);
+    if (*at == NULL) return;
+    (*at)->hash = *hash;
+    (*at)->version = version;
+    (*at)->node = *node;
+}
+
+static tw_status load_stored(tw_tree *tree, const tw_hash *path, unsigned depth, uint64_t version,
+                             tw_tree_node *ret_node)
+{
+    uint8_t key[TW_TREE_KEY_SIZE_MAX];
+    const size_t key_size = tw_tree_node_key(version, path, depth, key);
+    tw_bytes bytes = {NULL, 0};
+    bool found = false;
+    tw_arena_clear(tree->load);
+    const tw_status status = tw_store_get(tree->store, TW_TABLE_NODE, tw_bytes_of(key, key_size),
+                                          tree->load, &bytes, &found);
+    /* A node is far below the limit of this arena, so a value that does not fit is no node. */
+    if (status == TW_ERR_MEMORY) return TW_ERR_CORRUPT;
+    TW_TRY(status);
+    if (!found || !tw_tree_node_decode(bytes, version, ret_node)) return TW_ERR_CORRUPT;
+    return TW_OK;
+}
+
+/* The node that a slot names, from the cache or the store. */
+static tw_status load(tw_tree *tree, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
+                      tw_tree_node *ret_node)
+{
+    assert(slot->kind == TW_TREE_INNER);
+    cached **at = cache_at(tree, path, depth);
+    if (at != NULL && *at != NULL && (*at)->version == slot->version &&
+        tw_hash_equal(&(*at)->hash, &slot->hash)) {
+        *ret_node = (*at)->node;
+        return TW_OK;
+    }
+    TW_TRY(load_stored(tree, path, depth, slot->version, ret_node));
+    cache_put(tree, path, depth, &slot->hash, slot->version, ret_node);
+    return TW_OK;
+}
+
+/* -- preparing the changes -- */
+
+static bool is_after(const leaf_change *a, const leaf_change *b)
+{
+    return memcmp(a->key_hash.bytes, b->key_hash.bytes, TW_HASH_SIZE) > 0;
+}
+
+/* Merges the sorted runs [start, middle) and [middle, end) of `from` into `to`. */
+static void merge(const leaf_change **from, size_t start, size_t middle, size_t end,
+                  const leaf_change **to)
+{
+    size_t left = start;
+    size_t right = middle;
+    for (size_t i = start; i < end; i++) {
+        const bool take_right =
+            left == middle || (right < end && is_after(from[left], from[right]));
+        to[i] = take_right ? from[right++] : from[left++];
+    }
+}
+
+/* Merge sort from the bottom up; returns whichever array holds the result. */
+static const leaf_change **sort(const leaf_change **array, const leaf_change **spare, size_t count)
+{
+    for (size_t width = 1; width < count; width *= 2) {
+        for (size_t start = 0; start < count; start += 2 * width) {
+            const size_t middle = count - start < width ? count : start + width;
+            const size_t end = count - start < 2 * width ? count : start + 2 * width;
+            merge(array, start, middle, end, spare);
+        }
+        const leaf_change **result = spare;
+        spare = array;
+        array = result;
+    }
+    return array;
+}
+
+static tw_status prepare(update *u, const tw_change *changes, size_t count)
+{
+    tw_arena *arena = u->tree->scratch;
+    leaf_change *leaves = TW_NEW_ARRAY(arena, leaf_change, count);
+    const leaf_change **array = TW_NEW_ARRAY(arena, const leaf_change *, count);
+    const leaf_change **spare = TW_NEW_ARRAY(arena, const leaf_change *, count);
+    if (leaves == NULL || array == NULL || spare == NULL) return TW_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const tw_change *change = &changes[i];
+        if (change->key.size == 0 || (!change->deleted && change->value.size == 0)) {
+            return TW_ERR_INTERNAL;
+        }
+        leaves[i].key_hash = tw_sha256(change->key.data, change->key.size);
+        leaves[i].deleted = change->deleted;
+        if (!change->deleted) leaves[i].leaf = tw_tree_leaf(&leaves[i].key_hash, change->value);
+        array[i] = &leaves[i];
+    }
+    u->changes = sort(array, spare, count);
+    return TW_OK;
+}
+
+/* -- the update -- */
+
+/* Notes the node of a slot as superseded. */
+static tw_status retire(update *u, const tw_hash *path, unsigned depth, const tw_tree_slot *slot)
+{
+    uint8_t key[TW_TREE_KEY_SIZE_MAX];
+    tw_write_raw(&u->stale, key, tw_tree_node_key(slot->version, path, depth, key));
+    return u->stale.bad ? TW_ERR_MEMORY : TW_OK;
+}
+
+static tw_status write_node(update *u, const tw_hash *path, unsigned depth,
+                            const tw_tree_node *node, tw_tree_slot *ret_slot)
+{
+    uint8_t bytes[TW_TREE_NODE_SIZE_MAX];
+    const size_t size = tw_tree_node_encode(node, u->version, bytes);
+    written *w = tw_arena_get(u->tree->scratch, sizeof *w + size);
+    if (w == NULL) return TW_ERR_MEMORY;
+    w->key_size = tw_tree_node_key(u->version, path, depth, w->key);
+    w->size = size;
+    memcpy(w->bytes, bytes, size);
+    if (u->last[depth] != NULL) {
+        u->last[depth]->next = w;
+    } else {
+        u->first[depth] = w;
+    }
+    u->last[depth] = w;
+    *ret_slot = (tw_tree_slot){.kind = TW_TREE_INNER, .version = u->version};
+    ret_slot->hash = tw_tree_node_hash(node);
+    cache_put(u->tree, path, depth, &ret_slot->hash, u->version, node);
+    return TW_OK;
+}
+
+/* What a changed node is to its parent: nothing, a lone leaf, or a new node. The root stays a node
+ * even with one leaf, so that a root always names a node. */
+static tw_status settle(update *u, const tw_hash *path, unsigned depth, const tw_tree_node *node,
+                        tw_tree_slot *ret_slot)
+{
+    size_t count = 0;
+    const tw_tree_slot *only = NULL;
+    for (size_t i = 0; i < TW_TREE_FANOUT; i++) {
+        if (node->slots[i].kind == TW_TREE_EMPTY) continue;
+        only = &node->slots[i];
+        count++;
+    }
+    if (count == 0) {
+        *ret_slot = (tw_tree_slot){0};
+        return TW_OK;
+    }
+    if (count == 1 && only->kind == TW_TREE_LEAF && depth > 0) {
+        *ret_slot = *only;
+        return TW_OK;
+    }
+    return write_node(u, path, depth, node, ret_slot);
+}
+
+/* One change on a slot without a node below it, if that needs none afterwards either. */
+static bool apply_to_leaf(const leaf_change *change, tw_tree_slot *slot)
+{
+    const bool same =
+        slot->kind == TW_TREE_LEAF && tw_hash_equal(&slot->key_hash, &change->key_hash);
+    if (change->deleted) {
+        if (same) *slot = (tw_tree_slot){0};
+        return true;
+    }
+    if (slot->kind == TW_TREE_LEAF && !same) return false;
+    *slot =
+        (tw_tree_slot){.kind = TW_TREE_LEAF, .hash = change->leaf, .key_hash = change->key_hash};
+    return true;
+}
+
+/* The node to work on at this depth: the slot's own, or one that holds just the slot's leaf. */
+static tw_status open_node(update *u, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
+                           tw_tree_node **ret_node)
+{
+    if (u->nodes[depth] == NULL) u->nodes[depth] = TW_NEW(u->tree->scratch, tw_tree_node);
+    tw_tree_node *node = u->nodes[depth];
+    if (node == NULL) return TW_ERR_MEMORY;
+    *ret_node = node;
+    if (slot->kind == TW_TREE_INNER) return load(u->tree, path, depth, slot, node);
+    *node = (tw_tree_node){0};
+    if (slot->kind == TW_TREE_LEAF) node->slots[tw_tree_nibble(&slot->key_hash, depth)] = *slot;
+    return TW_OK;
+}
+
+/* Applies the changes [start, end), which all lie under `slot`, `depth` nibbles down. */
+static tw_status apply(update *u, unsigned depth, size_t start, size_t end, tw_tree_slot *slot)
+{
+    assert(start < end);
+    const bool has_node = slot->kind == TW_TREE_INNER;
+    if (depth > 0 && end - start == 1 && !has_node && apply_to_leaf(u->changes[start], slot)) {
+        return TW_OK;
+    }
+    /* Only two changes of the same key get here: the caller broke the contract. */
+    if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_INTERNAL;
+    const tw_hash *path = &u->changes[start]->key_hash;
+    tw_tree_node *node = NULL;
+    TW_TRY(open_node(u, path, depth, slot, &node));
+    bool changed = false;
+    for (size_t at = start; at < end;) {
+        const unsigned nibble = tw_tree_nibble(&u->changes[at]->key_hash, depth);
+        size_t after = at + 1;
+        while (after < end && tw_tree_nibble(&u->changes[after]->key_hash, depth) == nibble) {
+            after++;
+        }
+        tw_tree_slot child = node->slots[nibble];
+        TW_TRY(apply(u, depth + 1, at, after, &child));
+        if (!tw_tree_slot_equal(&child, &node->slots[nibble])) {
+            node->slots[nibble] = child;
+            changed = true;
+        }
+        at = after;
+    }
+    if (!changed) return TW_OK;
+    if (has_node) TW_TRY(retire(u, path, depth, slot));
+    return settle(u, path, depth, node, slot);
+}
+
+/* Puts the new nodes and the record of the old ones into the batch. */
+static void emit(const update *u, tw_batch *batch)
+{
+    for (size_t depth = 0; depth < TW_TREE_DEPTH_MAX; depth++) {
+        for (const written *w = u->first[depth]; w != NULL; w = w->next) {
+            tw_batch_put(batch, TW_TABLE_NODE, tw_bytes_of(w->key, w->key_size),
+                         tw_bytes_of(w->bytes, w->size));
+        }
+    }
+    if (u->stale.size == 0) return;
+    uint8_t key[8];
+    tw_store_u64(key, u->version);
+    tw_batch_put(batch, TW_TABLE_STALE, tw_bytes_of(key, sizeof key), tw_writer_bytes(&u->stale));
+}
+
+static tw_tree_slot slot_of_root(const tw_tree_root *root)
+{
+    if (tw_hash_is_zero(&root->hash)) return (tw_tree_slot){0};
+    return (tw_tree_slot){.kind = TW_TREE_INNER, .hash = root->hash, .version = root->version};
+}
+
+tw_status tw_tree_update(tw_tree *tree, const tw_tree_root *root, uint64_t version,
+                         const tw_change *changes, size_t count, tw_batch *batch,
+                         tw_tree_root *ret_root)
+{
+    tw_tree_slot slot = slot_of_root(root);
+    if (slot.kind == TW_TREE_INNER && version <= root->version) return TW_ERR_INTERNAL;
+    const tw_tree_slot before = slot;
+    tw_arena_clear(tree->scratch);
+    update u = {.tree = tree, .version = version, .stale = tw_writer_new(SIZE_MAX / 2)};
+    tw_status status = prepare(&u, changes, count);
+    if (status == TW_OK && count > 0) status = apply(&u, 0, 0, count, &slot);
+    if (status == TW_OK) {
+        emit(&u, batch);
+        const bool same = tw_tree_slot_equal(&before, &slot);
+        *ret_root = same ? *root : (tw_tree_root){slot.hash, slot.version};
+    }
+    tw_writer_free(&u.stale);
+    return status;
+}
+
+tw_status tw_tree_check_root(tw_tree *tree, const tw_tree_root *root)
+{
+    if (tw_hash_is_zero(&root->hash)) return TW_OK;
+    tw_tree_node node;
+    TW_TRY(load_stored(tree, &root->hash, 0, root->version, &node));
+    const tw_hash hash = tw_tree_node_hash(&node);
+    return tw_hash_equal(&hash, &root->hash) ? TW_OK : TW_ERR_CORRUPT;
+}
+
+tw_status tw_tree_prune(tw_tree *tree, uint64_t version, tw_batch *batch)
+{
+    uint8_t key[8];
+    tw_store_u64(key, version);
+    tw_bytes stale = {NULL, 0};
+    bool found = false;
+    tw_arena_clear(tree->scratch);
+    TW_TRY(tw_store_get(tree->store, TW_TABLE_STALE, tw_bytes_of(key, sizeof key), tree->scratch,
+                        &stale, &found));
+    if (!found) return TW_OK;
+    while (stale.size > 0) {
+        const size_t size = tw_tree_node_key_size(stale);
+        if (size == 0) return TW_ERR_CORRUPT;
+        tw_batch_delete(batch, TW_TABLE_NODE, tw_bytes_of(stale.data, size));
+        stale = tw_bytes_of(stale.data + size, stale.size - size);
+    }
+    tw_batch_delete(batch, TW_TABLE_STALE, tw_bytes_of(key, sizeof key));
+    return TW_OK;
+}

@@ -31,12 +31,12 @@ typedef struct twc_span {
 typedef struct twc_word {
     const char *text; /* ends with a NUL */
     uint32_t size;
-    uint16_t keyword;      /* TWC_W_... of words.def; 0 for any other word */
-    bool money;            /* a currency or token of this file */
-    twc_decl *global;      /* while a contract is checked: what its members mean by it */
-    twc_decl *local;       /* while a body is checked: the local, argument or binder */
-    twc_decl *history;     /* while a contract is checked: the history kind */
-    struct twc_word *next; /* in its bucket */
+    uint16_t keyword;         /* TWC_W_... of words.def; 0 for any other word */
+    bool money;               /* a currency or token of this file */
+    twc_decl *global;         /* while a contract is checked: what its members mean by it */
+    twc_decl *local;          /* while a body is checked: the local, argument or binder */
+    twc_decl *history;        /* while a contract is checked: the history kind */
+    struct twc_word *next[2]; /* in the trie of twc_words */
 } twc_word;
 
 /* ------------------------------------------------------------------ expressions */
@@ -571,6 +571,7 @@ struct twc_contract {
     tw_bytes twin; /* empty without */
     twc_decl *members;
     uint32_t member_count;
+    bool broken; /* a member could not be parsed: names may be missing */
     twc_chain *phase_chains;
     twc_span phases_span;
     twc_stmt *grants; /* every grant and revoke statement */

@@ -1,0 +1,425 @@
+/* lex -- see the header. Words hang in a trie over the bits of their hash, so that no choice of
+ * names makes the search slow. */
+#include "compiler/lex.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct word_row {
+    const char *text;
+    bool hard;
+} word_row;
+
+static const word_row grammar_words[] = {
+    {"", false},
+#define WORD(spelling, hard) {#spelling, hard},
+#include "compiler/words.def"
+#undef WORD
+};
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const uint8_t *text, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ text[i]) * 0x100000001b3u;
+    return hash ^ hash >> 32;
+}
+
+twc_word *twc_word_of(twc_words *words, const void *text, size_t size)
+{
+    uint64_t hash = hash_of(text, size);
+    twc_word **at = &words->root;
+    for (; *at != NULL; hash >>= 1) {
+        twc_word *word = *at;
+        if (word->size == size && (size == 0 || memcmp(word->text, text, size) == 0)) return word;
+        at = &word->next[hash & 1];
+    }
+    twc_word *word = TW_NEW(words->arena, twc_word);
+    if (word == NULL) return NULL;
+    word->text = tw_arena_copy(words->arena, text, size);
+    word->size = (uint32_t)size;
+    if (word->text == NULL) return NULL;
+    *at = word;
+    return word;
+}
+
+bool twc_word_is_hard(const twc_word *word)
+{
+    return grammar_words[word->keyword].hard;
+}
+
+static bool is_letter(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static uint8_t peek(const twc_lexer *lexer, uint32_t ahead)
+{
+    const size_t at = (size_t)lexer->at + ahead;
+    return at < lexer->source->text.size ? lexer->source->text.data[at] : 0;
+}
+
+static bool at_end(const twc_lexer *lexer)
+{
+    return lexer->at >= lexer->source->text.size;
+}
+
+static void refuse(twc_lexer *lexer, twc_code code, twc_span span, const char *message,
+                   const char *help)
+{
+    if (lexer->silent) return;
+    twc_diag *diag = twc_diag_add(lexer->diags, code, span, "%s", message);
+    if (help != NULL) twc_diag_help(lexer->diags, diag, "%s", help);
+}
+
+/* ------------------------------------------------------------------ numbers */
+
+/* `mm/sec`, `km/h`, `°F`, `kmh`: what somebody meant as a unit. */
+static uint32_t unit_like(const twc_lexer *lexer)
+{
+    uint32_t size = 0;
+    for (;;) {
+        const uint8_t c = peek(lexer, size);
+        const uint8_t after = peek(lexer, size + 1);
+        const bool slash = c == '/' && size > 0 && (is_letter(after) || after >= 0x80);
+        if (!is_letter(c) && !is_digit(c) && c != '%' && c < 0x80 && !slash) return size;
+        size++;
+    }
+}
+
+static bool is_close(const char *a, const char *b)
+{
+    const size_t size_a = strlen(a);
+    const size_t size_b = strlen(b);
+    size_t same = 0;
+    while (same < size_a && same < size_b && (a[same] | 0x20) == (b[same] | 0x20)) same++;
+    const size_t longer = size_a > size_b ? size_a : size_b;
+    return same + 2 >= longer && same * 2 >= longer;
+}
+
+static void unknown_unit(twc_lexer *lexer, uint32_t size)
+{
+    if (lexer->silent) return;
+    char spelling[40];
+    const uint32_t shown = size < sizeof spelling - 1 ? size : (uint32_t)sizeof spelling - 1;
+    memcpy(spelling, lexer->source->text.data + lexer->at, shown);
+    spelling[shown] = '\0';
+    const twc_span span = {lexer->at, lexer->at + size};
+    const char *why = NULL;
+    const char *instead = NULL;
+    if (tw_unit_refused(tw_bytes_of(spelling, shown), &why, &instead)) {
+        twc_diag *diag = twc_diag_add(lexer->diags, TWC_DIAG_REFUSED_UNIT, span,
+                                      "`%s` can't be used as a unit: %s", spelling, why);
+        twc_diag_help(lexer->diags, diag, "write the value in %s", instead);
+        return;
+    }
+    twc_diag *diag =
+        twc_diag_add(lexer->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%s` is not a unit", spelling);
+    const tw_unit *unit = NULL;
+    for (uint32_t i = 0; (unit = tw_unit_at(i)) != NULL; i++) {
+        if (!is_close(unit->spelling, spelling)) continue;
+        twc_diag_help(lexer->diags, diag, "did you mean `%s`?", unit->spelling);
+        return;
+    }
+    twc_diag_help(lexer->diags, diag,
+                  "`twc explain E0%03u` lists the units; to divide, put spaces around `/`",
+                  (unsigned)TWC_DIAG_UNKNOWN_UNIT);
+}
+
+/* The unit behind a number, when one stands there on the same line. */
+static void lex_unit(twc_lexer *lexer, twc_token *token)
+{
+    const uint32_t before = lexer->at;
+    while (peek(lexer, 0) == ' ' || peek(lexer, 0) == '\t') lexer->at++;
+    const uint32_t like = unit_like(lexer);
+    if (like == 0) {
+        lexer->at = before;
+        return;
+    }
+    const uint8_t *text = lexer->source->text.data + lexer->at;
+    uint32_t size = 0;
+    const tw_unit *unit = tw_unit_match(tw_bytes_of(text, like), &size);
+    const twc_word *word = NULL;
+    if (unit == NULL) {
+        while (size < like && (is_letter(text[size]) || is_digit(text[size]))) size++;
+        if (size == like) word = twc_word_of(lexer->words, text, size);
+    }
+    const char *why = NULL;
+    if (unit != NULL && size == like) {
+        token->unit = unit;
+    } else if (word != NULL && word->money) {
+        token->money = twc_word_of(lexer->words, text, size);
+    } else if (word == NULL || (word->keyword == TWC_W_NONE &&
+                                tw_unit_refused(tw_bytes_of(text, like), &why, &why))) {
+        unknown_unit(lexer, like);
+    } else {
+        lexer->at = before; /* an ordinary word: the parser knows whether it may stand here */
+        lexer->number_last = true;
+        return;
+    }
+    token->kind = TWC_TOK_QUANTITY;
+    lexer->at += like;
+    token->span.end = lexer->at;
+}
+
+static void lex_number(twc_lexer *lexer, twc_token *token)
+{
+    const uint32_t start = lexer->at;
+    token->kind = TWC_TOK_INT;
+    while (is_digit(peek(lexer, 0)) || peek(lexer, 0) == '_') lexer->at++;
+    if (peek(lexer, 0) == '.' && is_digit(peek(lexer, 1))) {
+        token->kind = TWC_TOK_DEC;
+        lexer->at++;
+        while (is_digit(peek(lexer, 0)) || peek(lexer, 0) == '_') lexer->at++;
+    }
+    token->span.end = lexer->at;
+    const tw_bytes text = tw_bytes_of(lexer->source->text.data + start, lexer->at - start);
+    if (!tw_decimal_parse(text, &token->decimal)) {
+        bool separators = text.data[text.size - 1] == '_';
+        for (size_t i = 1; i < text.size; i++) {
+            separators |= text.data[i - 1] == '_' && !is_digit(text.data[i]);
+            separators |= text.data[i] == '_' && !is_digit(text.data[i - 1]);
+        }
+        refuse(lexer, separators ? TWC_DIAG_BAD_NUMBER : TWC_DIAG_NUMBER_TOO_LARGE, token->span,
+               separators ? "`_` may only stand between two digits" : "the number is too long",
+               separators ? "write 12_500 or 12500" : "a number has at most 19 digits");
+        token->decimal = (tw_decimal){0};
+    }
+    lex_unit(lexer, token);
+}
+
+/* ------------------------------------------------------------------ strings */
+
+/* `"..."` on one line; `\"` and `\\` stand for a quote and a backslash. */
+static void lex_string(twc_lexer *lexer, twc_token *token)
+{
+    const uint8_t *data = lexer->source->text.data;
+    const uint32_t start = ++lexer->at;
+    uint32_t escapes = 0;
+    token->kind = TWC_TOK_STRING;
+    while (!at_end(lexer) && data[lexer->at] != '"' && data[lexer->at] != '\n') {
+        if (data[lexer->at] == '\\') {
+            const uint8_t next = peek(lexer, 1);
+            if (next != '"' && next != '\\') {
+                refuse(lexer, TWC_DIAG_BAD_ESCAPE, (twc_span){lexer->at, lexer->at + 1},
+                       "a backslash in a text stands before `\"` or another backslash",
+                       "write \\\\ for one backslash");
+            } else {
+                lexer->at++;
+            }
+            escapes++;
+        }
+        lexer->at++;
+    }
+    const uint32_t end = lexer->at;
+    if (peek(lexer, 0) != '"') {
+        refuse(lexer, TWC_DIAG_OPEN_STRING, (twc_span){start - 1, end},
+               "the text does not end on its line", "close it with `\"`");
+    } else {
+        lexer->at++;
+    }
+    token->span.end = lexer->at;
+    token->text = tw_bytes_of(data + start, end - start);
+    if (escapes == 0 || lexer->silent) return;
+    uint8_t *copy = tw_arena_get(lexer->words->arena, end - start);
+    if (copy == NULL) return;
+    size_t size = 0;
+    for (uint32_t i = start; i < end; i++) {
+        if (data[i] == '\\' && i + 1 < end) i++;
+        copy[size++] = data[i];
+    }
+    token->text = tw_bytes_of(copy, size);
+}
+
+/* ------------------------------------------------------------------ the rest */
+
+typedef struct mark_row {
+    char text[3];
+    twc_token_kind kind;
+} mark_row;
+
+static const mark_row marks[] = {
+    {"->", TWC_TOK_ARROW},       {"..", TWC_TOK_DOTS},
+    {"==", TWC_TOK_EQ},          {"!=", TWC_TOK_NE},
+    {"<=", TWC_TOK_LE},          {">=", TWC_TOK_GE},
+    {"+=", TWC_TOK_ADD_ASSIGN},  {"-=", TWC_TOK_SUB_ASSIGN},
+    {"{", TWC_TOK_BRACE_OPEN},   {"}", TWC_TOK_BRACE_CLOSE},
+    {"(", TWC_TOK_PAREN_OPEN},   {")", TWC_TOK_PAREN_CLOSE},
+    {"[", TWC_TOK_BRACKET_OPEN}, {"]", TWC_TOK_BRACKET_CLOSE},
+    {",", TWC_TOK_COMMA},        {":", TWC_TOK_COLON},
+    {"?", TWC_TOK_QUESTION},     {".", TWC_TOK_DOT},
+    {"=", TWC_TOK_ASSIGN},       {"<", TWC_TOK_LT},
+    {">", TWC_TOK_GT},           {"+", TWC_TOK_ADD},
+    {"-", TWC_TOK_SUB},          {"*", TWC_TOK_MUL},
+    {"/", TWC_TOK_DIV},
+};
+
+static bool lex_mark(twc_lexer *lexer, twc_token *token)
+{
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        const char *text = marks[i].text;
+        if (peek(lexer, 0) != (uint8_t)text[0]) continue;
+        if (text[1] != '\0' && peek(lexer, 1) != (uint8_t)text[1]) continue;
+        lexer->at += text[1] != '\0' ? 2 : 1;
+        token->kind = marks[i].kind;
+        token->span.end = lexer->at;
+        return true;
+    }
+    return false;
+}
+
+static void lex_word(twc_lexer *lexer, twc_token *token)
+{
+    const uint32_t start = lexer->at;
+    while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0))) lexer->at++;
+    token->kind = TWC_TOK_WORD;
+    token->span.end = lexer->at;
+    size_t size = lexer->at - start;
+    if (size > TW_NAME_SIZE_MAX) {
+        refuse(lexer, TWC_DIAG_NAME_TOO_LONG, token->span, "a name has at most 64 letters", NULL);
+        size = TW_NAME_SIZE_MAX;
+    }
+    token->word = twc_word_of(lexer->words, lexer->source->text.data + start, size);
+    if (token->word == NULL) {
+        lexer->diags->out_of_memory = true;
+        token->kind = TWC_TOK_END;
+        lexer->at = (uint32_t)lexer->source->text.size;
+    }
+}
+
+/* Blanks and comments; remembers `///` lines and whether a line was ended. */
+static void skip_blanks(twc_lexer *lexer, twc_token *token)
+{
+    const uint8_t *data = lexer->source->text.data;
+    token->first_on_line = lexer->at == 0;
+    while (!at_end(lexer)) {
+        const uint8_t c = data[lexer->at];
+        if (c == '\n') {
+            token->first_on_line = true;
+            lexer->number_last = false;
+        } else if (c == '/' && peek(lexer, 1) == '/') {
+            const uint32_t start = lexer->at;
+            while (!at_end(lexer) && data[lexer->at] != '\n') lexer->at++;
+            const bool is_doc = data[start + 2] == '/' && lexer->at - start > 2;
+            if (is_doc && token->doc.end == 0) token->doc.start = start;
+            if (is_doc) token->doc.end = lexer->at;
+            continue;
+        } else if (c != ' ' && c != '\t' && c != '\r') {
+            return;
+        }
+        lexer->at++;
+    }
+}
+
+/* Something that no token begins with. */
+static void lex_stray(twc_lexer *lexer)
+{
+    const uint8_t c = peek(lexer, 0);
+    uint32_t character = 0;
+    const uint32_t size = twc_utf8_next(lexer->source->text, lexer->at, &character);
+    const twc_span span = {lexer->at, lexer->at + (size > 0 ? size : 1)};
+    const char *help = NULL;
+    if (c == '\'') help = "texts stand in double quotes";
+    if (c == ';') help = "statements need no `;`: a new line is enough";
+    if (c == '!') help = "write `not`";
+    if (c == '&' || c == '|') help = "write `and` or `or`";
+    if (c >= 0x80) help = "names are made of the letters a-z, A-Z, digits and `_`";
+    refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);
+    lexer->at = span.end;
+}
+
+twc_token twc_lexer_next(twc_lexer *lexer)
+{
+    twc_token token = {.kind = TWC_TOK_END};
+    for (;;) {
+        const bool first = token.first_on_line;
+        skip_blanks(lexer, &token);
+        token.first_on_line |= first;
+        token.span = (twc_span){lexer->at, lexer->at};
+        token.after_number = lexer->number_last;
+        lexer->number_last = false;
+        if (at_end(lexer)) return token;
+        const uint8_t c = peek(lexer, 0);
+        if (is_letter(c)) {
+            lex_word(lexer, &token);
+            return token;
+        }
+        if (is_digit(c)) {
+            lex_number(lexer, &token);
+            return token;
+        }
+        if (c == '"') {
+            lex_string(lexer, &token);
+            return token;
+        }
+        if (lex_mark(lexer, &token)) return token;
+        lex_stray(lexer);
+    }
+}
+
+/* ------------------------------------------------------------------ first run */
+
+static bool check_characters(twc_lexer *lexer)
+{
+    const tw_bytes text = lexer->source->text;
+    bool clean = true;
+    for (uint32_t at = 0; at < text.size;) {
+        uint32_t c = 0;
+        const uint32_t size = twc_utf8_next(text, at, &c);
+        const twc_span span = {at, at + (size > 0 ? size : 1)};
+        if (size == 0) {
+            refuse(lexer, TWC_DIAG_NOT_UTF8, span, "the file is not valid UTF-8 from here on",
+                   "save it as UTF-8");
+            return false;
+        }
+        at += size;
+        if (c == '\n' || c == '\t' || (c == '\r' && at < text.size && text.data[at] == '\n')) {
+            continue;
+        }
+        if (tw_utf8_is_clean(tw_bytes_of(text.data + span.start, size))) continue;
+        if (c == 0xFEFF && span.start == 0) continue;
+        twc_diag *diag =
+            twc_diag_add(lexer->diags, TWC_DIAG_HIDDEN_CHARACTER, span,
+                         "the character U+%04X is not allowed: it is not visible", (unsigned)c);
+        twc_diag_help(lexer->diags, diag, "remove it");
+        clean = false;
+    }
+    return clean;
+}
+
+bool twc_lexer_open(twc_lexer *lexer, const twc_source *source, twc_diags *diags, twc_words *words)
+{
+    *lexer = (twc_lexer){.source = source, .diags = diags, .words = words};
+    if (source->text.size > TWC_SOURCE_MAX) {
+        refuse(lexer, TWC_DIAG_SOURCE_TOO_LARGE, (twc_span){0, 0},
+               "a source file has at most 1 MiB", "move parts into a module and import it");
+        return false;
+    }
+    if (!check_characters(lexer)) return false;
+    for (uint16_t i = 1; i < TWC_W_COUNT; i++) {
+        twc_word *word = twc_word_of(words, grammar_words[i].text, strlen(grammar_words[i].text));
+        if (word == NULL) return false;
+        word->keyword = i;
+    }
+    lexer->silent = true;
+    const tw_bytes text = source->text;
+    const uint32_t start = text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    lexer->at = start;
+    twc_token before = {.kind = TWC_TOK_END};
+    for (;;) {
+        twc_token token = twc_lexer_next(lexer);
+        if (token.kind == TWC_TOK_END) break;
+        const uint16_t keyword = before.kind == TWC_TOK_WORD ? before.word->keyword : 0;
+        if (token.kind == TWC_TOK_WORD && token.word->keyword == TWC_W_NONE) {
+            token.word->money |= keyword == TWC_W_currency || keyword == TWC_W_token;
+        }
+        before = token;
+    }
+    *lexer = (twc_lexer){.source = source, .diags = diags, .words = words, .at = start};
+    return !diags->out_of_memory;
+}

@@ -1,0 +1,358 @@
+/* parse -- files, contracts, and what all rules share. */
+#include "compiler/parse.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static_assert(sizeof(twc_decl) <= sizeof(twc_expr[4]), "scratch for any node");
+static_assert(sizeof(twc_stmt) <= sizeof(twc_expr[4]), "scratch for any node");
+static_assert(sizeof(twc_contract) <= sizeof(twc_expr[4]), "scratch for any node");
+static_assert(sizeof(twc_entry) <= sizeof(twc_expr[4]), "scratch for any node");
+
+void *twc_parse_new(twc_parser *p, size_t size)
+{
+    assert(size <= sizeof p->lost);
+    void *memory = tw_arena_get(p->arena, size);
+    if (memory != NULL) return memory;
+    p->diags->out_of_memory = true;
+    p->panic = true;
+    p->token.kind = TWC_TOK_END;
+    p->ahead.kind = TWC_TOK_END;
+    p->lexer.at = (uint32_t)p->lexer.source->text.size;
+    memset(p->lost, 0, sizeof p->lost);
+    return p->lost;
+}
+
+void twc_parse_advance(twc_parser *p)
+{
+    if (p->panic) return;
+    p->before = p->token.span;
+    p->token = p->ahead;
+    p->ahead = twc_lexer_next(&p->lexer);
+}
+
+/* While an error is waiting for its boundary. */
+static void skip(twc_parser *p)
+{
+    p->panic = false;
+    twc_parse_advance(p);
+    p->panic = true;
+}
+
+bool twc_parse_at(const twc_parser *p, twc_token_kind kind)
+{
+    return !p->panic && p->token.kind == kind;
+}
+
+static bool is_word(const twc_token *token, uint16_t keyword)
+{
+    return token->kind == TWC_TOK_WORD && token->word->keyword == keyword;
+}
+
+bool twc_parse_at_word(const twc_parser *p, uint16_t keyword)
+{
+    return !p->panic && is_word(&p->token, keyword);
+}
+
+bool twc_parse_ahead_word(const twc_parser *p, uint16_t keyword)
+{
+    return !p->panic && is_word(&p->ahead, keyword);
+}
+
+bool twc_parse_accept(twc_parser *p, twc_token_kind kind)
+{
+    if (!twc_parse_at(p, kind)) return false;
+    twc_parse_advance(p);
+    return true;
+}
+
+bool twc_parse_accept_word(twc_parser *p, uint16_t keyword)
+{
+    if (!twc_parse_at_word(p, keyword)) return false;
+    twc_parse_advance(p);
+    return true;
+}
+
+/* The token as it stands in the source, for a message. */
+static void describe(const twc_parser *p, char *text, size_t size)
+{
+    const twc_span span = p->token.span;
+    if (p->token.kind == TWC_TOK_END) {
+        snprintf(text, size, "the end of the file");
+    } else if (p->token.kind == TWC_TOK_STRING) {
+        snprintf(text, size, "a text");
+    } else {
+        const uint32_t shown = span.end - span.start > 40 ? 40 : span.end - span.start;
+        snprintf(text, size, "`%.*s`", (int)shown, p->lexer.source->text.data + span.start);
+    }
+}
+
+void twc_parse_unknown_unit(twc_parser *p, twc_span span)
+{
+    p->panic = true;
+    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%.*s` is not a unit",
+                                  (int)(span.end - span.start),
+                                  (const char *)p->lexer.source->text.data + span.start);
+    twc_diag_help(p->diags, diag, "`twc explain E0%03u` lists the units",
+                  (unsigned)TWC_DIAG_UNKNOWN_UNIT);
+}
+
+void twc_parse_expected(twc_parser *p, const char *what)
+{
+    if (p->panic) return;
+    p->panic = true;
+    char found[64];
+    describe(p, found, sizeof found);
+    if (p->token.kind == TWC_TOK_WORD && p->token.after_number) {
+        twc_parse_unknown_unit(p, p->token.span);
+        return;
+    }
+    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_EXPECTED, p->token.span,
+                                  "expected %s, found %s", what, found);
+    if (p->token.kind == TWC_TOK_WORD && twc_word_is_hard(p->token.word) &&
+        strncmp(what, "a name", 6) == 0) {
+        twc_diag_help(p->diags, diag, "%s is a word of the language, choose another name", found);
+    }
+}
+
+bool twc_parse_expect(twc_parser *p, twc_token_kind kind, const char *what)
+{
+    if (twc_parse_accept(p, kind)) return true;
+    twc_parse_expected(p, what);
+    return false;
+}
+
+static const char *const word_texts[] = {
+    "",
+#define WORD(spelling, hard) "`" #spelling "`",
+#include "compiler/words.def"
+#undef WORD
+};
+
+bool twc_parse_expect_word(twc_parser *p, uint16_t keyword)
+{
+    if (twc_parse_accept_word(p, keyword)) return true;
+    twc_parse_expected(p, word_texts[keyword]);
+    return false;
+}
+
+twc_word *twc_parse_name(twc_parser *p, const char *what, twc_span *ret_span)
+{
+    if (ret_span != NULL) *ret_span = p->token.span;
+    if (!twc_parse_at(p, TWC_TOK_WORD) || twc_word_is_hard(p->token.word)) {
+        twc_parse_expected(p, what);
+        return NULL;
+    }
+    twc_word *word = p->token.word;
+    twc_parse_advance(p);
+    return word;
+}
+
+uint32_t twc_parse_count(twc_parser *p, const char *what, uint32_t min, uint32_t max)
+{
+    const twc_token token = p->token;
+    if (!twc_parse_expect(p, TWC_TOK_INT, what)) return min;
+    if (token.decimal.digits >= min && token.decimal.digits <= max) {
+        return (uint32_t)token.decimal.digits;
+    }
+    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_OVER_LIMIT, token.span,
+                                  "%s must lie between %u and %u", what, min, max);
+    (void)diag;
+    return min;
+}
+
+tw_bytes twc_parse_string(twc_parser *p, const char *what)
+{
+    const tw_bytes text = p->token.text;
+    if (!twc_parse_expect(p, TWC_TOK_STRING, what)) return tw_bytes_of("", 0);
+    return text;
+}
+
+bool twc_parse_enter(twc_parser *p)
+{
+    p->depth++;
+    if (p->depth <= TWC_DEPTH_MAX) return true;
+    if (!p->panic) {
+        twc_diag_add(p->diags, TWC_DIAG_TOO_DEEP, p->token.span,
+                     "nested more than %d deep: split it with `let` or a `fn`", TWC_DEPTH_MAX);
+        p->panic = true;
+    }
+    return false;
+}
+
+void twc_parse_leave(twc_parser *p)
+{
+    assert(p->depth > 0);
+    p->depth--;
+}
+
+twc_span twc_parse_span(const twc_parser *p, uint32_t start)
+{
+    return (twc_span){start, p->before.end > start ? p->before.end : start};
+}
+
+/* ------------------------------------------------------------------ recovery */
+
+static bool starts_member(const twc_token *token, const twc_token *ahead)
+{
+    if (token->kind != TWC_TOK_WORD) return false;
+    const bool name_ahead = ahead->kind == TWC_TOK_WORD;
+    switch (token->word->keyword) {
+    case TWC_W_contract:
+    case TWC_W_currency:
+    case TWC_W_token:
+    case TWC_W_role:
+    case TWC_W_param:
+    case TWC_W_reading:
+    case TWC_W_alarm:
+    case TWC_W_record:
+    case TWC_W_enum:
+    case TWC_W_asset:
+    case TWC_W_map:
+    case TWC_W_registry:
+    case TWC_W_purse:
+    case TWC_W_phases:
+    case TWC_W_event:
+    case TWC_W_error:
+    case TWC_W_action:
+    case TWC_W_view:
+    case TWC_W_fn:
+    case TWC_W_on: return name_ahead;
+    case TWC_W_check:
+    case TWC_W_every:
+    case TWC_W_after: return token->first_on_line;
+    case TWC_W_twin: return ahead->kind == TWC_TOK_STRING;
+    case TWC_W_test: return ahead->kind == TWC_TOK_STRING || is_word(ahead, TWC_W_fuzz);
+    case TWC_W_migrate: return is_word(ahead, TWC_W_from);
+    case TWC_W_upgrade: return is_word(ahead, TWC_W_signed) || is_word(ahead, TWC_W_after);
+    case TWC_W_export: return is_word(ahead, TWC_W_dtdl) || is_word(ahead, TWC_W_senml);
+    case TWC_W_invariant: return name_ahead && token->first_on_line;
+    default: return false;
+    }
+}
+
+bool twc_parse_at_member(const twc_parser *p)
+{
+    return !p->panic && starts_member(&p->token, &p->ahead);
+}
+
+void twc_parse_unclosed(twc_parser *p, twc_span open)
+{
+    if (p->panic || p->unclosed_at == p->token.span.start) return;
+    p->unclosed_at = p->token.span.start;
+    char found[64];
+    describe(p, found, sizeof found);
+    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_UNCLOSED, p->token.span,
+                                  "a `}` is missing before %s", found);
+    twc_diag_second(diag, open, "this `{` is not closed");
+}
+
+/* Skips a broken member: to the next one, or to the end of the contract. */
+static void recover_member(twc_parser *p)
+{
+    uint32_t level = 0;
+    p->panic = true;
+    while (p->token.kind != TWC_TOK_END) {
+        const bool member = starts_member(&p->token, &p->ahead);
+        const bool variable = is_word(&p->token, TWC_W_var) && p->token.first_on_line;
+        if (member && (level == 0 || p->token.first_on_line)) break;
+        if (level == 0 && (variable || p->token.kind == TWC_TOK_BRACE_CLOSE)) break;
+        if (p->token.kind == TWC_TOK_BRACE_OPEN) level++;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE) level--;
+        skip(p);
+    }
+    p->panic = false;
+}
+
+/* ------------------------------------------------------------------ file and contract */
+
+/* contract = "contract" NAME "version" INT "{" { member } "}" */
+static void parse_contract(twc_parser *p, twc_contract **at)
+{
+    const twc_span doc = p->token.doc;
+    const uint32_t start = p->token.span.start;
+    twc_contract *contract = TWC_NODE(p, twc_contract);
+    *at = contract;
+    p->contract = contract;
+    p->member = &contract->members;
+    p->grant = &contract->grants;
+    twc_parse_expect_word(p, TWC_W_contract);
+    contract->word = twc_parse_name(p, "a name for the contract", &contract->name_span);
+    twc_parse_expect_word(p, TWC_W_version);
+    contract->version = twc_parse_count(p, "the version", 1, INT32_MAX);
+    contract->doc = twc_parse_doc(p, doc);
+    const twc_span open = p->token.span;
+    twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`");
+    p->panic = false;
+    while (p->token.kind != TWC_TOK_BRACE_CLOSE && p->token.kind != TWC_TOK_END) {
+        if (is_word(&p->token, TWC_W_contract)) break;
+        const uint32_t before = p->token.span.start;
+        p->depth = 0;
+        twc_parse_member(p);
+        if (p->panic) {
+            contract->broken = true;
+            p->panic = false;
+            if (p->token.span.start == before && p->token.kind != TWC_TOK_END) {
+                twc_parse_advance(p);
+            }
+            recover_member(p);
+        }
+    }
+    if (p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_unclosed(p, open);
+    twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
+    contract->span = twc_parse_span(p, start);
+}
+
+/* import = "import" STRING */
+static void parse_import(twc_parser *p, twc_import **at)
+{
+    const uint32_t start = p->token.span.start;
+    twc_import *import = TWC_NODE(p, twc_import);
+    twc_parse_expect_word(p, TWC_W_import);
+    import->path = twc_parse_string(p, "the module's name in quotes, as \"std/x\"");
+    import->span = twc_parse_span(p, start);
+    *at = import;
+}
+
+static void outside_contract(twc_parser *p)
+{
+    if (p->token.kind == TWC_TOK_BRACE_CLOSE || starts_member(&p->token, &p->ahead) ||
+        is_word(&p->token, TWC_W_var)) {
+        twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_OUTSIDE, p->token.span,
+                                      "this stands outside of a contract");
+        twc_diag_help(p->diags, diag, "is there a `}` too many before it?");
+        p->panic = true;
+    } else {
+        twc_parse_expected(p, "`contract`");
+    }
+    while (p->token.kind != TWC_TOK_END && !is_word(&p->token, TWC_W_contract)) skip(p);
+    p->panic = false;
+}
+
+/* file = { import } contract { contract } */
+twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *words,
+                       twc_diags *diags)
+{
+    twc_parser parser = {.arena = arena, .diags = diags, .unclosed_at = UINT32_MAX};
+    twc_parser *p = &parser;
+    if (!twc_lexer_open(&p->lexer, source, diags, words)) return NULL;
+    twc_program *program = TW_NEW(arena, twc_program);
+    if (program == NULL) return NULL;
+    p->token = twc_lexer_next(&p->lexer);
+    p->ahead = twc_lexer_next(&p->lexer);
+    twc_import **import = &program->imports;
+    twc_contract **contract = &program->contracts;
+    while (twc_parse_at_word(p, TWC_W_import)) {
+        parse_import(p, import);
+        import = &(*import)->next;
+        if (p->panic) outside_contract(p);
+    }
+    do {
+        if (!is_word(&p->token, TWC_W_contract)) outside_contract(p);
+        if (p->token.kind == TWC_TOK_END) break;
+        parse_contract(p, contract);
+        contract = &(*contract)->next;
+    } while (p->token.kind != TWC_TOK_END);
+    return diags->out_of_memory ? NULL : program;
+}

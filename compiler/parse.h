@@ -1,0 +1,88 @@
+/* parse -- tokens to the tree of ast.h, by the whole grammar of the language.
+ *
+ * LL(2), one function a rule. An error sets `panic`: from then on nothing is consumed and nothing
+ * reported until a statement or member boundary is reached, so one slip gives one message. The
+ * functions always return a node; after an error its contents are not to be relied on, which the
+ * list of diagnostics says.
+ *
+ * twc_parse is for twc.c; the rest is shared by parse*.c.
+ */
+#ifndef TWC_PARSE_H
+#define TWC_PARSE_H
+
+#include "compiler/lex.h"
+
+/* The program; NULL when there is nothing to check: not readable, or out of memory. Errors are in
+ * `diags`. */
+twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *words,
+                       twc_diags *diags);
+
+typedef struct twc_parser {
+    twc_lexer lexer;
+    tw_arena *arena;
+    twc_diags *diags;
+    twc_contract *contract;
+    twc_decl **member; /* where the next member is linked */
+    twc_stmt **grant;  /* where the next grant or revoke is linked */
+    twc_token token, ahead;
+    twc_span before;      /* the token consumed last */
+    uint32_t depth;       /* of nested brackets, blocks, prefix operators */
+    uint32_t unclosed_at; /* where a missing `}` was reported */
+    bool panic;
+    twc_expr lost[4]; /* what is returned without memory: large enough for any node */
+} twc_parser;
+
+/* Zeroed memory for a node. Without memory: scratch, the rest of the source is not read. */
+void *twc_parse_new(twc_parser *p, size_t size);
+#define TWC_NODE(p, type) ((type *)twc_parse_new((p), sizeof(type)))
+
+void twc_parse_advance(twc_parser *p);
+bool twc_parse_at(const twc_parser *p, twc_token_kind kind);
+bool twc_parse_at_word(const twc_parser *p, uint16_t keyword);
+bool twc_parse_ahead_word(const twc_parser *p, uint16_t keyword);
+bool twc_parse_accept(twc_parser *p, twc_token_kind kind);
+bool twc_parse_accept_word(twc_parser *p, uint16_t keyword);
+bool twc_parse_expect(twc_parser *p, twc_token_kind kind, const char *what);
+bool twc_parse_expect_word(twc_parser *p, uint16_t keyword);
+/* A name; `what` says of what in the message. NULL after an error. */
+twc_word *twc_parse_name(twc_parser *p, const char *what, twc_span *ret_span);
+/* A whole number from min to max. */
+uint32_t twc_parse_count(twc_parser *p, const char *what, uint32_t min, uint32_t max);
+tw_bytes twc_parse_string(twc_parser *p, const char *what);
+void twc_parse_expected(twc_parser *p, const char *what);
+/* A word right behind a number that is no unit. */
+void twc_parse_unknown_unit(twc_parser *p, twc_span span);
+/* One level deeper, false after an error that says it is too deep. Pair with leave. */
+bool twc_parse_enter(twc_parser *p);
+void twc_parse_leave(twc_parser *p);
+/* From `start` to the end of the token consumed last. */
+twc_span twc_parse_span(const twc_parser *p, uint32_t start);
+/* A member of a contract begins at this token. */
+bool twc_parse_at_member(const twc_parser *p);
+/* Says that the block opened at `open` is not closed; once for a place. */
+void twc_parse_unclosed(twc_parser *p, twc_span open);
+
+/* parse_expr.c */
+twc_expr *twc_parse_expr(twc_parser *p);
+twc_expr *twc_parse_sum(twc_parser *p);
+twc_expr *twc_parse_post(twc_parser *p);
+twc_arg *twc_parse_args(twc_parser *p, uint16_t *ret_count);
+twc_type_name *twc_parse_type(twc_parser *p);
+/* One number with its unit. */
+twc_expr *twc_parse_quantity(twc_parser *p, const char *what);
+
+/* parse_stmt.c */
+twc_block twc_parse_block(twc_parser *p);
+twc_stmt *twc_parse_needs(twc_parser *p);
+
+/* parse_test.c */
+twc_decl *twc_parse_test(twc_parser *p);
+
+/* parse_member.c */
+/* member of a contract, appended to p->contract */
+void twc_parse_member(twc_parser *p);
+twc_decl *twc_parse_decl(twc_parser *p, twc_decl_kind kind, uint32_t start);
+/* The text of `///` lines. NULL without. */
+const char *twc_parse_doc(twc_parser *p, twc_span doc);
+
+#endif

@@ -1,0 +1,386 @@
+/* parse_stmt -- blocks and statements. */
+#include "compiler/parse.h"
+
+static twc_stmt *new_stmt(twc_parser *p, twc_stmt_kind kind)
+{
+    twc_stmt *stmt = TWC_NODE(p, twc_stmt);
+    stmt->kind = kind;
+    stmt->span = p->token.span;
+    return stmt;
+}
+
+/* A word that begins a statement, whatever follows, unless it is used as a name. */
+static bool starts_stmt(const twc_parser *p)
+{
+    if (p->token.kind != TWC_TOK_WORD) return false;
+    switch (p->token.word->keyword) {
+    case TWC_W_let:
+    case TWC_W_var:
+    case TWC_W_if:
+    case TWC_W_match:
+    case TWC_W_return:
+    case TWC_W_needs:
+    case TWC_W_emit:
+    case TWC_W_fail:
+    case TWC_W_history:
+    case TWC_W_pay:
+    case TWC_W_mint:
+    case TWC_W_burn:
+    case TWC_W_go:
+    case TWC_W_create:
+    case TWC_W_give:
+    case TWC_W_attach:
+    case TWC_W_detach:
+    case TWC_W_retire:
+    case TWC_W_remove:
+    case TWC_W_grant:
+    case TWC_W_revoke:
+    case TWC_W_push:
+    case TWC_W_stop:
+    case TWC_W_skip:
+    case TWC_W_repeat: return true;
+    case TWC_W_for: return p->ahead.kind == TWC_TOK_WORD && p->ahead.word->keyword == TWC_W_each;
+    default:
+        return p->ahead.kind == TWC_TOK_ASSIGN || p->ahead.kind == TWC_TOK_ADD_ASSIGN ||
+               p->ahead.kind == TWC_TOK_SUB_ASSIGN;
+    }
+}
+
+/* Skips a broken statement: to the next one on a new line, to the end of the block, or to where a
+ * missing `}` becomes plain. */
+static void recover_stmt(twc_parser *p)
+{
+    uint32_t level = 0;
+    p->panic = false;
+    while (p->token.kind != TWC_TOK_END) {
+        const bool first = p->token.first_on_line;
+        if (first && level == 0 && starts_stmt(p)) return;
+        if (first && twc_parse_at_member(p)) return;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE && level == 0) return;
+        if (p->token.kind == TWC_TOK_BRACE_OPEN) level++;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE) level--;
+        twc_parse_advance(p);
+    }
+}
+
+static twc_stmt *parse_stmt(twc_parser *p);
+
+/* block = "{" { stmt } "}" */
+twc_block twc_parse_block(twc_parser *p)
+{
+    twc_block block = {0};
+    twc_stmt **at = &block.first;
+    const twc_span open = p->token.span;
+    if (!twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`")) return block;
+    if (!twc_parse_enter(p)) {
+        twc_parse_leave(p);
+        return block;
+    }
+    const uint32_t depth = p->depth;
+    while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
+        if (twc_parse_at_member(p)) break;
+        const uint32_t before = p->token.span.start;
+        *at = parse_stmt(p);
+        if (!p->panic) {
+            at = &(*at)->next;
+            continue;
+        }
+        *at = NULL;
+        p->depth = depth;
+        p->contract->broken = true;
+        p->panic = false;
+        if (p->token.span.start == before && p->token.kind != TWC_TOK_BRACE_CLOSE) {
+            twc_parse_advance(p);
+        }
+        recover_stmt(p);
+    }
+    if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
+    twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
+    block.span = twc_parse_span(p, open.start);
+    twc_parse_leave(p);
+    return block;
+}
+
+/* needs = "needs" expr [ "else" NAME args ] */
+twc_stmt *twc_parse_needs(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_NEEDS);
+    uint16_t count = 0;
+    twc_parse_expect_word(p, TWC_W_needs);
+    stmt->u.needs.condition = twc_parse_expr(p);
+    if (twc_parse_accept_word(p, TWC_W_else)) {
+        stmt->u.needs.error = twc_parse_name(p, "an error", &stmt->u.needs.error_span);
+        stmt->u.needs.args = twc_parse_args(p, &count);
+    }
+    stmt->span = twc_parse_span(p, stmt->span.start);
+    return stmt;
+}
+
+/* "let" NAME "=" expr | "var" NAME ":" type "=" expr */
+static twc_stmt *parse_let(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_LET);
+    twc_decl *decl = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
+    decl->mutable = twc_parse_at_word(p, TWC_W_var);
+    twc_parse_advance(p);
+    decl->word = twc_parse_name(p, "a name", &decl->name_span);
+    if (decl->mutable) {
+        twc_parse_expect(p, TWC_TOK_COLON, "`:` and the type");
+        decl->type_name = twc_parse_type(p);
+    } else if (twc_parse_at(p, TWC_TOK_COLON)) {
+        twc_parse_expected(p, "`=` (the type of a `let` is that of its value)");
+    }
+    twc_parse_expect(p, TWC_TOK_ASSIGN, "`=`");
+    decl->u.value.value = twc_parse_expr(p);
+    decl->span = twc_parse_span(p, decl->span.start);
+    stmt->u.let.decl = decl;
+    return stmt;
+}
+
+/* "if" expr block { "else" "if" expr block } [ "else" block ] */
+static twc_stmt *parse_if(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_IF);
+    twc_arm **at = &stmt->u.branch.arms;
+    for (;;) {
+        twc_arm *arm = TWC_NODE(p, twc_arm);
+        arm->span = p->token.span;
+        *at = arm;
+        at = &arm->next;
+        if (twc_parse_accept_word(p, TWC_W_if)) arm->condition = twc_parse_expr(p);
+        arm->body = twc_parse_block(p);
+        if (arm->condition == NULL || !twc_parse_accept_word(p, TWC_W_else)) return stmt;
+    }
+}
+
+/* "for" "each" NAME "in" post block */
+static twc_stmt *parse_for(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_FOR);
+    twc_parse_advance(p);
+    if (!twc_parse_accept_word(p, TWC_W_each)) {
+        twc_parse_expected(p, "`each` (loops are `for each x in c` and `repeat n times`)");
+    }
+    twc_decl *binder = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
+    binder->word = twc_parse_name(p, "a name", &binder->name_span);
+    stmt->u.loop.binder = binder;
+    twc_parse_expect_word(p, TWC_W_in);
+    stmt->u.loop.over = twc_parse_post(p);
+    stmt->u.loop.body = twc_parse_block(p);
+    return stmt;
+}
+
+/* "repeat" INT "times" block */
+static twc_stmt *parse_repeat(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_REPEAT);
+    twc_parse_advance(p);
+    stmt->u.repeat.times = twc_parse_count(p, "the number of rounds", 1, 1000000);
+    twc_parse_expect_word(p, TWC_W_times);
+    stmt->u.repeat.body = twc_parse_block(p);
+    return stmt;
+}
+
+/* "match" expr "{" { ( "some" NAME | NAME ) block } "}" */
+static twc_stmt *parse_match(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_MATCH);
+    twc_arm **at = &stmt->u.match.arms;
+    twc_parse_advance(p);
+    stmt->u.match.value = twc_parse_expr(p);
+    const twc_span open = p->token.span;
+    twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`");
+    while (twc_parse_at(p, TWC_TOK_WORD) && !twc_parse_at_member(p)) {
+        twc_arm *arm = TWC_NODE(p, twc_arm);
+        arm->span = p->token.span;
+        *at = arm;
+        at = &arm->next;
+        if (twc_parse_at_word(p, TWC_W_some) && p->ahead.kind == TWC_TOK_WORD) {
+            twc_parse_advance(p);
+            arm->binder = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
+            arm->binder->word = twc_parse_name(p, "a name", &arm->binder->name_span);
+        } else {
+            arm->name = twc_parse_name(p, "`none`, `some name` or a value", &arm->span);
+        }
+        arm->body = twc_parse_block(p);
+    }
+    if (twc_parse_at_member(p) || twc_parse_at(p, TWC_TOK_END)) {
+        twc_parse_unclosed(p, open);
+    } else {
+        twc_parse_expect(p, TWC_TOK_BRACE_CLOSE, "an arm (`none`, `some name` or a value) or `}`");
+    }
+    return stmt;
+}
+
+/* "emit" NAME args | "fail" NAME args | "history" NAME args [ "of" post ] */
+static twc_stmt *parse_notice(twc_parser *p, twc_stmt_kind kind, const char *what)
+{
+    twc_stmt *stmt = new_stmt(p, kind);
+    uint16_t count = 0;
+    twc_parse_advance(p);
+    stmt->u.notice.word = twc_parse_name(p, what, &stmt->u.notice.span);
+    stmt->u.notice.args = twc_parse_args(p, &count);
+    if (kind == TWC_S_HISTORY && twc_parse_accept_word(p, TWC_W_of)) {
+        stmt->u.notice.of = twc_parse_post(p);
+    }
+    return stmt;
+}
+
+/* "pay" expr [ "from" post ] "to" post | "mint" expr "to" post | "burn" expr "from" post */
+static twc_stmt *parse_money(twc_parser *p, twc_stmt_kind kind)
+{
+    twc_stmt *stmt = new_stmt(p, kind);
+    twc_parse_advance(p);
+    stmt->u.money.amount = twc_parse_expr(p);
+    if (kind == TWC_S_BURN) {
+        twc_parse_expect_word(p, TWC_W_from);
+        stmt->u.money.from = twc_parse_post(p);
+        return stmt;
+    }
+    if (kind == TWC_S_PAY && twc_parse_accept_word(p, TWC_W_from)) {
+        stmt->u.money.from = twc_parse_post(p);
+    }
+    twc_parse_expect_word(p, TWC_W_to);
+    stmt->u.money.to = twc_parse_post(p);
+    return stmt;
+}
+
+/* "create" NAME args "in" NAME "owned" "by" post */
+static twc_stmt *parse_create(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_CREATE);
+    uint16_t count = 0;
+    twc_parse_advance(p);
+    stmt->u.create.asset = twc_parse_name(p, "an asset", &stmt->u.create.asset_span);
+    stmt->u.create.args = twc_parse_args(p, &count);
+    twc_parse_expect_word(p, TWC_W_in);
+    stmt->u.create.registry = twc_parse_name(p, "a registry", &stmt->u.create.registry_span);
+    twc_parse_expect_word(p, TWC_W_owned);
+    twc_parse_expect_word(p, TWC_W_by);
+    stmt->u.create.owner = twc_parse_post(p);
+    return stmt;
+}
+
+/* ( "give" | "attach" ) post "to" post | ( "detach" | "retire" | "remove" ) post */
+static twc_stmt *parse_thing(twc_parser *p, twc_stmt_kind kind)
+{
+    twc_stmt *stmt = new_stmt(p, kind);
+    twc_parse_advance(p);
+    stmt->u.thing.thing = twc_parse_post(p);
+    if (kind == TWC_S_GIVE || kind == TWC_S_ATTACH) {
+        twc_parse_expect_word(p, TWC_W_to);
+        stmt->u.thing.to = twc_parse_post(p);
+    }
+    return stmt;
+}
+
+/* "grant" NAME "to" post | "revoke" NAME "from" post */
+static twc_stmt *parse_grant(twc_parser *p, twc_stmt_kind kind)
+{
+    twc_stmt *stmt = new_stmt(p, kind);
+    twc_parse_advance(p);
+    stmt->u.grant.word = twc_parse_name(p, "a role", &stmt->u.grant.span);
+    twc_parse_expect_word(p, kind == TWC_S_GRANT ? TWC_W_to : TWC_W_from);
+    stmt->u.grant.account = twc_parse_post(p);
+    if (!p->panic) {
+        *p->grant = stmt;
+        p->grant = &stmt->u.grant.next_grant;
+    }
+    return stmt;
+}
+
+/* post ( "=" | "+=" | "-=" ) expr */
+static twc_stmt *parse_assign(twc_parser *p)
+{
+    twc_stmt *stmt = new_stmt(p, TWC_S_ASSIGN);
+    const twc_token first = p->token;
+    stmt->u.assign.place = twc_parse_post(p);
+    if (twc_parse_accept(p, TWC_TOK_ADD_ASSIGN)) {
+        stmt->u.assign.op = TWC_OP_ADD;
+    } else if (twc_parse_accept(p, TWC_TOK_SUB_ASSIGN)) {
+        stmt->u.assign.op = TWC_OP_SUB;
+    } else if (!twc_parse_accept(p, TWC_TOK_ASSIGN)) {
+        /* `x = 5 kmh`: the word behind the number is what is wrong */
+        const bool alone = p->before.end == first.span.end && !p->panic;
+        if (first.after_number && alone) twc_parse_unknown_unit(p, first.span);
+        twc_parse_expected(p, "`=`, `+=` or `-=`");
+        return stmt;
+    }
+    stmt->u.assign.value = twc_parse_expr(p);
+    return stmt;
+}
+
+static twc_stmt *parse_plain(twc_parser *p, twc_stmt_kind kind)
+{
+    twc_stmt *stmt = new_stmt(p, kind);
+    twc_parse_advance(p);
+    if (kind == TWC_S_GO) {
+        stmt->u.go.word = twc_parse_name(p, "a phase", &stmt->u.go.span);
+    } else if (kind == TWC_S_RETURN) {
+        stmt->u.value = twc_parse_expr(p);
+    } else if (kind == TWC_S_PUSH) {
+        stmt->u.push.value = twc_parse_expr(p);
+        twc_parse_expect_word(p, TWC_W_to);
+        stmt->u.push.to = twc_parse_post(p);
+    }
+    return stmt;
+}
+
+static twc_stmt *parse_keyword(twc_parser *p)
+{
+    switch (p->token.word->keyword) {
+    case TWC_W_let:
+    case TWC_W_var: return parse_let(p);
+    case TWC_W_if: return parse_if(p);
+    case TWC_W_for: return parse_for(p);
+    case TWC_W_repeat: return parse_repeat(p);
+    case TWC_W_match: return parse_match(p);
+    case TWC_W_needs: return twc_parse_needs(p);
+    case TWC_W_emit: return parse_notice(p, TWC_S_EMIT, "an event");
+    case TWC_W_fail: return parse_notice(p, TWC_S_FAIL, "an error");
+    case TWC_W_history: return parse_notice(p, TWC_S_HISTORY, "a name for the history entry");
+    case TWC_W_pay: return parse_money(p, TWC_S_PAY);
+    case TWC_W_mint: return parse_money(p, TWC_S_MINT);
+    case TWC_W_burn: return parse_money(p, TWC_S_BURN);
+    case TWC_W_go: return parse_plain(p, TWC_S_GO);
+    case TWC_W_create: return parse_create(p);
+    case TWC_W_give: return parse_thing(p, TWC_S_GIVE);
+    case TWC_W_attach: return parse_thing(p, TWC_S_ATTACH);
+    case TWC_W_detach: return parse_thing(p, TWC_S_DETACH);
+    case TWC_W_retire: return parse_thing(p, TWC_S_RETIRE);
+    case TWC_W_remove: return parse_thing(p, TWC_S_REMOVE);
+    case TWC_W_grant: return parse_grant(p, TWC_S_GRANT);
+    case TWC_W_revoke: return parse_grant(p, TWC_S_REVOKE);
+    case TWC_W_push: return parse_plain(p, TWC_S_PUSH);
+    case TWC_W_stop: return parse_plain(p, TWC_S_STOP);
+    case TWC_W_skip: return parse_plain(p, TWC_S_SKIP);
+    default: return parse_plain(p, TWC_S_RETURN);
+    }
+}
+
+/* stmt: by its first word; a soft word before `=`, `.` or `[` is the name of a place */
+static twc_stmt *parse_stmt(twc_parser *p)
+{
+    const twc_token_kind ahead = p->ahead.kind;
+    const bool place = ahead == TWC_TOK_ASSIGN || ahead == TWC_TOK_ADD_ASSIGN ||
+                       ahead == TWC_TOK_SUB_ASSIGN || ahead == TWC_TOK_DOT ||
+                       (ahead == TWC_TOK_BRACKET_OPEN && !twc_parse_at_word(p, TWC_W_push) &&
+                        !twc_parse_at_word(p, TWC_W_return));
+    if (!twc_parse_at(p, TWC_TOK_WORD)) {
+        twc_parse_expected(p, "a statement or `}`");
+        return new_stmt(p, TWC_S_STOP);
+    }
+    const uint16_t keyword = p->token.word->keyword;
+    const bool is_for = keyword == TWC_W_for;
+    twc_stmt *stmt;
+    if (is_for || (starts_stmt(p) && (!place || twc_word_is_hard(p->token.word)))) {
+        stmt = parse_keyword(p);
+    } else if (twc_word_is_hard(p->token.word)) {
+        twc_parse_expected(p, "a statement or `}`");
+        return new_stmt(p, TWC_S_STOP);
+    } else {
+        stmt = parse_assign(p);
+    }
+    stmt->span = twc_parse_span(p, stmt->span.start);
+    return stmt;
+}

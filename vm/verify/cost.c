@@ -173,6 +173,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     case TW_OP_ZERO:
     case TW_OP_EQN:
     case TW_OP_LTN: return (tw_bounds){.gas = x * TW_GAS_SLOT};
+    case TW_OP_CALL: return (tw_bounds){0}; /* the callee's frame is in the callee's cost */
     case TW_OP_LDKN: return (tw_bounds){.gas = tw_insn_c(insn) * TW_GAS_SLOT};
     case TW_OP_PARAM: return (tw_bounds){.gas = m->types[m->params[x].type].slots * TW_GAS_SLOT};
     case TW_OP_LOAD:

@@ -43,9 +43,9 @@ uint64_t tw_size_device(const tw_module *m);
 enum {
     TW_PAGE_SAMPLES = 128,                   /* readings in a page of a window */
     TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
-    TW_NOTICE_SIZE = 4,                      /* index and size before an event's fields */
-    TW_HISTORY_SIZE = 120,                   /* time, caller, transaction, hash before, index */
-    TW_SIGNERS_MAX = 16,                     /* of a transaction */
+    TW_NOTICE_SIZE = 5,                      /* kind, index and size before an event's fields */
+    TW_HISTORY_SIZE = 117, /* the same, number, time, caller, transaction, hash before */
+    TW_SIGNERS_MAX = 16,   /* of a transaction */
 };
 
 /* Pages that hold `keep` readings: the newest one may be partly filled. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SAMPLES_MAX = 1048576 };
+enum { SAMPLES_MAX = 1048576, PARAM_SLOTS_MAX = 4096 };
 
 static const int64_t range_max = (int64_t)1 << TW_RANGE_BITS;
 
@@ -29,11 +29,13 @@ static tw_status roles(const tw_module *m, tw_err *err)
 
 static tw_status params(const tw_module *m, tw_err *err)
 {
+    uint64_t total = m->deployed_count;
     for (uint16_t i = 0; i < m->param_count; i++) {
         const tw_param *p = &m->params[i];
         if (p->type >= m->type_count || m->types[p->type].slots > TW_PARAMS_MAX) {
             return REFUSE(err, "param %s: its type is not there or too large", p->name);
         }
+        total += m->types[p->type].slots;
         int64_t slots[TW_PARAMS_MAX];
         tw_reader r = tw_reader_of(p->preset);
         if (tw_value_decode(m, p->type, &r, slots) != TW_OK || !tw_reader_done(&r)) {
@@ -46,7 +48,9 @@ static tw_status params(const tw_module *m, tw_err *err)
             return REFUSE(err, "param %s: its default lies outside its range", p->name);
         }
     }
-    return m->deployed_count <= TW_CONSTANTS_MAX ? TW_OK : REFUSE(err, "too many deploy constants");
+    if (total <= PARAM_SLOTS_MAX) return TW_OK;
+    return REFUSE(err, "params and deploy constants take %llu slots, the limit is %d",
+                  (unsigned long long)total, PARAM_SLOTS_MAX);
 }
 
 static tw_status fields(const tw_module *m, tw_err *err)

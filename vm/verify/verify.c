@@ -83,6 +83,7 @@ static tw_status bound_function(bounder *b, uint16_t index)
         if (op == TW_OP_LOOP) depth--;
     }
     facts->worst = cost[0];
+    facts->worst.gas = tw_cost_add(facts->worst.gas, (uint64_t)f->frame_slots * TW_GAS_SLOT);
     tw_arena_reset(b->arena, mark);
     reach(b, f, facts);
     if (facts->depth > TW_CALL_DEPTH_MAX || facts->worst.slots > TW_STACK_SLOTS_MAX) {
@@ -220,7 +221,7 @@ static bool bounds_equal(const tw_bounds *a, const tw_bounds *b)
            a->event_bytes == b->event_bytes && a->events == b->events && a->slots == b->slots;
 }
 
-tw_status tw_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_facts, tw_err *err)
+tw_status tw_module_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_facts, tw_err *err)
 {
     tw_facts *facts = NULL;
     TW_TRY(tw_facts_compute(m, arena, &facts, err));

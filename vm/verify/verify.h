@@ -32,7 +32,7 @@ TW_MUST_USE tw_status tw_facts_compute(const tw_module *m, tw_arena *arena, tw_f
                                        tw_err *err);
 
 /* The whole proof. TW_REFUSED_MODULE with the place in `err` when there is none. */
-TW_MUST_USE tw_status tw_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_facts,
-                                tw_err *err);
+TW_MUST_USE tw_status tw_module_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_facts,
+                                       tw_err *err);
 
 #endif

@@ -1,0 +1,59 @@
+/* device -- the one record that a device has in a contract, as bytes in the state.
+ *
+ *     tag 1 | grant 8 | granted at 8 | sequence 8 | roles 8 | refused 8 x reasons
+ *     | per reading: accepted 8, time of the last 8 | per stamp: since 8, last 8
+ *
+ * Used by the intake, the statistics and the roles. It is edited in place, so a reading taken in
+ * costs a few stores. `roles` has a bit for each sensor role that the account holds; without any
+ * the record is removed.
+ */
+#ifndef TW_EXEC_DEVICE_H
+#define TW_EXEC_DEVICE_H
+
+#include "vm/exec/contract.h"
+
+/* Why a reading of a good pack was refused by itself. */
+typedef enum tw_refusal {
+    TW_REFUSAL_NONE = 0,
+    TW_REFUSAL_FIELD = 1, /* field not declared, or its role not held by the device */
+    TW_REFUSAL_ORDER = 2, /* device time before the last accepted one of the same window */
+    TW_REFUSAL_AGE = 3,   /* older than max_age */
+    TW_REFUSAL_RANGE = 4, /* outside range */
+    TW_REFUSAL_RATE = 5,  /* more than rate */
+    TW_REFUSAL_COUNT
+} tw_refusal;
+
+/* A word for people: "out of range"; static memory. */
+const char *tw_refusal_text(tw_refusal reason);
+
+enum {
+    TW_DEVICE_GRANT = 1,
+    TW_DEVICE_GRANTED_AT = 9,
+    TW_DEVICE_SEQUENCE = 17,
+    TW_DEVICE_ROLES = 25,
+    TW_DEVICE_REFUSED = 33,
+    TW_DEVICE_READINGS = TW_DEVICE_REFUSED + 8 * TW_REFUSAL_COUNT,
+};
+
+static inline size_t tw_device_reading(uint16_t reading)
+{
+    return TW_DEVICE_READINGS + 16 * (size_t)reading;
+}
+static inline size_t tw_device_stamp(const tw_module *m, uint16_t stamp)
+{
+    return TW_DEVICE_READINGS + 16 * ((size_t)m->reading_count + stamp);
+}
+static inline size_t tw_device_size(const tw_module *m)
+{
+    return tw_device_stamp(m, m->stamp_count);
+}
+
+tw_key tw_device_key(const tw_hash *contract, const tw_account *account);
+tw_key tw_window_key(const tw_hash *contract, uint16_t reading, const tw_account *account,
+                     uint32_t page);
+
+/* The record, read only; *ret_found false when the account holds no sensor role. */
+TW_MUST_USE tw_status tw_device_get(tw_contract *c, const tw_account *account,
+                                    const uint8_t **ret_record, bool *ret_found);
+
+#endif

@@ -1,0 +1,301 @@
+/* interp -- the loop. One short body an instruction, threaded dispatch generated from the table.
+ *
+ * A body returns the instruction to go on with, or NULL when the run ends (x->stopped says how). It
+ * trusts what the verifier proved; the debug build looks again.
+ */
+#include "vm/exec/machine.h"
+
+#include "vm/base/math.h"
+#include "vm/isa/value.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BODY(name) static inline const tw_insn *op_##name(tw_exec *x, int64_t *s, const tw_insn *i)
+
+static const tw_insn *stop(tw_exec *x, const tw_insn *i, tw_status status)
+{
+    x->stopped = status;
+    x->at = i;
+    return NULL;
+}
+
+/* ---- control ---- */
+
+static int64_t *enter(tw_exec *x, uint16_t function)
+{
+    const tw_function *f = &x->contract->code->module->functions[function];
+    assert(x->base + f->frame_slots <= TW_STACK_SLOTS_MAX);
+    int64_t *s = x->stack + x->base;
+    const size_t rest = (size_t)f->frame_slots - f->argument_slots;
+    memset(s + f->argument_slots, 0, rest * sizeof *s);
+    x->function = function;
+    return s;
+}
+
+BODY(RET)
+{
+    if (x->depth == 0) {
+        x->result = s + i->a;
+        return stop(x, i, TW_OK);
+    }
+    const tw_frame *f = &x->frames[--x->depth];
+    const uint16_t results = x->contract->code->module->functions[x->function].result_slots;
+    int64_t *to = x->stack + f->base + f->back->a;
+    memmove(to, s + i->a, results * sizeof *s);
+    x->base = f->base;
+    x->function = f->function;
+    x->loop_depth = f->loops;
+    return f->back + 1;
+}
+
+BODY(CALL)
+{
+    const tw_code *code = x->contract->code;
+    const tw_function *caller = &code->module->functions[x->function];
+    const tw_function *callee = &code->module->functions[i->x];
+    assert(x->depth < TW_CALL_DEPTH_MAX);
+    x->frames[x->depth++] = (tw_frame){i, x->base, x->function, (uint16_t)x->loop_depth};
+    x->base += caller->frame_slots;
+    memcpy(x->stack + x->base, s + i->a, callee->argument_slots * sizeof *s);
+    (void)enter(x, (uint16_t)i->x);
+    return code->functions[i->x];
+}
+
+BODY(JMP)
+{
+    (void)x;
+    (void)s;
+    return i + i->x;
+}
+
+#define JUMP_IF(name, condition)                                                                   \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        (void)x;                                                                                   \
+        return (condition) ? i + i->x : i + 1;                                                     \
+    }
+
+JUMP_IF(JZ, s[i->a] == 0)
+JUMP_IF(JNZ, s[i->a] != 0)
+JUMP_IF(JEQ, s[i->a] == s[i->b])
+JUMP_IF(JNE, s[i->a] != s[i->b])
+JUMP_IF(JLT, s[i->a] < s[i->b])
+JUMP_IF(JLE, s[i->a] <= s[i->b])
+JUMP_IF(JEQI, s[i->a] == i->imm)
+JUMP_IF(JNEI, s[i->a] != i->imm)
+JUMP_IF(JLTI, s[i->a] < i->imm)
+JUMP_IF(JLEI, s[i->a] <= i->imm)
+JUMP_IF(JGTI, s[i->a] > i->imm)
+JUMP_IF(JGEI, s[i->a] >= i->imm)
+
+BODY(LOOP)
+{
+    const int64_t count = s[i->b];
+    if (count < 0 || count > i->imm) return stop(x, i, TW_TRAP_BAD_INDEX);
+    s[i->a] = 0;
+    if (count == 0) return i + i->x + 1; /* x: distance to END */
+    x->loops[x->loop_depth++] = (tw_loop){1, count};
+    return i + 1;
+}
+
+BODY(END)
+{
+    tw_loop *loop = &x->loops[x->loop_depth - 1];
+    if (loop->next == loop->count) {
+        x->loop_depth--;
+        return i + 1;
+    }
+    const tw_insn *head = i - i->x;
+    s[head->a] = loop->next++;
+    return head + 1;
+}
+
+/* ---- moves and arithmetic ---- */
+
+/* An instruction that goes on with the next one. */
+#define STEP(name, action)                                                                         \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        (void)x;                                                                                   \
+        action;                                                                                    \
+        return i + 1;                                                                              \
+    }
+
+/* One that does so unless `overflows`. */
+#define CHECKED(name, overflows)                                                                   \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        if (overflows) return stop(x, i, TW_TRAP_OVERFLOW);                                        \
+        return i + 1;                                                                              \
+    }
+
+static const int64_t *constant(const tw_exec *x, const tw_insn *i)
+{
+    return x->contract->code->module->constants + i->x;
+}
+
+STEP(MOV, s[i->a] = s[i->b])
+STEP(MOVN, memmove(s + i->a, s + i->b, (size_t)i->x * sizeof *s))
+STEP(LDI, s[i->a] = i->imm)
+STEP(LDK, s[i->a] = *constant(x, i))
+STEP(LDKN, memcpy(s + i->a, constant(x, i), i->c * sizeof *s))
+STEP(ZERO, memset(s + i->a, 0, (size_t)i->x * sizeof *s))
+CHECKED(ADD, __builtin_add_overflow(s[i->b], s[i->c], &s[i->a]))
+CHECKED(SUB, __builtin_sub_overflow(s[i->b], s[i->c], &s[i->a]))
+CHECKED(MUL, __builtin_mul_overflow(s[i->b], s[i->c], &s[i->a]))
+CHECKED(NEG, __builtin_sub_overflow(INT64_C(0), s[i->b], &s[i->a]))
+CHECKED(ADDI, __builtin_add_overflow(s[i->b], (int64_t)i->imm, &s[i->a]))
+STEP(MIN, s[i->a] = s[i->b] < s[i->c] ? s[i->b] : s[i->c])
+STEP(MAX, s[i->a] = s[i->b] > s[i->c] ? s[i->b] : s[i->c])
+
+BODY(ABS)
+{
+    if (s[i->b] == INT64_MIN) return stop(x, i, TW_TRAP_OVERFLOW);
+    s[i->a] = s[i->b] < 0 ? -s[i->b] : s[i->b];
+    return i + 1;
+}
+
+BODY(DIV)
+{
+    if (s[i->c] == 0) return stop(x, i, TW_TRAP_DIVIDE_BY_ZERO);
+    if (s[i->b] == INT64_MIN && s[i->c] == -1) return stop(x, i, TW_TRAP_OVERFLOW);
+    s[i->a] = s[i->b] / s[i->c];
+    return i + 1;
+}
+
+BODY(MOD)
+{
+    if (s[i->c] == 0) return stop(x, i, TW_TRAP_DIVIDE_BY_ZERO);
+    s[i->a] = s[i->c] == -1 ? 0 : s[i->b] % s[i->c]; /* INT64_MIN % -1 is 0, not a fault */
+    return i + 1;
+}
+
+static const tw_insn *muldiv(tw_exec *x, int64_t *s, const tw_insn *i, int64_t factor,
+                             int64_t divisor)
+{
+    if (divisor == 0) return stop(x, i, TW_TRAP_DIVIDE_BY_ZERO);
+    if (!tw_muldiv(s[i->b], factor, divisor, (tw_round)(i->x & 3), &s[i->a])) {
+        return stop(x, i, TW_TRAP_OVERFLOW);
+    }
+    return i + 1;
+}
+
+static int64_t rounded_constant(const tw_exec *x, const tw_insn *i)
+{
+    return x->contract->code->module->constants[i->x >> 2];
+}
+
+BODY(MULDIVK)
+{
+    return muldiv(x, s, i, s[i->c], rounded_constant(x, i));
+}
+
+BODY(MULKDIV)
+{
+    return muldiv(x, s, i, rounded_constant(x, i), s[i->c]);
+}
+
+BODY(DIVK)
+{
+    return muldiv(x, s, i, 1, rounded_constant(x, i));
+}
+
+/* ---- comparisons ---- */
+
+static bool comes_before(const int64_t *a, const int64_t *b, int32_t count)
+{
+    for (int32_t k = 0; k < count; k++) {
+        if (a[k] != b[k]) return (uint64_t)a[k] < (uint64_t)b[k];
+    }
+    return false;
+}
+
+STEP(EQ, s[i->a] = s[i->b] == s[i->c])
+STEP(NE, s[i->a] = s[i->b] != s[i->c])
+STEP(LT, s[i->a] = s[i->b] < s[i->c])
+STEP(LE, s[i->a] = s[i->b] <= s[i->c])
+STEP(EQN, s[i->a] = memcmp(s + i->b, s + i->c, (size_t)i->x * sizeof *s) == 0)
+STEP(LTN, s[i->a] = comes_before(s + i->b, s + i->c, i->x))
+STEP(NOT, s[i->a] = s[i->b] == 0)
+STEP(EQI, s[i->a] = s[i->b] == i->imm)
+STEP(LTI, s[i->a] = s[i->b] < i->imm)
+STEP(GTI, s[i->a] = s[i->b] > i->imm)
+
+/* ---- what the contract knows without a look into the state ---- */
+
+BODY(PARAM)
+{
+    const tw_code *code = x->contract->code;
+    const uint32_t slots = code->module->types[code->module->params[i->x].type].slots;
+    memcpy(s + i->a, x->contract->params + code->param_first[i->x], slots * sizeof *s);
+    return i + 1;
+}
+
+STEP(LDC, s[i->a] = x->contract->deployed[i->x])
+STEP(STC, x->contract->deployed[i->x] = s[i->a])
+STEP(PHASE, s[i->a] = x->contract->control.phase)
+STEP(NOW, s[i->a] = x->call->now)
+STEP(INPHASE, s[i->a] = x->call->now - x->contract->control.phase_since)
+STEP(ALARM, s[i->a] = x->contract->control.alarms[i->x].up)
+
+BODY(CALLER)
+{
+    if (x->call->signer_count == 0) return stop(x, i, TW_TRAP_NOT_CALLER);
+    tw_slots_from_bytes32(x->call->signers[0].bytes, s + i->a);
+    return i + 1;
+}
+
+#define LEAVE(name, status)                                                                        \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        (void)s;                                                                                   \
+        x->index = (uint16_t)i->x;                                                                 \
+        return stop(x, i, (status));                                                               \
+    }
+
+LEAVE(TRAP, (tw_status)i->x)
+LEAVE(BREACH, TW_FAIL_INVARIANT)
+LEAVE(REFUSE, TW_FAIL_CHECK)
+
+#define NATIVE(name)                                                                               \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        const tw_status status = tw_native_##name(x, s, i);                                        \
+        return status == TW_OK ? i + 1 : stop(x, i, status);                                       \
+    }
+TW_NATIVES(NATIVE)
+#undef NATIVE
+
+/* Taking the address of a label is an extension that gcc and clang share. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+void tw_interpret(tw_exec *x, uint16_t function)
+{
+    static const void *const labels[256] = {
+        [TW_OP_CHARGE] = &&do_CHARGE,
+#define OP(number, name, shape, gas, run, effects, text) [number] = &&do_##name,
+#include "vm/isa/opcodes.def"
+#undef OP
+    };
+    x->base = 0;
+    x->depth = 0;
+    x->loop_depth = 0;
+    int64_t *s = enter(x, function);
+    const tw_insn *i = x->contract->code->functions[function];
+    goto *labels[i->op];
+do_CHARGE:
+    x->gas += (uint64_t)i->imm;
+    i++;
+    goto *labels[i->op];
+#define OP(number, name, shape, gas, run, effects, text)                                           \
+    do_##name : i = op_##name(x, s, i);                                                            \
+    if (i == NULL) return;                                                                         \
+    if ((number) == TW_OP_CALL || (number) == TW_OP_RET) s = x->stack + x->base;                   \
+    goto *labels[i->op];
+#include "vm/isa/opcodes.def"
+#undef OP
+}
+
+#pragma GCC diagnostic pop

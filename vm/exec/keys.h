@@ -1,0 +1,48 @@
+/* keys -- the layout of the keys of the state, so that what belongs together lies together.
+ *
+ * Used by vm/exec and vm/ledger, and by the runner to name what it shows. A key is one byte of
+ * space, the contract's id where there is one, and the rest; all integers big-endian.
+ */
+#ifndef TW_EXEC_KEYS_H
+#define TW_EXEC_KEYS_H
+
+#include "vm/base/bytes.h"
+#include "vm/base/hash.h"
+#include "vm/base/sign.h"
+
+typedef enum tw_space {
+    TW_SPACE_CHAIN = 0x01,    /* | name: what all nodes must agree on */
+    TW_SPACE_NONCE = 0x02,    /* | account */
+    TW_SPACE_CONTRACT = 0x10, /* | contract: module, deployer, parameters; written at deploy */
+    TW_SPACE_CONTROL = 0x11,  /* | contract: phase, alarms, timers, history head */
+    TW_SPACE_ROLE = 0x12,   /* | contract | u8 role: how many members; the one member if max is 1 */
+    TW_SPACE_MEMBER = 0x13, /* | contract | u8 role | account */
+    TW_SPACE_DEVICE = 0x14, /* | contract | account: sequence, counters, stamps */
+    TW_SPACE_WINDOW = 0x15, /* | contract | u8 reading | account | u16 page */
+    TW_SPACE_FIELD = 0x16,  /* | contract | u32 field id | key */
+    TW_SPACE_CODE = 0x17,   /* | hash: bytes of a module */
+    TW_SPACE_TIMER = 0x18,  /* | u64 due | contract | u16 entry: what is to run, in order */
+    TW_SPACE_PENDING = 0x19, /* | u64 due | contract | u16 alarm: edges that have a handler */
+} tw_space;
+
+enum { TW_KEY_MAX = 320, TW_STATE_TAG = 1 }; /* TW_STATE_TAG: first byte of every value */
+
+typedef struct tw_key {
+    uint8_t data[TW_KEY_MAX];
+    size_t size;
+} tw_key;
+
+static inline tw_bytes tw_key_bytes(const tw_key *key)
+{
+    return tw_bytes_of(key->data, key->size);
+}
+
+tw_key tw_key_start(tw_space space);
+tw_key tw_key_of(tw_space space, const tw_hash *contract);
+void tw_key_u8(tw_key *key, uint8_t value);
+void tw_key_u16(tw_key *key, uint16_t value);
+void tw_key_u32(tw_key *key, uint32_t value);
+void tw_key_u64(tw_key *key, uint64_t value);
+void tw_key_raw(tw_key *key, const void *bytes, size_t size); /* cut at TW_KEY_MAX by assert */
+
+#endif

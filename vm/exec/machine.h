@@ -1,0 +1,74 @@
+/* machine -- the inside of a tw_exec, shared by the loop (interp.c), the instructions that reach
+ * the state (native.c) and the running of entries (run.c). Nobody else includes it. */
+#ifndef TW_EXEC_MACHINE_H
+#define TW_EXEC_MACHINE_H
+
+#include "vm/exec/exec.h"
+
+typedef struct tw_frame {
+    const tw_insn *back; /* the CALL to go on after */
+    uint32_t base;       /* of the caller's slots */
+    uint16_t function;   /* of the caller */
+    uint16_t loops;      /* depth of the caller's loops */
+} tw_frame;
+
+typedef struct tw_loop {
+    int64_t next;
+    int64_t count;
+} tw_loop;
+
+struct tw_exec {
+    int64_t *stack;   /* TW_STACK_SLOTS_MAX slots */
+    int64_t *scratch; /* 2 * TW_KEEP_MAX values for order statistics */
+    tw_frame frames[TW_CALL_DEPTH_MAX];
+    tw_loop loops[TW_CALL_DEPTH_MAX * TW_LOOP_NEST_MAX];
+    uint32_t depth;
+    uint32_t loop_depth;
+    uint32_t base;     /* first slot of the running function's frame */
+    uint16_t function; /* the running one */
+
+    tw_contract *contract;
+    const tw_call *call;
+    bool phase_changed;
+
+    tw_status stopped; /* TW_OK after the last RET */
+    uint16_t index;    /* of an error, invariant or check */
+    const tw_insn *at; /* where it stopped */
+    const int64_t *result;
+    uint64_t gas;
+    uint32_t events;
+    uint32_t histories;
+    tw_writer notices;
+    tw_writer fields; /* of an error, or a view's result */
+    tw_writer value;  /* a value on its way into the state or a notice */
+};
+
+/* Runs a function whose arguments stand in stack[0..]; x->stopped and x->result say how it ended.
+ */
+void tw_interpret(tw_exec *x, uint16_t function);
+
+/* The state instructions: TW_OK, a trap, or a host failure. `s` are the frame's slots. */
+#define TW_NATIVES(NATIVE)                                                                         \
+    NATIVE(LOAD)                                                                                   \
+    NATIVE(STORE)                                                                                  \
+    NATIVE(GO)                                                                                     \
+    NATIVE(MEMBER)                                                                                 \
+    NATIVE(SIGNED)                                                                                 \
+    NATIVE(SIGNERS)                                                                                \
+    NATIVE(GRANT)                                                                                  \
+    NATIVE(REVOKE)                                                                                 \
+    NATIVE(HOLDER)                                                                                 \
+    NATIVE(STAT)                                                                                   \
+    NATIVE(HOLDS)                                                                                  \
+    NATIVE(SILENT)                                                                                 \
+    NATIVE(EMIT)                                                                                   \
+    NATIVE(HISTORY)                                                                                \
+    NATIVE(FAIL)                                                                                   \
+    NATIVE(HASH)
+
+#define NATIVE(name)                                                                               \
+    TW_MUST_USE tw_status tw_native_##name(tw_exec *x, int64_t *s, const tw_insn *i);
+TW_NATIVES(NATIVE)
+#undef NATIVE
+
+#endif

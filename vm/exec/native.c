@@ -1,0 +1,276 @@
+/* native -- instructions that reach beyond the frame: fields, roles, readings, notices.
+ *
+ * Each gets operands that the verifier has placed inside the frame and the module's tables; what it
+ * can't know is checked here: that a value written is one of its type, that a key exists.
+ */
+#include "vm/exec/machine.h"
+#include "vm/exec/notice.h"
+#include "vm/exec/window.h"
+
+#include "vm/isa/value.h"
+#include "vm/verify/cost.h"
+
+#include <string.h>
+
+static const tw_module *module_of(const tw_exec *x)
+{
+    return x->contract->code->module;
+}
+
+static tw_account account_at(const int64_t *slots)
+{
+    tw_account account;
+    tw_slots_to_bytes32(slots, account.bytes);
+    return account;
+}
+
+/* ---- fields ---- */
+
+static tw_key field_key(const tw_exec *x, const tw_field *f)
+{
+    tw_key key = tw_key_of(TW_SPACE_FIELD, &x->contract->id);
+    tw_key_u32(&key, f->id);
+    return key;
+}
+
+tw_status tw_native_LOAD(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_key key = field_key(x, f);
+    tw_bytes value;
+    bool found = false;
+    TW_TRY(tw_overlay_get(x->contract->overlay, tw_key_bytes(&key), &value, &found));
+    x->gas += tw_cost_read(1, value.size);
+    if (!found) return TW_TRAP_NO_KEY;
+    tw_reader r = tw_reader_of(value);
+    (void)tw_read_u8(&r);
+    if (tw_value_decode(module_of(x), f->value_type, &r, s + i->a) != TW_OK ||
+        !tw_reader_done(&r)) {
+        return TW_ERR_CORRUPT;
+    }
+    return TW_OK;
+}
+
+tw_status tw_native_STORE(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_key key = field_key(x, f);
+    tw_writer_clear(&x->value);
+    tw_write_u8(&x->value, TW_STATE_TAG);
+    TW_TRY(tw_value_encode(module_of(x), f->value_type, s + i->a, &x->value));
+    if (x->value.bad) return TW_ERR_MEMORY;
+    x->gas += tw_cost_read(1, x->value.size) + tw_cost_write(1, x->value.size);
+    return tw_overlay_put(x->contract->overlay, tw_key_bytes(&key), tw_writer_bytes(&x->value));
+}
+
+tw_status tw_native_GO(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    (void)s;
+    x->contract->control.phase = (uint16_t)i->x;
+    x->contract->control.phase_since = x->call->now;
+    x->contract->control_changed = true;
+    x->phase_changed = true;
+    return TW_OK;
+}
+
+/* ---- roles ---- */
+
+tw_status tw_native_MEMBER(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_account account = account_at(s + i->b);
+    bool member = false;
+    TW_TRY(tw_role_has(x->contract, (uint16_t)i->x, &account, &member));
+    s[i->a] = member;
+    return TW_OK;
+}
+
+tw_status tw_native_SIGNED(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_account account = account_at(s + i->b);
+    bool has_signed = false;
+    for (uint16_t k = 0; k < x->call->signer_count; k++) {
+        has_signed = has_signed || tw_account_equal(&account, &x->call->signers[k]);
+    }
+    s[i->a] = has_signed;
+    return TW_OK;
+}
+
+tw_status tw_native_SIGNERS(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    int64_t count = 0;
+    for (uint16_t k = 0; k < x->call->signer_count; k++) {
+        bool member = false;
+        TW_TRY(tw_role_has(x->contract, (uint16_t)i->x, &x->call->signers[k], &member));
+        count += member;
+    }
+    s[i->a] = count;
+    return TW_OK;
+}
+
+tw_status tw_native_GRANT(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_account account = account_at(s + i->b);
+    return tw_role_grant(x->contract, (uint16_t)i->x, &account, x->call->now);
+}
+
+tw_status tw_native_REVOKE(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_account account = account_at(s + i->b);
+    return tw_role_revoke(x->contract, (uint16_t)i->x, &account);
+}
+
+tw_status tw_native_HOLDER(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    uint32_t count = 0;
+    tw_account holder;
+    TW_TRY(tw_role_read(x->contract, (uint16_t)i->x, &count, &holder));
+    memset(s + i->a, 0, 5 * sizeof *s);
+    if (count == 0) return TW_OK;
+    s[i->a] = 1;
+    tw_slots_from_bytes32(holder.bytes, s + i->a + 1);
+    return TW_OK;
+}
+
+/* ---- readings ---- */
+
+/* The device whose window is meant: named in four slots, or the one member of the reading's role.
+ */
+static tw_status device_of(tw_exec *x, const int64_t *named, uint16_t reading, bool *ret_found,
+                           tw_account *ret_account)
+{
+    const tw_reading *r = &module_of(x)->readings[reading];
+    *ret_found = true;
+    if (r->per_device) {
+        *ret_account = account_at(named);
+        return TW_OK;
+    }
+    uint32_t count = 0;
+    TW_TRY(tw_role_read(x->contract, r->role, &count, ret_account));
+    *ret_found = count > 0;
+    return TW_OK;
+}
+
+tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const uint16_t reading = (uint16_t)(i->x & 1023);
+    const tw_stat_query query = {.stat = (tw_stat)(i->x >> 10),
+                                 .span = s[i->b],
+                                 .percent = i->x >> 10 == TW_STAT_PERCENTILE ? s[i->b + 1] : 0,
+                                 .end = x->call->end,
+                                 .open_end = x->call->open_end};
+    tw_account account = {{0}};
+    bool found = false;
+    TW_TRY(device_of(x, s + i->c, reading, &found, &account));
+    tw_window window;
+    TW_TRY(tw_window_open(x->contract, reading, &account, &window));
+    bool some = false;
+    int64_t value = 0;
+    uint64_t samples = 0;
+    const tw_status status = tw_window_stat(&window, &query, x->scratch, &some, &value, &samples);
+    x->gas += tw_cost_stat(query.stat, samples);
+    if (status != TW_OK) return status;
+    s[i->a] = some;
+    s[i->a + 1] = value;
+    return TW_OK;
+}
+
+tw_status tw_native_HOLDS(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const tw_module *m = module_of(x);
+    const tw_stamp *stamp = &m->stamps[i->x];
+    const int64_t duration = s[i->b];
+    tw_account account = {{0}};
+    bool found = false;
+    const uint8_t *record = NULL;
+    s[i->a] = 0;
+    TW_TRY(device_of(x, s, stamp->reading, &found, &account));
+    if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
+    if (!found) return TW_OK;
+    const uint8_t *at = record + tw_device_stamp(m, (uint16_t)i->x);
+    const int64_t since = (int64_t)tw_load_u64(at);
+    const int64_t last = (int64_t)tw_load_u64(at + 8);
+    if (since == TW_NEVER) return TW_OK;
+    const bool fresh = x->call->end - last <= m->readings[stamp->reading].age_max_ms;
+    s[i->a] = last - since >= duration && fresh;
+    return TW_OK;
+}
+
+tw_status tw_native_SILENT(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const uint16_t reading = (uint16_t)i->x;
+    const int64_t duration = s[i->b];
+    int64_t since = x->contract->deployed_at;
+    tw_account account = {{0}};
+    bool found = false;
+    const uint8_t *record = NULL;
+    TW_TRY(device_of(x, s, reading, &found, &account));
+    if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
+    if (found) {
+        const int64_t granted = (int64_t)tw_load_u64(record + TW_DEVICE_GRANTED_AT);
+        const uint8_t *at = record + tw_device_reading(reading);
+        if (granted > since) since = granted;
+        const int64_t last = (int64_t)tw_load_u64(at + 8);
+        if (tw_load_u64(at) > 0 && last > since) since = last;
+    }
+    s[i->a] = x->call->end - since >= duration;
+    return TW_OK;
+}
+
+/* ---- notices ---- */
+
+static tw_status encode_fields(tw_exec *x, const tw_members *members, const int64_t *slots,
+                               tw_writer *w)
+{
+    tw_writer_clear(w);
+    TW_TRY(tw_members_encode(module_of(x), members, slots, w));
+    return w->bad ? TW_ERR_MEMORY : TW_OK;
+}
+
+tw_status tw_native_EMIT(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    TW_TRY(encode_fields(x, &module_of(x)->events[i->x].members, s + i->a, &x->value));
+    x->gas += tw_cost_notice(TW_NOTICE_SIZE + x->value.size);
+    tw_notice_write_event(&x->notices, (uint16_t)i->x, tw_writer_bytes(&x->value));
+    x->events++;
+    return x->notices.bad ? TW_ERR_MEMORY : TW_OK;
+}
+
+tw_status tw_native_HISTORY(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    tw_control *control = &x->contract->control;
+    TW_TRY(encode_fields(x, &module_of(x)->histories[i->x].members, s + i->a, &x->value));
+    tw_notice_view entry = {.index = (uint16_t)i->x,
+                            .number = control->history_count,
+                            .time = x->call->now,
+                            .transaction = x->call->transaction,
+                            .before = control->history_head,
+                            .fields = tw_writer_bytes(&x->value)};
+    if (x->call->signer_count > 0) entry.caller = x->call->signers[0];
+    tw_notice_write_history(&x->notices, &entry, &control->history_head);
+    const uint64_t bytes = TW_HISTORY_SIZE + x->value.size;
+    x->gas += tw_cost_notice(bytes) + tw_cost_hash(bytes);
+    control->history_count++;
+    x->contract->control_changed = true;
+    x->histories++;
+    return x->notices.bad ? TW_ERR_MEMORY : TW_OK;
+}
+
+tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    TW_TRY(encode_fields(x, &module_of(x)->errors[i->x].members, s + i->a, &x->fields));
+    x->gas += tw_cost_notice(TW_NOTICE_SIZE + x->fields.size);
+    x->index = (uint16_t)i->x;
+    return TW_FAIL_ERROR;
+}
+
+tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    tw_writer_clear(&x->value);
+    TW_TRY(tw_value_encode(module_of(x), (uint16_t)i->x, s + i->b, &x->value));
+    if (x->value.bad) return TW_ERR_MEMORY;
+    /* the encoding begins with a u16 size, which is not part of what is hashed */
+    const tw_hash hash = tw_sha256(x->value.data + 2, x->value.size - 2);
+    x->gas += tw_cost_hash(x->value.size - 2);
+    tw_slots_from_bytes32(hash.bytes, s + i->a);
+    return TW_OK;
+}

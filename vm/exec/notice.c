@@ -1,0 +1,53 @@
+/* notice -- see the header. */
+#include "vm/exec/notice.h"
+
+void tw_notice_write_event(tw_writer *w, uint16_t event, tw_bytes fields)
+{
+    tw_write_u8(w, TW_NOTICE_EVENT);
+    tw_write_u16(w, event);
+    tw_write_short(w, fields);
+}
+
+tw_hash tw_notice_hash(const tw_notice_view *history)
+{
+    return tw_hash_tagged("twvm/history", &history->whole, 1);
+}
+
+void tw_notice_write_history(tw_writer *w, const tw_notice_view *entry, tw_hash *ret_hash)
+{
+    const size_t start = w->size;
+    tw_write_u8(w, TW_NOTICE_HISTORY);
+    tw_write_u16(w, entry->index);
+    tw_write_u64(w, entry->number);
+    tw_write_i64(w, entry->time);
+    tw_write_raw(w, entry->caller.bytes, sizeof entry->caller.bytes);
+    tw_write_raw(w, entry->transaction.bytes, TW_HASH_SIZE);
+    tw_write_raw(w, entry->before.bytes, TW_HASH_SIZE);
+    tw_write_short(w, entry->fields);
+    if (w->bad) return;
+    const tw_bytes whole = tw_bytes_of(w->data + start, w->size - start);
+    *ret_hash = tw_hash_tagged("twvm/history", &whole, 1);
+}
+
+bool tw_notice_read(tw_reader *r, tw_notice_view *ret_notice)
+{
+    if (tw_reader_left(r) == 0) return false;
+    tw_notice_view n = {0};
+    const uint8_t *start = r->data + r->at;
+    n.kind = tw_read_u8(r);
+    n.index = tw_read_u16(r);
+    if (n.kind == TW_NOTICE_HISTORY) {
+        n.number = tw_read_u64(r);
+        n.time = tw_read_i64(r);
+        tw_read_copy(r, n.caller.bytes, sizeof n.caller.bytes);
+        tw_read_copy(r, n.transaction.bytes, TW_HASH_SIZE);
+        tw_read_copy(r, n.before.bytes, TW_HASH_SIZE);
+    } else if (n.kind != TW_NOTICE_EVENT) {
+        r->bad = true;
+    }
+    n.fields = tw_read_short(r, UINT16_MAX);
+    if (r->bad) return false;
+    n.whole = tw_bytes_of(start, (size_t)(r->data + r->at - start));
+    *ret_notice = n;
+    return true;
+}

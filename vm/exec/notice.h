@@ -1,0 +1,39 @@
+/* notice -- how events and history entries stand in an outcome and in a receipt.
+ *
+ *     event:   1 | u16 event | u16 size | fields
+ *     history: 2 | u16 kind | u64 number from 0 | time 8 | caller 32 | transaction 32
+ *                | hash of the entry before 32 | u16 size | fields
+ *
+ * The hash of a history entry is the tagged hash "twvm/history" of its bytes; it chains to the next
+ * one.
+ */
+#ifndef TW_EXEC_NOTICE_H
+#define TW_EXEC_NOTICE_H
+
+#include "vm/base/bytes.h"
+#include "vm/base/hash.h"
+#include "vm/base/sign.h"
+
+enum { TW_NOTICE_EVENT = 1, TW_NOTICE_HISTORY = 2 };
+
+typedef struct tw_notice_view {
+    uint8_t kind;
+    uint16_t index; /* of the event or the history kind in the module */
+    uint64_t number;
+    int64_t time;
+    tw_account caller; /* zero for timers and handlers */
+    tw_hash transaction;
+    tw_hash before;
+    tw_bytes fields;
+    tw_bytes whole;
+} tw_notice_view;
+
+void tw_notice_write_event(tw_writer *w, uint16_t event, tw_bytes fields);
+/* Also gives the entry's hash. */
+void tw_notice_write_history(tw_writer *w, const tw_notice_view *entry, tw_hash *ret_hash);
+
+/* The next notice; false at the end and when bad (reader->bad). */
+bool tw_notice_read(tw_reader *r, tw_notice_view *ret_notice);
+tw_hash tw_notice_hash(const tw_notice_view *history);
+
+#endif

@@ -1,0 +1,253 @@
+/* stat -- statistics over the span of a window, in exact integers, rounded once.
+ *
+ * Values lie within 2^52 of 0 (the reading's range) and a window keeps at most 2^12 readings, so
+ * sums fit 64 bits and sums of squares 128. The slope's last step needs up to 192 bits and is done
+ * in three 64-bit limbs. Order statistics use a selection whose comparisons do not depend on
+ * addresses.
+ */
+#include "vm/exec/window.h"
+
+#include "vm/base/math.h"
+
+#include <assert.h>
+
+typedef struct span {
+    tw_window *window;
+    uint64_t first, end;
+} span;
+
+static uint64_t count_of(const span *s)
+{
+    return s->end - s->first;
+}
+
+static tw_status sum_of(const span *s, int64_t *ret_sum)
+{
+    int64_t sum = 0;
+    for (uint64_t n = s->first; n < s->end; n++) {
+        tw_sample sample;
+        TW_TRY(tw_window_at(s->window, n, &sample));
+        if (__builtin_add_overflow(sum, sample.value, &sum)) return TW_TRAP_OVERFLOW;
+    }
+    *ret_sum = sum;
+    return TW_OK;
+}
+
+static tw_status average(const span *s, int64_t *ret_value)
+{
+    int64_t sum = 0;
+    TW_TRY(sum_of(s, &sum));
+    const bool ok = tw_div_round(sum, (tw_int128)count_of(s), TW_ROUND_HALF_EVEN, ret_value);
+    return ok ? TW_OK : TW_TRAP_OVERFLOW;
+}
+
+static tw_status extreme(const span *s, bool largest, int64_t *ret_value)
+{
+    tw_sample best;
+    TW_TRY(tw_window_at(s->window, s->first, &best));
+    for (uint64_t n = s->first + 1; n < s->end; n++) {
+        tw_sample sample;
+        TW_TRY(tw_window_at(s->window, n, &sample));
+        if (largest ? sample.value > best.value : sample.value < best.value) best = sample;
+    }
+    *ret_value = best.value;
+    return TW_OK;
+}
+
+/* Square root of the mean square, rounded half to even. */
+static tw_status root_mean_square(const span *s, int64_t *ret_value)
+{
+    tw_uint128 squares = 0;
+    for (uint64_t n = s->first; n < s->end; n++) {
+        tw_sample sample;
+        TW_TRY(tw_window_at(s->window, n, &sample));
+        squares += (tw_uint128)((tw_int128)sample.value * sample.value);
+    }
+    /* root <= sqrt(S / n) < root + 1; the half way point is passed when (2 root + 1)^2 n > 4 S */
+    const tw_uint128 count = count_of(s);
+    uint64_t root = tw_sqrt_u128(squares / count);
+    const tw_uint128 half = (tw_uint128)(2 * root + 1) * (2 * root + 1) * count;
+    if (half < 4 * squares || (half == 4 * squares && root % 2 == 1)) root++;
+    *ret_value = (int64_t)root;
+    return TW_OK;
+}
+
+static tw_status collect(const span *s, int64_t *ret_values)
+{
+    for (uint64_t n = s->first; n < s->end; n++) {
+        tw_sample sample;
+        TW_TRY(tw_window_at(s->window, n, &sample));
+        ret_values[n - s->first] = sample.value;
+    }
+    return TW_OK;
+}
+
+static void sift(int64_t *values, uint64_t root, uint64_t count)
+{
+    for (;;) {
+        uint64_t child = 2 * root + 1;
+        if (child >= count) return;
+        if (child + 1 < count && values[child + 1] > values[child]) child++;
+        if (values[root] >= values[child]) return;
+        const int64_t swapped = values[root];
+        values[root] = values[child];
+        values[child] = swapped;
+        root = child;
+    }
+}
+
+/* Heap sort: its worst case is its usual case, so the price of an order statistic is honest. */
+static void sort(int64_t *values, uint64_t count)
+{
+    for (uint64_t i = count / 2; i-- > 0;) sift(values, i, count);
+    for (uint64_t last = count; last-- > 1;) {
+        const int64_t swapped = values[0];
+        values[0] = values[last];
+        values[last] = swapped;
+        sift(values, 0, last);
+    }
+}
+
+/* The lower middle of an even count. */
+static int64_t middle(int64_t *values, uint64_t count)
+{
+    sort(values, count);
+    return values[(count - 1) / 2];
+}
+
+static tw_status order_statistic(const span *s, const tw_stat_query *query, int64_t *values,
+                                 int64_t *ret_value)
+{
+    const uint64_t count = count_of(s);
+    TW_TRY(collect(s, values));
+    if (query->stat == TW_STAT_PERCENTILE) {
+        const int64_t whole = 100000000; /* 100 % in 10^-6 % */
+        if (query->percent < 0 || query->percent > whole) return TW_TRAP_BAD_INDEX;
+        sort(values, count);
+        /* nearest rank: the smallest rank with rank / count >= percent, at least 1 */
+        int64_t rank = 0;
+        const tw_int128 product = (tw_int128)query->percent * (int64_t)count;
+        if (!tw_div_round(product, whole, TW_ROUND_UP, &rank)) return TW_TRAP_OVERFLOW;
+        *ret_value = values[rank > 0 ? rank - 1 : 0];
+        return TW_OK;
+    }
+    const int64_t median = middle(values, count);
+    *ret_value = median;
+    if (query->stat == TW_STAT_MEDIAN) return TW_OK;
+    for (uint64_t i = 0; i < count; i++) {
+        values[i] = values[i] > median ? values[i] - median : median - values[i];
+    }
+    *ret_value = middle(values, count);
+    return TW_OK;
+}
+
+/* round(numerator * factor / denominator), half to even, for |numerator| < 2^127, 0 <= factor <
+ * 2^63 and 0 < denominator < 2^127. False when the result does not fit. */
+static bool scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, int64_t *ret_result)
+{
+    const bool negative = numerator < 0;
+    const tw_uint128 size = negative ? -(tw_uint128)numerator : (tw_uint128)numerator;
+    const tw_uint128 low = (tw_uint128)(uint64_t)size * (uint64_t)factor;
+    const tw_uint128 high = (size >> 64) * (uint64_t)factor + (low >> 64);
+    /* 192 bits: high : low64. Long division, one bit at a time. */
+    const tw_uint128 divisor = (tw_uint128)denominator;
+    tw_uint128 rest = 0;
+    tw_uint128 quotient = 0;
+    for (int bit = 191; bit >= 0; bit--) {
+        const unsigned next =
+            bit >= 64 ? (unsigned)(high >> (bit - 64) & 1) : (unsigned)((uint64_t)low >> bit & 1);
+        if (quotient >> 126 != 0) return false;
+        rest = rest << 1 | next;
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= 1;
+        }
+    }
+    const tw_uint128 other = divisor - rest;
+    if (rest > other || (rest == other && (quotient & 1) != 0)) quotient++;
+    if (quotient > INT64_MAX) return false;
+    *ret_result = negative ? -(int64_t)quotient : (int64_t)quotient;
+    return true;
+}
+
+/* 2,200 years: with at most 2^12 readings below 2^53 apart, the sums below stay under 2^125. */
+static const int64_t span_max_ms = (int64_t)1 << 46;
+
+/* Least-squares slope per ms times D. Times and values are taken relative to the first reading,
+ * which changes no slope and keeps the sums small. */
+static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t *ret_value)
+{
+    tw_sample origin;
+    TW_TRY(tw_window_at(s->window, s->first, &origin));
+    tw_int128 sum_t = 0;
+    tw_int128 sum_v = 0;
+    tw_int128 sum_tt = 0;
+    tw_int128 sum_tv = 0;
+    for (uint64_t n = s->first; n < s->end; n++) {
+        tw_sample sample;
+        TW_TRY(tw_window_at(s->window, n, &sample));
+        if (sample.time - origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
+        const tw_int128 t = sample.time - origin.time;
+        const tw_int128 v = sample.value - origin.value;
+        sum_t += t;
+        sum_v += v;
+        sum_tt += t * t;
+        sum_tv += t * v;
+    }
+    const tw_int128 count = (tw_int128)count_of(s);
+    const tw_int128 denominator = count * sum_tt - sum_t * sum_t;
+    *ret_some = denominator > 0; /* 0: fewer than two distinct times */
+    if (!*ret_some) return TW_OK;
+    const bool ok = scale(count * sum_tv - sum_t * sum_v, duration, denominator, ret_value);
+    return ok ? TW_OK : TW_TRAP_OVERFLOW;
+}
+
+static tw_status newest(const span *s, tw_stat stat, int64_t *ret_value)
+{
+    tw_sample sample;
+    TW_TRY(tw_window_at(s->window, s->end - 1, &sample));
+    *ret_value = stat == TW_STAT_LAST ? sample.value : sample.time;
+    return TW_OK;
+}
+
+static tw_status compute(const span *s, const tw_stat_query *query, int64_t *scratch,
+                         bool *ret_some, int64_t *ret_value)
+{
+    switch (query->stat) {
+    case TW_STAT_LAST:
+    case TW_STAT_TIME_OF: return newest(s, query->stat, ret_value);
+    case TW_STAT_COUNT: *ret_value = (int64_t)count_of(s); return TW_OK;
+    case TW_STAT_SUM: return sum_of(s, ret_value);
+    case TW_STAT_AVG: return average(s, ret_value);
+    case TW_STAT_MIN: return extreme(s, false, ret_value);
+    case TW_STAT_MAX: return extreme(s, true, ret_value);
+    case TW_STAT_RMS: return root_mean_square(s, ret_value);
+    case TW_STAT_MEDIAN:
+    case TW_STAT_MAD:
+    case TW_STAT_PERCENTILE: return order_statistic(s, query, scratch, ret_value);
+    case TW_STAT_SLOPE: return slope(s, query->span, ret_some, ret_value);
+    case TW_STAT_END: break;
+    }
+    return TW_ERR_INTERNAL;
+}
+
+tw_status tw_window_stat(tw_window *window, const tw_stat_query *query, int64_t *scratch,
+                         bool *ret_some, int64_t *ret_value, uint64_t *ret_samples)
+{
+    const bool spanless = query->stat == TW_STAT_LAST || query->stat == TW_STAT_TIME_OF;
+    span s = {.window = window};
+    int64_t from = INT64_MIN;
+    if (!spanless && __builtin_sub_overflow(query->end, query->span, &from)) {
+        return TW_TRAP_OVERFLOW;
+    }
+    if (!spanless && query->span < 0) return TW_TRAP_BAD_INDEX;
+    TW_TRY(tw_window_span(window, from, query->end, query->open_end, &s.first, &s.end));
+    *ret_samples = spanless ? 0 : count_of(&s);
+    *ret_value = 0;
+    *ret_some = s.first < s.end || query->stat == TW_STAT_COUNT;
+    if (s.first == s.end) return TW_OK;
+    TW_TRY(compute(&s, query, scratch, ret_some, ret_value));
+    if (!*ret_some) *ret_value = 0;
+    return TW_OK;
+}

@@ -1,0 +1,54 @@
+/* window -- the last `keep` readings of one device, in pages, and what is computed over them.
+ *
+ * A reading with the running number n (from 0) stands in page (n / 128) mod pages at place n mod
+ * 128. Device times never go back in a window, so a span of time is found by bisection. All results
+ * are exact integers. Used by the intake (push) and by the interpreter (STAT, HOLDS, SILENT).
+ */
+#ifndef TW_EXEC_WINDOW_H
+#define TW_EXEC_WINDOW_H
+
+#include "vm/exec/device.h"
+
+typedef struct tw_sample {
+    int64_t time;
+    int64_t value;
+} tw_sample;
+
+typedef struct tw_window {
+    tw_contract *contract;
+    uint16_t reading;
+    tw_account account;
+    uint64_t total;           /* accepted since the grant */
+    uint64_t first;           /* oldest kept running number; first <= n < total are there */
+    const uint8_t *pages[34]; /* fetched on first use; valid while nothing is pushed */
+} tw_window;
+
+/* Of the member `account`; empty when the account holds no sensor role. */
+TW_MUST_USE tw_status tw_window_open(tw_contract *c, uint16_t reading, const tw_account *account,
+                                     tw_window *ret_window);
+
+TW_MUST_USE tw_status tw_window_at(tw_window *window, uint64_t number, tw_sample *ret_sample);
+
+/* Running numbers of the readings with time in (from, to], or in [from, to) when `open_end`. */
+TW_MUST_USE tw_status tw_window_span(tw_window *window, int64_t from, int64_t to, bool open_end,
+                                     uint64_t *ret_first, uint64_t *ret_end);
+
+/* Writes reading number `total` of the device; the caller counts it in the device record. */
+TW_MUST_USE tw_status tw_window_push(tw_contract *c, uint16_t reading, const tw_account *account,
+                                     uint64_t total, tw_sample sample);
+
+/* A statistic. `scratch` holds at least 2 * TW_KEEP_MAX values. *ret_some false is `none`.
+ * `samples` are those it passed over, for the charge. TW_TRAP_OVERFLOW when it does not fit. */
+typedef struct tw_stat_query {
+    tw_stat stat;
+    int64_t span;    /* D; at least 0 */
+    int64_t percent; /* of PERCENTILE, in 10^-6 %, 0..10^8 */
+    int64_t end;
+    bool open_end;
+} tw_stat_query;
+
+TW_MUST_USE tw_status tw_window_stat(tw_window *window, const tw_stat_query *query,
+                                     int64_t *scratch, bool *ret_some, int64_t *ret_value,
+                                     uint64_t *ret_samples);
+
+#endif

@@ -40,7 +40,7 @@ static inline bool is_text(tw_bytes bytes, const char *s)
 
 static inline void folder_make(char ret_path[64])
 {
-    strcpy(ret_path, "/tmp/twvm-test-XXXXXX");
+    (void)snprintf(ret_path, 64, "/tmp/twvm-test-XXXXXX");
     cr_assert_not_null(mkdtemp(ret_path));
 }
 

@@ -1,4 +1,4 @@
-/* Blocks from overlay to disk and back: the head, the roots, damage, sudden ends. */
+/* test_commit -- blocks from overlay to disk and back: the head, the roots, damage, sudden ends. */
 #include "tests/unit/state_fixture.h"
 #include "vm/state/commit.h"
 

@@ -1,5 +1,5 @@
-/* The overlay: by hand for each rule, then at random against a plain table that is copied whole at
- * each savepoint. */
+/* test_overlay -- the overlay: by hand for each rule, then at random against a plain table that is
+ * copied whole at each savepoint. */
 #include "tests/unit/state_fixture.h"
 #include "vm/state/overlay.h"
 

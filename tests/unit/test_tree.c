@@ -1,5 +1,6 @@
-/* The tree: fixed values, the node's bytes, and random batches against a plain recursion over the
- * bits of the sorted key hashes, which shares nothing with the tree but SHA-256. */
+/* test_tree -- the tree: fixed values, the node's bytes, and random batches against a plain
+ * recursion over the bits of the sorted key hashes, which shares nothing with the tree but SHA-256.
+ */
 #include "tests/unit/state_fixture.h"
 #include "vm/state/tree.h"
 #include "vm/state/tree_node.h"

@@ -1,0 +1,207 @@
+/* intake -- see the header. The device record is fetched anew for each reading because pushing into
+ * a window may move it; the overlay finds it by one look into a hash table. */
+#include "vm/exec/intake.h"
+
+#include "vm/exec/window.h"
+#include "vm/verify/cost.h"
+
+#include <assert.h>
+
+typedef struct intake {
+    tw_exec *exec;
+    tw_contract *c;
+    const tw_module *m;
+    const tw_account *device;
+    int64_t now;
+    tw_key key;     /* of the device record */
+    uint64_t taken; /* bit r: a reading r was accepted */
+    tw_intake *result;
+    uint32_t edges_max;
+    tw_arena *arena;
+} intake;
+
+static tw_status record_of(intake *t, uint8_t **ret_record)
+{
+    size_t size = 0;
+    bool found = false;
+    TW_TRY(tw_overlay_edit(t->c->overlay, tw_key_bytes(&t->key), ret_record, &size, &found));
+    return found && size == tw_device_size(t->m) ? TW_OK : TW_ERR_CORRUPT;
+}
+
+/* More than `rate`: n readings were already taken in (time - P, time]. */
+static tw_status over_rate(intake *t, const tw_reading *r, const tw_pack_reading *p, uint64_t total,
+                           bool *ret_over)
+{
+    *ret_over = false;
+    if (total < r->rate_count) return TW_OK;
+    tw_window window;
+    tw_sample sample;
+    TW_TRY(tw_window_open(t->c, p->reading, t->device, &window));
+    TW_TRY(tw_window_at(&window, total - r->rate_count, &sample));
+    *ret_over = sample.time > p->time - r->rate_ms;
+    return TW_OK;
+}
+
+/* In the order in which the language names the reasons. */
+static tw_status judge(intake *t, const tw_pack_reading *p, const uint8_t *record,
+                       tw_refusal *ret_reason)
+{
+    *ret_reason = TW_REFUSAL_FIELD;
+    if (p->reading >= t->m->reading_count) return TW_OK;
+    const tw_reading *r = &t->m->readings[p->reading];
+    const uint64_t roles = tw_load_u64(record + TW_DEVICE_ROLES);
+    if ((roles >> r->role & 1) == 0) return TW_OK;
+    const uint8_t *at = record + tw_device_reading(p->reading);
+    const uint64_t total = tw_load_u64(at);
+    *ret_reason = TW_REFUSAL_ORDER;
+    if (total > 0 && p->time < (int64_t)tw_load_u64(at + 8)) return TW_OK;
+    *ret_reason = TW_REFUSAL_AGE;
+    if (t->now - p->time > r->age_max_ms) return TW_OK;
+    *ret_reason = TW_REFUSAL_RANGE;
+    if (p->value < r->low || p->value > r->high) return TW_OK;
+    bool over = false;
+    TW_TRY(over_rate(t, r, p, total, &over));
+    *ret_reason = over ? TW_REFUSAL_RATE : TW_REFUSAL_NONE;
+    return TW_OK;
+}
+
+static bool stamp_true(const tw_contract *c, const tw_stamp *stamp, int64_t value)
+{
+    const int64_t low = c->deployed[stamp->low];
+    switch ((tw_stamp_kind)stamp->kind) {
+    case TW_STAMP_ABOVE: return value > low;
+    case TW_STAMP_BELOW: return value < low;
+    case TW_STAMP_WITHIN: return value >= low && value <= c->deployed[stamp->high];
+    case TW_STAMP_KINDS: break;
+    }
+    return false;
+}
+
+/* A run goes on while the level holds and no pause is longer than `gap`. */
+static void stamps_update(intake *t, const tw_pack_reading *p, uint8_t *record)
+{
+    for (uint16_t i = 0; i < t->m->stamp_count; i++) {
+        if (t->m->stamps[i].reading != p->reading) continue;
+        uint8_t *at = record + tw_device_stamp(t->m, i);
+        const int64_t since = (int64_t)tw_load_u64(at);
+        const int64_t last = (int64_t)tw_load_u64(at + 8);
+        t->result->gas += TW_GAS_STAMP;
+        if (!stamp_true(t->c, &t->m->stamps[i], p->value)) {
+            tw_store_u64(at, (uint64_t)TW_NEVER);
+            tw_store_u64(at + 8, 0);
+            continue;
+        }
+        const bool broken = since == TW_NEVER || p->time - last > t->m->readings[p->reading].gap_ms;
+        if (broken) tw_store_u64(at, (uint64_t)p->time);
+        tw_store_u64(at + 8, (uint64_t)p->time);
+    }
+}
+
+static tw_status note_edge(intake *t, uint16_t alarm, tw_edge edge, int64_t time)
+{
+    tw_intake *r = t->result;
+    if (r->edge_count == t->edges_max) {
+        const uint32_t more = t->edges_max == 0 ? 16 : 2 * t->edges_max;
+        tw_edge_note *grown = TW_NEW_ARRAY(t->arena, tw_edge_note, more);
+        if (grown == NULL) return TW_ERR_MEMORY;
+        for (uint32_t i = 0; i < r->edge_count; i++) grown[i] = r->edges[i];
+        r->edges = grown;
+        t->edges_max = more;
+    }
+    r->edges[r->edge_count++] = (tw_edge_note){alarm, (uint8_t)edge, time};
+    return TW_OK;
+}
+
+/* The alarm has changed: its edge waits for a handler, or meets the one that waits. */
+static tw_status turn(intake *t, uint16_t alarm, int64_t time)
+{
+    tw_alarm_state *a = &t->c->control.alarms[alarm];
+    a->up = !a->up;
+    const tw_edge edge = a->up ? TW_EDGE_RAISED : TW_EDGE_CLEARED;
+    const bool meets = edge == TW_EDGE_CLEARED && a->edge == TW_EDGE_RAISED;
+    const bool waits = !meets && tw_pending_wanted(t->m, alarm, edge);
+    a->edge = waits ? (uint8_t)edge : TW_EDGE_NONE;
+    a->attempts = 0;
+    a->time = waits ? time : 0;
+    a->due = a->time;
+    t->c->control_changed = true;
+    return note_edge(t, alarm, edge, time);
+}
+
+static tw_status alarms_update(intake *t, const tw_pack_reading *p)
+{
+    for (uint16_t i = 0; i < t->m->alarm_count; i++) {
+        const tw_alarm *alarm = &t->m->alarms[i];
+        if ((alarm->readings >> p->reading & 1) == 0) continue;
+        const bool up = t->c->control.alarms[i].up;
+        bool holds = false;
+        uint64_t gas = 0;
+        TW_TRY(tw_exec_condition(t->exec, t->c, up ? alarm->clear : alarm->raise, p->time, &holds,
+                                 &gas));
+        t->result->gas += gas;
+        if (holds) TW_TRY(turn(t, i, p->time));
+    }
+    return TW_OK;
+}
+
+static tw_status take(intake *t, const tw_pack_reading *p, uint8_t *record)
+{
+    uint8_t *at = record + tw_device_reading(p->reading);
+    const uint64_t total = tw_load_u64(at);
+    tw_store_u64(at, total + 1);
+    tw_store_u64(at + 8, (uint64_t)p->time);
+    stamps_update(t, p, record);
+    const tw_sample sample = {p->time, p->value};
+    TW_TRY(tw_window_push(t->c, p->reading, t->device, total, sample));
+    t->taken |= (uint64_t)1 << p->reading;
+    t->result->accepted++;
+    return alarms_update(t, p);
+}
+
+static tw_status one(intake *t, uint16_t place, const tw_pack_reading *p)
+{
+    uint8_t *record = NULL;
+    tw_refusal reason = TW_REFUSAL_NONE;
+    t->result->gas += TW_GAS_INTAKE;
+    TW_TRY(record_of(t, &record));
+    TW_TRY(judge(t, p, record, &reason));
+    if (reason == TW_REFUSAL_NONE) return take(t, p, record);
+    uint8_t *counter = record + TW_DEVICE_REFUSED + 8 * (size_t)reason;
+    tw_store_u64(counter, tw_load_u64(counter) + 1);
+    t->result->refused[t->result->refused_count++] = (tw_refused){place, (uint8_t)reason};
+    return TW_OK;
+}
+
+/* A reading arms the `silent` timers that have fired since the last one. */
+static tw_status arm_silent(intake *t)
+{
+    for (uint16_t i = 0; i < t->m->entry_count; i++) {
+        const tw_entry *e = &t->m->entries[i];
+        if (e->kind != TW_ENTRY_SILENT || t->c->control.timers[i].due != TW_NEVER) continue;
+        if ((t->taken >> e->of & 1) == 0) continue;
+        int64_t due = 0;
+        TW_TRY(tw_timer_silent_due(t->c, i, &due));
+        TW_TRY(tw_timer_set(t->c, i, due));
+    }
+    return TW_OK;
+}
+
+tw_status tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *device,
+                        const tw_pack_reading *readings, uint16_t count, int64_t now,
+                        tw_arena *arena, tw_intake *ret_intake)
+{
+    *ret_intake = (tw_intake){.refused = TW_NEW_ARRAY(arena, tw_refused, count)};
+    if (ret_intake->refused == NULL) return TW_ERR_MEMORY;
+    intake t = {.exec = exec,
+                .c = contract,
+                .m = contract->code->module,
+                .device = device,
+                .now = now,
+                .key = tw_device_key(&contract->id, device),
+                .result = ret_intake,
+                .arena = arena};
+    for (uint16_t i = 0; i < count; i++) TW_TRY(one(&t, i, &readings[i]));
+    TW_TRY(arm_silent(&t));
+    TW_TRY(tw_pending_index(contract));
+    return contract->control_changed ? tw_contract_save_control(contract) : TW_OK;
+}

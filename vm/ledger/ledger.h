@@ -1,0 +1,135 @@
+/* ledger -- makes blocks from transactions on a store, and answers questions about its state.
+ *
+ * The whole of a node but its consensus: genesis, blocks, timers, packs, receipts, views. One block
+ * is open at a time; everything it does is in the overlay until commit writes it as one batch.
+ *
+ *     tw_block_begin(time)   timers that are due, then edges that have a handler
+ *     tw_block_add(tx)       refused: no trace; else in the block, done or failed
+ *     tw_block_commit()      state root, one RocksDB batch; or tw_block_abort()
+ *
+ * A ledger replayed from its genesis and its blocks gives the same bytes (tw_ledger_replay_block).
+ */
+#ifndef TW_LEDGER_LEDGER_H
+#define TW_LEDGER_LEDGER_H
+
+#include "vm/ledger/receipt.h"
+#include "vm/ledger/tx.h"
+#include "vm/state/commit.h"
+
+typedef struct tw_ledger tw_ledger;
+
+/* What all nodes must agree on; part of the state from block 0 on. Zeros mean the defaults. */
+typedef struct tw_genesis {
+    const char *name;       /* of the chain: 1 to 64 bytes */
+    int64_t time;           /* of block 0 */
+    uint64_t entry_gas_max; /* worst case of an entry; default 200,000,000 */
+    uint64_t block_gas_max; /* default 2,000,000,000 */
+    uint64_t timer_gas_max; /* of a block, for timers and handlers; default 1,000,000,000 */
+} tw_genesis;
+
+/* Where time goes: filled when a clock is given, never part of a result. */
+typedef struct tw_ledger_times {
+    uint64_t decode_ns, signature_ns, execution_ns, state_ns, commit_ns;
+} tw_ledger_times;
+
+typedef struct tw_ledger_options {
+    uint64_t (*clock_ns)(void); /* may be NULL */
+    bool no_sync;               /* tests on memory stores and throw-away replays only */
+    bool skip_signatures; /* replay of own blocks: signatures were checked when they were made */
+} tw_ledger_options;
+
+typedef struct tw_block_info {
+    uint64_t height;
+    int64_t time;
+    tw_hash parent;
+    tw_hash transactions_root;
+    tw_hash receipts_root;
+    tw_hash state_root;
+    tw_hash hash;
+} tw_block_info;
+
+/* Writes block 0 into an empty store. */
+TW_MUST_USE tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *err);
+
+/* `store` is borrowed and must outlive the ledger. */
+TW_MUST_USE tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options,
+                                     tw_ledger **ret_ledger, tw_err *err);
+void tw_ledger_close(tw_ledger *ledger); /* NULL is allowed; an open block is dropped */
+
+const tw_hash *tw_ledger_chain(const tw_ledger *ledger);
+const tw_genesis *tw_ledger_genesis(const tw_ledger *ledger);
+const tw_block_info *tw_ledger_head(const tw_ledger *ledger);
+const tw_ledger_times *tw_ledger_times_spent(const tw_ledger *ledger);
+
+/* ---- making blocks ---- */
+
+/* TW_REFUSED_TIME when `time` is before the head's, or out of range. */
+TW_MUST_USE tw_status tw_block_begin(tw_ledger *ledger, int64_t time, tw_err *err);
+
+/* Executes one transaction. A status of 100 or more: refused, not in the block, nothing changed.
+ * TW_OK: it is in the block; the receipt (borrowed until the next call for this ledger) says
+ * whether it did or failed. */
+TW_MUST_USE tw_status tw_block_add(tw_ledger *ledger, tw_bytes transaction, tw_receipt *ret_receipt,
+                                   tw_err *err);
+
+/* Writes the block. After a failure the block is gone and the head is as before. */
+TW_MUST_USE tw_status tw_block_commit(tw_ledger *ledger, tw_block_info *ret_info, tw_err *err);
+void tw_block_abort(tw_ledger *ledger); /* always safe */
+
+/* When a block should be made for a timer or a retried edge, at the earliest; *ret_found false:
+ * never. */
+TW_MUST_USE tw_status tw_ledger_next_due(tw_ledger *ledger, int64_t *ret_due, bool *ret_found);
+
+/* Bound that the gas limit of this transaction must reach, given the state of the head (no block
+ * open). For clients: they sign a limit. */
+TW_MUST_USE tw_status tw_ledger_gas_bound(tw_ledger *ledger, const tw_tx *tx, size_t size,
+                                          uint64_t *ret_gas, tw_err *err);
+
+/* ---- reading the committed state ---- */
+
+TW_MUST_USE tw_status tw_ledger_nonce(tw_ledger *ledger, const tw_account *account,
+                                      uint64_t *ret_next);
+
+/* The contract as it stands, loaded for reading: memory from `arena`, good until the next block
+ * begins. */
+TW_MUST_USE tw_status tw_ledger_contract(tw_ledger *ledger, const tw_hash *id, tw_arena *arena,
+                                         tw_contract **ret_contract, tw_err *err);
+
+/* Runs a view of the contract; `code` NULL: of its own module, else of one with the same
+ * declarations (tests). Arguments and result are canonical encodings; the outcome is borrowed until
+ * the next call. */
+TW_MUST_USE tw_status tw_ledger_view(tw_ledger *ledger, const tw_hash *id, const tw_code *code,
+                                     uint16_t entry, tw_bytes arguments, int64_t now,
+                                     tw_outcome *ret_outcome, tw_err *err);
+
+/* All contracts, in order of id: call again with the last id until *ret_found is false. NULL
+ * starts. */
+TW_MUST_USE tw_status tw_ledger_next_contract(tw_ledger *ledger, const tw_hash *after,
+                                              tw_hash *ret_id, bool *ret_found);
+
+/* Loaded code by hash, from the state; owned by the ledger. */
+TW_MUST_USE tw_status tw_ledger_code(tw_ledger *ledger, const tw_hash *hash,
+                                     const tw_code **ret_code, tw_err *err);
+
+/* ---- blocks of the past ---- */
+
+typedef struct tw_block {
+    tw_block_info info;
+    tw_bytes *transactions;
+    uint32_t transaction_count;
+    tw_receipt *receipts; /* timers and handlers first, then one a transaction */
+    uint32_t receipt_count;
+} tw_block;
+
+TW_MUST_USE tw_status tw_ledger_block(tw_ledger *ledger, uint64_t height, tw_arena *arena,
+                                      tw_block *ret_block, tw_err *err);
+
+/* Where a transaction is; *ret_found false when there is none of this id. */
+TW_MUST_USE tw_status tw_ledger_find(tw_ledger *ledger, const tw_hash *transaction,
+                                     uint64_t *ret_height, uint32_t *ret_place, bool *ret_found);
+
+/* Executes a block of another ledger on this one (its next height) and compares every root and
+ * receipt: TW_ERR_CORRUPT with what differs in `err`, nothing written then. */
+TW_MUST_USE tw_status tw_ledger_replay_block(tw_ledger *ledger, const tw_block *block, tw_err *err);
+
+#endif

@@ -1,0 +1,49 @@
+/* receipt -- what a transaction, a timer or a handler did, as bytes that a block commits to.
+ *
+ *     receipt: u8 kind | transaction id 32 (zero but for TX) | run | [pack part] | u16 handlers |
+ * their runs run:     contract 32 | u16 entry | u16 status | u16 index | u16 size, fields | u64 gas
+ *              | u32 writes | u32 size, notices
+ *     pack part (kind TX of a pack that was taken in): u8 1, u32 accepted, u16 refused, each: u16
+ * place, u8 reason; u16 edges, each: u16 alarm, u8 edge, i64 time; otherwise u8 0
+ *
+ * Nothing in it depends on the host. Made by the ledger, read by the runner.
+ */
+#ifndef TW_LEDGER_RECEIPT_H
+#define TW_LEDGER_RECEIPT_H
+
+#include "vm/exec/exec.h"
+#include "vm/exec/intake.h"
+#include "vm/exec/notice.h"
+
+typedef enum tw_receipt_kind {
+    TW_RECEIPT_TX = 1,
+    TW_RECEIPT_TIMER = 2,   /* every, after, silent at the start of a block */
+    TW_RECEIPT_HANDLER = 3, /* an edge handed over at the start of a block */
+} tw_receipt_kind;
+
+typedef struct tw_run {
+    tw_hash contract; /* zero when the transaction named none that exists */
+    uint16_t entry;   /* TW_NONE when no entry ran */
+    tw_status status; /* an outcome */
+    uint16_t index;   /* of an error, invariant, check, or param */
+    tw_bytes fields;  /* of an error */
+    uint64_t gas;
+    uint32_t writes;
+    tw_bytes notices;
+} tw_run;
+
+typedef struct tw_receipt {
+    uint8_t kind;
+    tw_hash transaction;
+    tw_run run;
+    bool has_intake;
+    tw_intake intake;
+    tw_run *handlers; /* runs that edges of the pack caused, in order */
+    uint16_t handler_count;
+} tw_receipt;
+
+void tw_receipt_encode(const tw_receipt *receipt, tw_writer *w);
+/* Lists come from `arena`, bytes are borrowed. */
+TW_MUST_USE tw_status tw_receipt_decode(tw_reader *r, tw_arena *arena, tw_receipt *ret_receipt);
+
+#endif

@@ -8,6 +8,7 @@
  *     text literal are changed in place instead);
  *   - arguments of records, events, errors and history entries stand in the order of the fields;
  *   - every operator says which exact integer operation it is.
+ * Fields marked [gen] belong to the code generator.
  * Lists are linked by `next`. Everything lives in the arena of the compilation. A place is a pair
  * of byte offsets into the source; twc_source_place turns it into line and column.
  */
@@ -468,7 +469,8 @@ typedef struct twc_entry {
     twc_span subject_span;
     twc_decl *subject; /* [check] */
     twc_type_name *result_name;
-    const twc_type *result; /* [check] view, fn */
+    const twc_type *result;    /* [check] view, fn */
+    uint16_t function, number; /* [gen] of the module: its function, its place among the entries */
     twc_block body;
 } twc_entry;
 
@@ -499,6 +501,7 @@ struct twc_decl {
     twc_decl *next;      /* member of the contract, field, parameter, enum value */
     twc_decl *next_same; /* [check] the next of the same kind in the contract */
     twc_contract *contract;
+    uint32_t slot; /* [gen] LOCAL, VAR: first slot in the frame of the function being generated */
     union {
         struct {                  /* PARAM, VAR, LOCAL (let, var), CHECK, INVARIANT (value only) */
             twc_expr *value;      /* NULL when not given */

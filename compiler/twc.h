@@ -1,11 +1,14 @@
-/* twc -- the compiler as a library: source text in, diagnostics out.
+/* twc -- the compiler as a library: source text in, diagnostics, modules and test plans out.
  *
  * The one public header of libtwc. A result owns everything it hands out. No files, no output, no
- * exit; memory is at most 4 MiB plus 96 times the source (itself at most 1 MiB). Any bytes are a
- * valid input. Results do not depend on anything but the source, so calls may run in parallel.
+ * exit; memory is at most 4 MiB plus 96 times the source (itself at most 1 MiB), and at most
+ * TWC_CODE_MEMORY_MAX more when it compiles. Any bytes are a valid input. Results do not depend on
+ * anything but the source, so calls may run in parallel.
  */
 #ifndef TWC_TWC_H
 #define TWC_TWC_H
+
+#include "vm/base/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +43,120 @@ const char *twc_result_json(twc_result *result);
 
 /* The title and explanation of a code ("E0104", "W0801"); false for none. Static memory. */
 bool twc_explain(const char *code, const char **ret_title, const char **ret_text);
+
+/* ------------------------------------------------------------------ compiled contracts */
+
+enum { TWC_CODE_MEMORY_MAX = 256 * 1024 * 1024, TWC_NO_ENTRY = 0xFFFF, TWC_NO_ROLE = 0xFFFF };
+
+typedef struct twc_test twc_test;
+
+/* One contract of the source. */
+typedef struct twc_unit {
+    const char *name;
+    uint32_t version;
+    uint32_t line;
+    tw_bytes module; /* canonical bytes, verified */
+    tw_bytes debug;  /* lines and names, for vm/isa/container.h; not part of the module */
+    const twc_test *tests;
+    uint32_t test_count;
+} twc_unit;
+
+/* As twc_check; without errors it also has the units, in the order of the page. */
+twc_result *twc_compile(const char *file_name, const void *source, size_t size);
+uint32_t twc_result_unit_count(const twc_result *result);
+const twc_unit *twc_result_unit(const twc_result *result, uint32_t index);
+
+/* ------------------------------------------------------------------ test plans
+ *
+ * A test is a list of steps. What is no constant in it is a formula: a VIEW of the test's own
+ * module. That module begins with the contract's declarations, functions and entries, with the same
+ * indexes everywhere, and has the same parameters, deploy constants, stamps and timers; so a
+ * contract that was deployed with the contract's module can be opened with the test's module to run
+ * its views. Indexes (readings, roles, entries, events, errors, invariants) mean both modules.
+ */
+
+/* What a formula needs and only the runner of a test knows: an argument of its view. */
+typedef enum twc_input_kind {
+    TWC_INPUT_EVENTS = 1, /* int: events of kind `index` since the test's start */
+    TWC_INPUT_GAS,        /* int: gas of the last successful call of entry `index`; 0 before one */
+    TWC_INPUT_BOUND,      /* int: gas bound of entry `index` */
+    TWC_INPUT_HISTORY,    /* int: history entries of the contract */
+    TWC_INPUT_MEMBER,     /* account: member `number` (from 1) of the accounts of role `index` */
+    TWC_INPUT_ACCOUNT,    /* account: `name`, which has no role */
+} twc_input_kind;
+
+typedef struct twc_input {
+    twc_input_kind kind;
+    uint16_t index;
+    uint32_t number;
+    const char *name; /* ACCOUNT; else NULL */
+} twc_input;
+
+/* A value in a test. */
+typedef struct twc_formula {
+    bool constant;
+    int64_t value;  /* of a constant */
+    uint16_t entry; /* VIEW of the test's module; TWC_NO_ENTRY for a constant */
+    const twc_input *inputs;
+    uint16_t input_count; /* the view's arguments, one each, in this order */
+} twc_formula;
+
+/* `provider`, `verifier 2`, `meter 1 .. 4`, `account "bob"`. */
+typedef struct twc_test_actor {
+    uint16_t role;        /* TWC_NO_ROLE: `account "name"` */
+    uint32_t first, last; /* members, from 1; 1, 1 for an account */
+    const char *name;     /* of the account, else NULL */
+} twc_test_actor;
+
+/* `vib of d 8.0 mm/s every 1 s`: one reading a period from each device. */
+typedef struct twc_test_feed {
+    uint16_t reading;
+    twc_test_actor device;
+    twc_formula value;  /* in the reading's resolution */
+    twc_formula period; /* ms; the runner refuses less than 1 */
+} twc_test_feed;
+
+typedef enum twc_step_kind {
+    TWC_STEP_FEED = 1,
+    TWC_STEP_ADVANCE,
+    TWC_STEP_CALL,
+    TWC_STEP_EXPECT,
+    TWC_STEP_EXPECT_FAIL,
+} twc_step_kind;
+
+typedef struct twc_step {
+    twc_step_kind kind;
+    uint32_t line;
+    const char *text; /* as it is written, on one line */
+
+    const twc_test_feed *feeds; /* FEED */
+    uint32_t feed_count;
+    twc_formula duration; /* FEED, ADVANCE: ms */
+
+    const twc_test_actor *actors; /* CALL: the first sends, the others sign too. One actor may be */
+    uint32_t actor_count;         /* a range: then one call a member */
+    uint16_t entry;               /* CALL: the action */
+    twc_formula arguments; /* CALL: its result, a record of exactly the action's arguments, encodes
+                              to the bytes of the call's arguments. TWC_NO_ENTRY and not constant:
+                              there are none */
+
+    twc_formula condition; /* EXPECT: its result is a record { ok: bool } or, of a comparison, { ok:
+                              bool, left, right } with both sides in their own types */
+    const char *comparison; /* "==", "<=" ... or NULL */
+
+    tw_status fail;      /* EXPECT_FAIL: TW_FAIL_ERROR, TW_FAIL_INVARIANT, or a trap */
+    uint16_t fail_index; /* of the error or invariant */
+    const char *fail_name;
+    const struct twc_step *steps; /* EXPECT_FAIL: the steps, of which the last must fail so */
+    uint32_t step_count;
+} twc_step;
+
+struct twc_test {
+    const char *name;
+    uint32_t line;
+    tw_bytes module; /* of this test: the contract's module with the formulas behind it */
+    const twc_step *steps;
+    uint32_t step_count;
+};
 
 #endif

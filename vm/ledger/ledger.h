@@ -35,7 +35,6 @@ typedef struct tw_ledger_times {
 typedef struct tw_ledger_options {
     uint64_t (*clock_ns)(void); /* may be NULL */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
-    bool skip_signatures; /* replay of own blocks: signatures were checked when they were made */
 } tw_ledger_options;
 
 typedef struct tw_block_info {

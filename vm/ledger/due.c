@@ -1,0 +1,262 @@
+/* due -- what the clock starts: timers, and alarm edges that wait for their handler.
+ *
+ * At the start of a block first the timers in the order (due, contract, entry), then the edges in
+ * the order (time, contract, alarm), as long as the block's budget for them lasts; the rest stays
+ * due. A run that fails is undone, recorded with its error, and due again after 1 min, doubling to
+ * 1 day.
+ */
+#include "vm/ledger/node.h"
+
+#include "vm/verify/cost.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct filed {
+    int64_t due;
+    tw_hash contract;
+    uint16_t what; /* entry or alarm */
+} filed;
+
+/* The first key of an index whose due time is not later than `until`, at or after `from`. */
+static tw_status first_filed(tw_ledger *l, tw_space space, const tw_key *from, int64_t until,
+                             filed *ret_filed, bool *ret_found)
+{
+    const tw_key prefix = tw_key_start(space);
+    tw_bytes key;
+    tw_bytes value;
+    TW_TRY(tw_overlay_next(l->overlay, tw_key_bytes(&prefix), tw_key_bytes(from), &key, &value,
+                           ret_found));
+    if (!*ret_found) return TW_OK;
+    tw_reader r = tw_reader_of(key);
+    (void)tw_read_u8(&r);
+    ret_filed->due = tw_read_i64(&r);
+    tw_read_copy(&r, ret_filed->contract.bytes, TW_HASH_SIZE);
+    ret_filed->what = tw_read_u16(&r);
+    if (!tw_reader_done(&r)) return TW_ERR_CORRUPT;
+    *ret_found = ret_filed->due <= until;
+    return TW_OK;
+}
+
+static tw_key after(const filed *f, tw_space space)
+{
+    tw_key key = tw_key_start(space);
+    tw_key_u64(&key, (uint64_t)f->due);
+    tw_key_raw(&key, f->contract.bytes, TW_HASH_SIZE);
+    tw_key_u16(&key, f->what);
+    tw_key_u8(&key, 0);
+    return key;
+}
+
+static tw_status open_filed(tw_ledger *l, const filed *f, tw_contract **ret_contract, tw_err *err)
+{
+    bool found = false;
+    TW_TRY(tw_node_contract(l, &f->contract, ret_contract, &found, err));
+    return found ? TW_OK : TW_ERR_CORRUPT;
+}
+
+static bool runs_now(const tw_contract *c, const tw_entry *e)
+{
+    return (e->phases >> c->control.phase & 1) != 0;
+}
+
+/* The first deploy + k * delay after `now`. */
+static int64_t next_period(const tw_contract *c, const tw_entry *e, int64_t now)
+{
+    const int64_t delay = c->deployed[e->delay];
+    return c->deployed_at + ((now - c->deployed_at) / delay + 1) * delay;
+}
+
+static tw_status record(tw_ledger *l, tw_receipt_kind kind, const tw_run *run)
+{
+    const tw_receipt receipt = {.kind = (uint8_t)kind, .run = *run};
+    return tw_node_add_receipt(l, &receipt);
+}
+
+/* A run failed: the timer is due again later. */
+static tw_status retry_timer(tw_ledger *l, tw_contract *c, uint16_t entry, uint8_t attempts)
+{
+    const uint8_t more = attempts < UINT8_MAX ? (uint8_t)(attempts + 1) : attempts;
+    TW_TRY(tw_timer_set(c, entry, l->time + tw_retry_delay(more)));
+    c->control.timers[entry].attempts = more;
+    return tw_contract_save_control(c);
+}
+
+static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
+{
+    const tw_entry *e = &c->code->module->entries[entry];
+    const bool every = e->kind == TW_ENTRY_EVERY;
+    const uint8_t attempts = c->control.timers[entry].attempts;
+    int64_t end = l->time;
+    if (every)
+        end = next_period(c, e, l->time) - c->deployed[e->delay]; /* the latest that was due */
+    TW_TRY(tw_timer_set(c, entry, every ? next_period(c, e, l->time) : TW_NEVER));
+    TW_TRY(tw_contract_save_control(c));
+    if (!runs_now(c, e)) return TW_OK; /* dropped; armed again by what arms its kind */
+    const tw_call call = {.entry = entry, .now = l->time, .end = end, .open_end = every};
+    tw_outcome outcome;
+    TW_TRY(tw_exec_run(l->exec, c, &call, &outcome));
+    tw_run run = {0};
+    TW_TRY(tw_node_run_of(l, c, entry, &outcome, &run));
+    TW_TRY(record(l, TW_RECEIPT_TIMER, &run));
+    l->gas_used += run.gas;
+    return run.status == TW_OK ? TW_OK : retry_timer(l, c, entry, attempts);
+}
+
+/* One filed timer: run it, or file it anew when readings have moved it. */
+static tw_status run_timer(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *err)
+{
+    tw_contract *c = NULL;
+    TW_TRY(open_filed(l, f, &c, err));
+    if (f->what >= c->code->module->entry_count) return TW_ERR_CORRUPT;
+    const tw_entry *e = &c->code->module->entries[f->what];
+    int64_t due = f->due;
+    if (e->kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, f->what, &due));
+    if (due > l->time) {
+        TW_TRY(tw_timer_set(c, f->what, due));
+        return tw_contract_save_control(c);
+    }
+    const uint64_t bound = c->code->facts->entries[f->what].gas;
+    if (l->gas_used + bound > l->genesis.timer_gas_max) {
+        *ret_stop = true;
+        return TW_OK;
+    }
+    return fire(l, c, f->what);
+}
+
+/* Runs the handler of a pending edge and says what became of the edge. */
+static tw_status hand_over(tw_ledger *l, tw_contract *c, uint16_t alarm, tw_run *ret_run)
+{
+    const uint16_t entry = tw_pending_handler(c, alarm);
+    const tw_alarm_state before = c->control.alarms[alarm];
+    const tw_call call = {.entry = entry, .now = l->time, .end = before.time};
+    tw_outcome outcome;
+    assert(entry != TW_NONE);
+    TW_TRY(tw_exec_run(l->exec, c, &call, &outcome));
+    TW_TRY(tw_node_run_of(l, c, entry, &outcome, ret_run));
+    tw_alarm_state *a = &c->control.alarms[alarm];
+    if (ret_run->status == TW_OK) {
+        a->edge = TW_EDGE_NONE;
+        a->attempts = 0;
+    } else {
+        if (a->attempts < UINT8_MAX) a->attempts++;
+        a->due = l->time + tw_retry_delay(a->attempts);
+    }
+    TW_TRY(tw_pending_index(c));
+    return tw_contract_save_control(c);
+}
+
+static tw_status run_edge(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *err)
+{
+    tw_contract *c = NULL;
+    TW_TRY(open_filed(l, f, &c, err));
+    if (f->what >= c->code->module->alarm_count) return TW_ERR_CORRUPT;
+    const uint16_t entry = tw_pending_handler(c, f->what);
+    if (entry == TW_NONE) return TW_ERR_CORRUPT; /* the index names edges with a handler only */
+    if (l->gas_used + c->code->facts->entries[entry].gas > l->genesis.timer_gas_max) {
+        *ret_stop = true;
+        return TW_OK;
+    }
+    tw_run run = {0};
+    TW_TRY(hand_over(l, c, f->what, &run));
+    l->gas_used += run.gas;
+    return record(l, TW_RECEIPT_HANDLER, &run);
+}
+
+tw_status tw_node_run_due(tw_ledger *l, tw_err *err)
+{
+    static const tw_space spaces[2] = {TW_SPACE_TIMER, TW_SPACE_PENDING};
+    for (int i = 0; i < 2; i++) {
+        bool stop = false;
+        while (!stop) {
+            const tw_key from = tw_key_start(spaces[i]);
+            filed f;
+            bool found = false;
+            TW_TRY(first_filed(l, spaces[i], &from, l->time, &f, &found));
+            if (!found) break;
+            tw_arena_clear(l->arena);
+            TW_TRY(i == 0 ? run_timer(l, &f, &stop, err) : run_edge(l, &f, &stop, err));
+        }
+    }
+    return TW_OK;
+}
+
+/* The pending edge to hand over next: the earliest, then the first declared. */
+static uint16_t next_edge(const tw_contract *c, int64_t now, uint64_t tried)
+{
+    uint16_t best = TW_NONE;
+    for (uint16_t i = 0; i < c->code->module->alarm_count; i++) {
+        const tw_alarm_state *a = &c->control.alarms[i];
+        if ((tried >> i & 1) != 0 || tw_pending_handler(c, i) == TW_NONE || a->due > now) continue;
+        if (best == TW_NONE || a->time < c->control.alarms[best].time) best = i;
+    }
+    return best;
+}
+
+tw_status tw_node_run_handlers(tw_ledger *l, tw_contract *c, tw_receipt *receipt)
+{
+    uint64_t tried = 0;
+    uint16_t alarm = next_edge(c, l->time, tried);
+    if (alarm == TW_NONE) return TW_OK;
+    receipt->handlers = TW_NEW_ARRAY(l->arena, tw_run, c->code->module->alarm_count);
+    if (receipt->handlers == NULL) return TW_ERR_MEMORY;
+    for (; alarm != TW_NONE; alarm = next_edge(c, l->time, tried)) {
+        tried |= (uint64_t)1 << alarm;
+        tw_run *run = &receipt->handlers[receipt->handler_count++];
+        TW_TRY(hand_over(l, c, alarm, run));
+        receipt->run.gas += run->gas;
+    }
+    return TW_OK;
+}
+
+tw_status tw_node_timer_is_due(tw_contract *c, int64_t now, bool *ret_due)
+{
+    const tw_module *m = c->code->module;
+    *ret_due = false;
+    for (uint16_t i = 0; i < m->entry_count && !*ret_due; i++) {
+        int64_t due = c->control.timers[i].due;
+        if (due == TW_NEVER || due > now) continue;
+        if (m->entries[i].kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, i, &due));
+        *ret_due = due <= now;
+    }
+    return TW_OK;
+}
+
+/* Filed times may be too early for `silent`, so later keys are looked at until they can't be
+ * earlier than the best that was found. */
+static tw_status next_timer(tw_ledger *l, int64_t *best)
+{
+    tw_key from = tw_key_start(TW_SPACE_TIMER);
+    for (;;) {
+        filed f;
+        bool found = false;
+        TW_TRY(first_filed(l, TW_SPACE_TIMER, &from, *best, &f, &found));
+        if (!found || f.due >= *best) return TW_OK;
+        tw_contract *c = NULL;
+        tw_err err;
+        TW_TRY(open_filed(l, &f, &c, &err));
+        int64_t due = f.due;
+        if (c->code->module->entries[f.what].kind == TW_ENTRY_SILENT) {
+            TW_TRY(tw_timer_silent_due(c, f.what, &due));
+        }
+        if (due < *best) *best = due;
+        from = after(&f, TW_SPACE_TIMER);
+    }
+}
+
+tw_status tw_ledger_next_due(tw_ledger *l, int64_t *ret_due, bool *ret_found)
+{
+    assert(!l->open);
+    int64_t best = INT64_MAX;
+    tw_arena_clear(l->arena);
+    TW_TRY(next_timer(l, &best));
+    tw_key from = tw_key_start(TW_SPACE_PENDING); /* those before the head go with any next block */
+    tw_key_u64(&from, (uint64_t)l->head.time + 1);
+    filed f;
+    bool found = false;
+    TW_TRY(first_filed(l, TW_SPACE_PENDING, &from, best, &f, &found));
+    if (found && f.due < best) best = f.due;
+    *ret_found = best != INT64_MAX;
+    if (*ret_found) *ret_due = best;
+    return TW_OK;
+}

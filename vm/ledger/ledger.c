@@ -1,0 +1,350 @@
+/* ledger -- genesis, opening, code cache, and questions about the committed state.
+ *
+ * Between blocks the overlay is empty and serves as a cache for reading; a block that begins clears
+ * it.
+ */
+#include "vm/ledger/node.h"
+
+#include "vm/isa/value.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { GENESIS_FORMAT = 1 };
+
+static tw_key genesis_key(void)
+{
+    tw_key key = tw_key_start(TW_SPACE_CHAIN);
+    tw_key_raw(&key, "genesis", 7);
+    return key;
+}
+
+static void write_genesis(const tw_genesis *g, tw_writer *w)
+{
+    tw_write_u8(w, TW_STATE_TAG);
+    tw_write_u8(w, GENESIS_FORMAT);
+    tw_write_u8(w, TW_SEMANTICS);
+    tw_write_u8(w, TW_GAS_SCHEDULE);
+    tw_write_text(w, g->name);
+    tw_write_i64(w, g->time);
+    tw_write_u64(w, g->entry_gas_max);
+    tw_write_u64(w, g->block_gas_max);
+    tw_write_u64(w, g->timer_gas_max);
+}
+
+static tw_hash chain_of(tw_bytes genesis)
+{
+    return tw_hash_tagged("twvm/chain", &genesis, 1);
+}
+
+static tw_status read_genesis(tw_ledger *l, tw_bytes record, tw_err *err)
+{
+    tw_reader r = tw_reader_of(record);
+    const uint8_t tag = tw_read_u8(&r);
+    const uint8_t format = tw_read_u8(&r);
+    const uint8_t semantics = tw_read_u8(&r);
+    const uint8_t gas = tw_read_u8(&r);
+    const tw_bytes name = tw_read_short(&r, 64);
+    l->genesis.time = tw_read_i64(&r);
+    l->genesis.entry_gas_max = tw_read_u64(&r);
+    l->genesis.block_gas_max = tw_read_u64(&r);
+    l->genesis.timer_gas_max = tw_read_u64(&r);
+    if (!tw_reader_done(&r) || tag != TW_STATE_TAG) {
+        return tw_err_set(err, TW_ERR_CORRUPT, "the genesis record of the ledger is damaged");
+    }
+    if (format != GENESIS_FORMAT || semantics != TW_SEMANTICS || gas != TW_GAS_SCHEDULE) {
+        return tw_err_set(err, TW_ERR_CORRUPT,
+                          "the ledger was made by another version (format %u, semantics %u, gas "
+                          "schedule %u); this one knows %d, %d and %d",
+                          format, semantics, gas, GENESIS_FORMAT, TW_SEMANTICS, TW_GAS_SCHEDULE);
+    }
+    memcpy(l->name, name.data, name.size);
+    l->genesis.name = l->name;
+    l->chain = chain_of(record);
+    return TW_OK;
+}
+
+static tw_status check_genesis(const tw_genesis *g, tw_err *err)
+{
+    const size_t size = g->name != NULL ? strlen(g->name) : 0;
+    if (size == 0 || size > 64 || !tw_utf8_is_clean(tw_bytes_of(g->name, size))) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "a chain's name has 1 to 64 bytes");
+    }
+    if (g->time < 0 || g->time >= (int64_t)1 << TW_RANGE_BITS) {
+        return tw_err_set(err, TW_REFUSED_TIME, "the first block's time is out of range");
+    }
+    return TW_OK;
+}
+
+static uint64_t or_default(uint64_t value, uint64_t preset)
+{
+    return value != 0 ? value : preset;
+}
+
+tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *err)
+{
+    TW_TRY(check_genesis(genesis, err));
+    tw_genesis g = *genesis;
+    g.entry_gas_max = or_default(g.entry_gas_max, 200000000);
+    g.block_gas_max = or_default(g.block_gas_max, 2000000000);
+    g.timer_gas_max = or_default(g.timer_gas_max, 1000000000);
+    uint8_t memory[TW_GENESIS_SIZE_MAX];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    write_genesis(&g, &w);
+    tw_overlay *overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
+    tw_commit *commit = NULL;
+    tw_status status = overlay != NULL && !w.bad ? TW_OK : TW_ERR_MEMORY;
+    if (status == TW_OK) status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &commit, err);
+    if (status == TW_OK && tw_commit_head(commit)->exists) {
+        status = tw_err_set(err, TW_REFUSED_ARGUMENT, "there is a ledger in this store already");
+    }
+    const tw_key key = genesis_key();
+    if (status == TW_OK) {
+        status = tw_overlay_put(overlay, tw_key_bytes(&key), tw_writer_bytes(&w));
+    }
+    tw_block_info info = {.height = 0, .time = g.time};
+    if (status == TW_OK) status = tw_commit_prepare(commit, overlay, 0, &info.state_root, err);
+    if (status == TW_OK) {
+        uint8_t header[TW_HEADER_SIZE + TW_HASH_SIZE];
+        tw_node_header(&info, header);
+        tw_writer block = tw_writer_new(TW_HEADER_SIZE + 8);
+        tw_write_raw(&block, header, TW_HEADER_SIZE);
+        tw_write_u32(&block, 0);
+        tw_write_u32(&block, 0);
+        const uint8_t height[8] = {0};
+        tw_batch_put(tw_commit_batch(commit), TW_TABLE_BLOCK, tw_bytes_of(height, 8),
+                     tw_writer_bytes(&block));
+        tw_writer_free(&block);
+        status = tw_commit_write(commit, tw_bytes_of(header, TW_HEADER_SIZE), true, err);
+    }
+    tw_commit_close(commit);
+    tw_overlay_free(overlay);
+    return status;
+}
+
+static tw_status load_head(tw_ledger *l, tw_err *err)
+{
+    const tw_head *head = tw_commit_head(l->commit);
+    if (!head->exists) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no ledger here; make one with init");
+    }
+    tw_reader r = tw_reader_of(head->extra);
+    TW_TRY(tw_node_read_header(&r, &l->head));
+    if (!tw_reader_done(&r) || l->head.height != head->height) {
+        return tw_err_set(err, TW_ERR_CORRUPT, "the head record of the ledger is damaged");
+    }
+    tw_overlay_clear(l->overlay, tw_load_u64(l->head.state_root.bytes));
+    const tw_key key = genesis_key();
+    tw_bytes record;
+    bool found = false;
+    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &record, &found));
+    if (!found) return tw_err_set(err, TW_ERR_CORRUPT, "the ledger has lost its genesis record");
+    return read_genesis(l, record, err);
+}
+
+tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
+                         tw_err *err)
+{
+    tw_ledger *l = tw_mem_new(sizeof *l);
+    if (l == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+    l->store = store;
+    if (options != NULL) l->options = *options;
+    l->overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
+    l->exec = tw_exec_new();
+    l->arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
+    l->transactions = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->receipts = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    tw_status status = l->overlay != NULL && l->exec != NULL && l->arena != NULL
+                           ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
+                           : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+    if (status == TW_OK) status = load_head(l, err);
+    if (status == TW_OK) {
+        *ret_ledger = l;
+    } else {
+        tw_ledger_close(l);
+    }
+    return status;
+}
+
+void tw_ledger_close(tw_ledger *l)
+{
+    if (l == NULL) return;
+    tw_commit_close(l->commit);
+    tw_overlay_free(l->overlay);
+    tw_exec_free(l->exec);
+    tw_arena_free(l->arena);
+    tw_writer_free(&l->transactions);
+    tw_writer_free(&l->receipts);
+    tw_writer_free(&l->receipt);
+    tw_writer_free(&l->leaves);
+    tw_writer_free(&l->ids);
+    for (uint32_t i = 0; i < l->code_count; i++) tw_code_free(l->codes[i]);
+    tw_mem_free(l);
+}
+
+const tw_hash *tw_ledger_chain(const tw_ledger *l)
+{
+    return &l->chain;
+}
+
+const tw_genesis *tw_ledger_genesis(const tw_ledger *l)
+{
+    return &l->genesis;
+}
+
+const tw_block_info *tw_ledger_head(const tw_ledger *l)
+{
+    return &l->head;
+}
+
+const tw_ledger_times *tw_ledger_times_spent(const tw_ledger *l)
+{
+    return &l->times;
+}
+
+uint64_t tw_node_clock(const tw_ledger *l)
+{
+    return l->options.clock_ns != NULL ? l->options.clock_ns() : 0;
+}
+
+/* ---- code ---- */
+
+/* Verified modules stay decoded; when the cache is full the oldest goes. Contracts that use it live
+ * in ledger->arena, which is cleared before the next look-up can take it away. */
+static void cache_code(tw_ledger *l, tw_code *code)
+{
+    if (l->code_count < TW_LEDGER_CODES_MAX) {
+        l->codes[l->code_count++] = code;
+        return;
+    }
+    tw_code_free(l->codes[l->code_next]);
+    l->codes[l->code_next] = code;
+    l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;
+}
+
+tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, tw_bytes bytes, const tw_code **ret_code,
+                       tw_err *err)
+{
+    for (uint32_t i = 0; i < l->code_count; i++) {
+        if (!tw_hash_equal(&l->codes[i]->hash, hash)) continue;
+        *ret_code = l->codes[i];
+        return TW_OK;
+    }
+    tw_bytes module = bytes;
+    if (bytes.size == 0) {
+        tw_key key = tw_key_start(TW_SPACE_CODE);
+        tw_key_raw(&key, hash->bytes, TW_HASH_SIZE);
+        tw_bytes value;
+        bool found = false;
+        TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
+        if (!found || value.size < 2) {
+            return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
+        }
+        module = tw_bytes_of(value.data + 1, value.size - 1);
+    }
+    tw_code *code = NULL;
+    TW_TRY(tw_code_new(module, &code, err));
+    cache_code(l, code);
+    *ret_code = code;
+    return TW_OK;
+}
+
+tw_status tw_ledger_code(tw_ledger *l, const tw_hash *hash, const tw_code **ret_code, tw_err *err)
+{
+    return tw_node_code(l, hash, (tw_bytes){NULL, 0}, ret_code, err);
+}
+
+/* ---- contracts ---- */
+
+static tw_status contract_in(tw_ledger *l, const tw_hash *id, const tw_code *code, tw_arena *arena,
+                             tw_contract **ret_contract, bool *ret_found, tw_err *err)
+{
+    tw_hash hash;
+    TW_TRY(tw_contract_find(l->overlay, id, &hash, ret_found));
+    if (!*ret_found) return TW_OK;
+    if (code == NULL) TW_TRY(tw_ledger_code(l, &hash, &code, err));
+    TW_TRY(tw_contract_new(id, code, l->overlay, arena, ret_contract));
+    return tw_contract_load(*ret_contract);
+}
+
+tw_status tw_node_contract(tw_ledger *l, const tw_hash *id, tw_contract **ret_contract,
+                           bool *ret_found, tw_err *err)
+{
+    return contract_in(l, id, NULL, l->arena, ret_contract, ret_found, err);
+}
+
+tw_status tw_ledger_contract(tw_ledger *l, const tw_hash *id, tw_arena *arena,
+                             tw_contract **ret_contract, tw_err *err)
+{
+    bool found = false;
+    TW_TRY(contract_in(l, id, NULL, arena, ret_contract, &found, err));
+    return found ? TW_OK : tw_err_set(err, TW_REFUSED_NOT_FOUND, "no contract has this id");
+}
+
+tw_status tw_ledger_next_contract(tw_ledger *l, const tw_hash *after, tw_hash *ret_id,
+                                  bool *ret_found)
+{
+    const tw_key prefix = tw_key_start(TW_SPACE_CONTRACT);
+    tw_key from = prefix;
+    if (after != NULL) {
+        from = tw_key_of(TW_SPACE_CONTRACT, after);
+        tw_key_u8(&from, 0);
+    }
+    tw_bytes key;
+    tw_bytes value;
+    TW_TRY(tw_overlay_next(l->overlay, tw_key_bytes(&prefix), tw_key_bytes(&from), &key, &value,
+                           ret_found));
+    if (!*ret_found) return TW_OK;
+    if (key.size != 1 + TW_HASH_SIZE) return TW_ERR_CORRUPT;
+    memcpy(ret_id->bytes, key.data + 1, TW_HASH_SIZE);
+    return TW_OK;
+}
+
+tw_status tw_ledger_nonce(tw_ledger *l, const tw_account *account, uint64_t *ret_next)
+{
+    tw_key key = tw_key_start(TW_SPACE_NONCE);
+    tw_key_raw(&key, account->bytes, sizeof account->bytes);
+    tw_bytes value;
+    bool found = false;
+    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
+    if (found && value.size != 9) return TW_ERR_CORRUPT;
+    *ret_next = found ? tw_load_u64(value.data + 1) : 0;
+    return TW_OK;
+}
+
+tw_status tw_ledger_view(tw_ledger *l, const tw_hash *id, const tw_code *code, uint16_t entry,
+                         tw_bytes arguments, int64_t now, tw_outcome *ret_outcome, tw_err *err)
+{
+    assert(!l->open);
+    tw_contract *c = NULL;
+    bool found = false;
+    tw_arena_clear(l->arena);
+    TW_TRY(contract_in(l, id, code, l->arena, &c, &found, err));
+    if (!found) return tw_err_set(err, TW_REFUSED_NOT_FOUND, "no contract has this id");
+    const tw_module *m = c->code->module;
+    if (entry >= m->entry_count || m->entries[entry].kind != TW_ENTRY_VIEW) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND, "%s has no such view", m->name);
+    }
+    const tw_entry *e = &m->entries[entry];
+    int64_t *slots = TW_NEW_ARRAY(l->arena, int64_t, e->members.slots);
+    if (slots == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the view");
+    tw_reader r = tw_reader_of(arguments);
+    if (tw_members_decode(m, &e->members, &r, slots) != TW_OK || !tw_reader_done(&r)) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the arguments do not fit view %s", e->name);
+    }
+    const tw_call call = {.entry = entry, .now = now, .end = now, .arguments = slots};
+    return tw_exec_run(l->exec, c, &call, ret_outcome);
+}
+
+tw_status tw_ledger_gas_bound(tw_ledger *l, const tw_tx *tx, size_t size, uint64_t *ret_gas,
+                              tw_err *err)
+{
+    assert(!l->open);
+    tw_tx sized = *tx;
+    sized.size = size;
+    tw_arena_clear(l->arena);
+    return tw_node_gas_bound(l, &sized, ret_gas, err);
+}

@@ -1,0 +1,85 @@
+/* node -- the inside of a tw_ledger, shared by the files of this folder. Nobody else includes it.
+ */
+#ifndef TW_LEDGER_NODE_H
+#define TW_LEDGER_NODE_H
+
+#include "vm/ledger/ledger.h"
+
+enum {
+    TW_LEDGER_MEMORY_MAX = 1024 * 1024 * 1024, /* of a block: overlay, batch, tree */
+    TW_LEDGER_ARENA_MAX = 256 * 1024 * 1024,
+    TW_LEDGER_CODES_MAX = 1024, /* modules kept decoded; the oldest goes first */
+    TW_GENESIS_SIZE_MAX = 256,
+    TW_HEADER_SIZE = 1 + 8 + 8 + 4 * TW_HASH_SIZE,
+};
+
+struct tw_ledger {
+    tw_store *store;
+    tw_commit *commit;
+    tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
+    tw_exec *exec;
+    tw_arena *arena; /* of the transaction or question at hand */
+    tw_ledger_options options;
+    tw_ledger_times times;
+    tw_genesis genesis;
+    char name[65];
+    tw_hash chain;
+    tw_block_info head;
+    tw_code *codes[TW_LEDGER_CODES_MAX];
+    uint32_t code_count;
+    uint32_t code_next; /* place of the next one to go when full */
+
+    bool open; /* a block is open: */
+    int64_t time;
+    uint64_t gas_used;
+    tw_writer transactions; /* each u32 size, bytes */
+    tw_writer receipts;     /* the same */
+    tw_writer receipt;      /* the one being made */
+    tw_writer leaves;       /* hashes of transactions, then of receipts, for their roots */
+    tw_writer ids;          /* of the transactions */
+    uint32_t transaction_count;
+    uint32_t receipt_count;
+};
+
+void tw_node_header(const tw_block_info *info, uint8_t ret_bytes[TW_HEADER_SIZE]);
+TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info);
+
+uint64_t tw_node_clock(const tw_ledger *ledger); /* 0 without a clock */
+
+/* A contract ready to run, in ledger->arena. *ret_found false when there is none of this id. */
+TW_MUST_USE tw_status tw_node_contract(tw_ledger *ledger, const tw_hash *id,
+                                       tw_contract **ret_contract, bool *ret_found, tw_err *err);
+
+/* Decoded code by hash: from the cache, else from `bytes`, else (no bytes) from the state. */
+TW_MUST_USE tw_status tw_node_code(tw_ledger *ledger, const tw_hash *hash, tw_bytes bytes,
+                                   const tw_code **ret_code, tw_err *err);
+
+/* Appends a receipt to the open block. */
+TW_MUST_USE tw_status tw_node_add_receipt(tw_ledger *ledger, const tw_receipt *receipt);
+
+/* What an outcome becomes in a receipt; bytes are copied into ledger->arena. */
+TW_MUST_USE tw_status tw_node_run_of(tw_ledger *ledger, const tw_contract *contract, uint16_t entry,
+                                     const tw_outcome *outcome, tw_run *ret_run);
+
+/* Timers that are due and pending edges, at the start of a block: due.c. */
+TW_MUST_USE tw_status tw_node_run_due(tw_ledger *ledger, tw_err *err);
+
+/* After a pack: each pending edge that has a handler now, at most one run each. */
+TW_MUST_USE tw_status tw_node_run_handlers(tw_ledger *ledger, tw_contract *contract,
+                                           tw_receipt *receipt);
+
+/* True when a timer of the contract is due at `now`. */
+TW_MUST_USE tw_status tw_node_timer_is_due(tw_contract *contract, int64_t now, bool *ret_due);
+
+/* Executes a checked transaction in the open block: execute.c. Its gas bound is known to hold. */
+TW_MUST_USE tw_status tw_node_execute(tw_ledger *ledger, const tw_tx *tx, tw_receipt *ret_receipt,
+                                      tw_err *err);
+
+/* The least gas limit this transaction may have. */
+TW_MUST_USE tw_status tw_node_gas_bound(tw_ledger *ledger, const tw_tx *tx, uint64_t *ret_gas,
+                                        tw_err *err);
+
+/* Gas of what every transaction costs: signatures and bytes. */
+uint64_t tw_node_gas_base(const tw_tx *tx);
+
+#endif

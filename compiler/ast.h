@@ -148,7 +148,7 @@ struct twc_expr {
     twc_expr_kind kind;
     bool constant;  /* [check] `value` is the value (BOOL, NUMBER, MONEY, PHASE, ENUM) */
     bool fixed;     /* [check] the same from deploy on: literals, params, arithmetic on them */
-    bool grouped;   /* stood in parentheses */
+    uint8_t turned; /* tw_round that round_down or round_up around it asks for */
     uint8_t height; /* of the tree: at most TWC_HEIGHT_MAX */
     twc_span span;
     twc_span mark;        /* the operator, name or bracket that an error points at */
@@ -498,6 +498,7 @@ struct twc_decl {
         index; /* [check] among the contract's of its kind, in order of the page; FIELD: place */
     const twc_type *type; /* [check] of the value it stands for; NOTHING where it is none */
     twc_type_name *type_name;
+    twc_decl *member_of; /* [check] FIELD whose type is a role's name: must be a member of it */
     twc_decl *next;      /* member of the contract, field, parameter, enum value */
     twc_decl *next_same; /* [check] the next of the same kind in the contract */
     twc_contract *contract;
@@ -525,11 +526,13 @@ struct twc_decl {
             uint32_t rate_count;
             twc_expr *rate_period; /* [check] constant durations */
             uint32_t keep;
+            bool watched;            /* [check] has an `on ... silent` handler */
             twc_expr *max_age, *gap; /* gap NULL: as max_age */
         } reading;
         struct {
-            twc_expr *raise, *clear; /* [check] bools */
-            uint64_t readings;       /* [check] bit i: reads reading i */
+            twc_expr *raise, *clear;        /* [check] bools */
+            uint64_t readings;              /* [check] bit i: reads reading i */
+            uint64_t raised_in, cleared_in; /* [check] phases with a handler */
         } alarm;
         struct { /* RECORD, ASSET, ENUM (values), EVENT, ERROR, HISTORY */
             twc_decl *fields;

@@ -171,7 +171,6 @@ static twc_expr *parse_prim(twc_parser *p)
     if (twc_parse_accept(p, TWC_TOK_PAREN_OPEN)) {
         twc_expr *expr = twc_parse_expr(p);
         twc_parse_expect(p, TWC_TOK_PAREN_CLOSE, "`)`");
-        expr->grouped = true;
         expr->span = twc_parse_span(p, start);
         return expr;
     }

@@ -46,6 +46,7 @@ enum { TWC_TYPE_BUCKETS = 256 };
 typedef struct twc_types {
     tw_arena *arena;
     const twc_type *buckets[TWC_TYPE_BUCKETS];
+    uint32_t count;
 } twc_types;
 
 /* The one type of this shape. Never NULL: without memory the error type. */

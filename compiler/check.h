@@ -1,0 +1,143 @@
+/* check -- meaning: names, types, units, phases, windows, optionals; completes the tree.
+ *
+ * twc_check_program is for twc.c. After it without an error the fields marked [check] in ast.h
+ * hold. What was reported gets the error type, which agrees with everything, so that one mistake
+ * gives one message. The rest is shared by check*.c: one context, made anew for each contract.
+ */
+#ifndef TWC_CHECK_H
+#define TWC_CHECK_H
+
+#include "compiler/lex.h"
+
+void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, twc_diags *diags);
+
+/* What an expression or statement may touch where it stands. */
+enum {
+    TWC_CAN_PARAM = 1,
+    TWC_CAN_VAR = 2,
+    TWC_CAN_PHASE = 4,
+    TWC_CAN_READING = 8,
+    TWC_CAN_ALARM = 16,
+    TWC_CAN_CLOCK = 32,
+    TWC_CAN_CALLER = 64,
+    TWC_CAN_ROLE = 128,
+    TWC_CAN_WRITE = 256,
+    TWC_CAN_TEST = 512,
+    TWC_CAN_READ = 255 & ~64, /* everything but the caller */
+};
+
+/* A path known to hold a value; a list that is never changed, only extended or rebuilt. */
+typedef struct twc_fact {
+    const struct twc_fact *next;
+    const twc_expr *path;
+    uint32_t count;
+} twc_fact;
+
+typedef struct twc_check {
+    tw_arena *arena;
+    twc_diags *diags;
+    twc_words *words;
+    twc_types types;
+    twc_program *program;
+    twc_contract *contract;
+    const twc_type *error, *nothing, *none, *boolean, *integer, *dec, *percent, *duration, *time;
+    const twc_type *account, *hash, *twin, *phase;
+    twc_decl values[TWC_V_COUNT]; /* now, caller, phase, time_in_phase */
+    /* where the checker is */
+    const char *where;      /* "an invariant", for messages */
+    uint32_t can;           /* TWC_CAN_ flags */
+    twc_entry *entry;       /* NULL outside of entries and functions */
+    twc_decl *function;     /* the FN being checked */
+    const twc_type *result; /* what `return` gives; NULL where there is none */
+    const twc_fact *facts;
+    twc_decl *locals;     /* of the open scopes, innermost first, by next_same */
+    uint64_t readings;    /* readings touched since it was cleared */
+    twc_stmt *histories;  /* uses of history, by next_history */
+    uint64_t unsupported; /* constructs reported as not supported */
+    uint32_t depth;       /* a budget of check_finite */
+    twc_decl *muted;      /* names reported as undeclared, by next_same */
+} twc_check;
+
+/* ---- check.c: shared */
+twc_diag *twc_check_fail(twc_check *c, twc_code code, twc_span span, const char *format, ...)
+    TW_PRINTF(4, 5);
+void twc_check_help(twc_check *c, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);
+/* Says once a file that the construct can't be compiled yet. */
+void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what);
+/* The member of this name and kind; an error otherwise (`what`: "a role"), and NULL. */
+twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind,
+                         const char *what);
+/* Reports that nothing bears the name, suggests one, and mutes further reports of it. */
+void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const char *what);
+bool twc_check_word_is(const twc_word *word, const char *text);
+
+/* ---- check_decl.c: members */
+void twc_check_declare(twc_check *c);
+void twc_check_types(twc_check *c);
+void twc_check_phases(twc_check *c);
+void twc_check_constants(twc_check *c);
+const twc_type *twc_check_type(twc_check *c, twc_type_name *name);
+/* A name that every contract has: type, value or function. */
+bool twc_check_is_builtin(const twc_check *c, const twc_word *word);
+
+/* ---- check_expr.c: expressions. Each returns the node to use from now on. */
+twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint);
+/* The same, but an optional stays one where it is known to hold a value. */
+twc_expr *twc_check_raw(twc_check *c, twc_expr *expr, const twc_type *hint);
+/* Checks and converts to `type`; `what` begins the message ("the default"). */
+twc_expr *twc_check_value(twc_check *c, twc_expr *expr, const twc_type *type, const char *what);
+twc_expr *twc_check_bool(twc_check *c, twc_expr *expr, const char *what);
+/* A constant of `type`; an error otherwise. */
+twc_expr *twc_check_constant(twc_check *c, twc_expr *expr, const twc_type *type, const char *what);
+/* Fixed at deploy: literals, params and arithmetic on them. */
+twc_expr *twc_check_fixed(twc_check *c, twc_expr *expr, const twc_type *type, const char *what);
+/* A checked expression as `type`, or NULL when it does not convert (nothing is reported). */
+twc_expr *twc_check_convert(twc_check *c, twc_expr *expr, const twc_type *type);
+/* The type that both have or convert to, or NULL. */
+const twc_type *twc_check_common(twc_check *c, const twc_expr *a, const twc_expr *b);
+void twc_check_mismatch(twc_check *c, twc_span span, const char *what, const twc_type *wanted,
+                        const twc_type *found);
+twc_expr *twc_check_narrow(twc_check *c, twc_expr *path);
+twc_expr *twc_check_is_error(twc_check *c, twc_expr *expr);
+
+/* ---- check_number.c: arithmetic on checked operands, literals, constants, intervals */
+void twc_check_literal(twc_check *c, twc_expr *expr);
+twc_expr *twc_check_arith(twc_check *c, twc_expr *expr);
+void twc_check_negate(twc_check *c, twc_expr *expr);
+/* Makes a dec of an int literal; false when it is none. */
+bool twc_check_to_dec(twc_check *c, twc_expr *expr);
+void twc_check_compare_constants(twc_check *c, twc_expr *expr);
+/* The least and largest value of a fixed number; false when it has no limits. */
+bool twc_check_interval(const twc_expr *expr, int64_t *ret_low, int64_t *ret_high);
+const char *twc_check_print(const twc_expr *constant, char ret_text[TW_QUANTITY_TEXT_MAX]);
+
+/* ---- check_call.c */
+twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint);
+twc_expr *twc_check_hold(twc_check *c, twc_expr *expr);
+twc_expr *twc_check_silent(twc_check *c, twc_expr *expr);
+/* Arguments against fields: order, names, types. `what` names the thing in messages. */
+void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span span,
+                    const char *what);
+twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report);
+
+/* ---- check_flow.c: which optionals are known to hold a value */
+bool twc_flow_is_path(const twc_expr *expr);
+bool twc_flow_knows(const twc_check *c, const twc_expr *path);
+const twc_fact *twc_flow_add(twc_check *c, const twc_fact *facts, const twc_expr *path);
+/* What also holds when `condition` is `truth`. */
+const twc_fact *twc_flow_learn(twc_check *c, const twc_fact *facts, const twc_expr *condition,
+                               bool truth);
+const twc_fact *twc_flow_forget(twc_check *c, const twc_fact *facts, const twc_expr *place);
+const twc_fact *twc_flow_common(twc_check *c, const twc_fact *a, const twc_fact *b);
+
+/* ---- check_stmt.c: bodies and entries */
+void twc_check_entry(twc_check *c, twc_decl *decl);
+void twc_check_histories(twc_check *c);
+void twc_check_local(twc_check *c, twc_decl *decl);
+void twc_check_scope_end(twc_check *c, twc_decl *locals);
+
+/* ---- check_test.c */
+void twc_check_test(twc_check *c, twc_decl *decl);
+void twc_check_actor(twc_check *c, twc_actor *actor);
+
+#endif

@@ -1,0 +1,655 @@
+/* check_call -- calls, built-in functions, statistics, and conditions over readings. */
+#include "compiler/check.h"
+
+/* ------------------------------------------------------------------ arguments */
+
+typedef struct slot_list {
+    twc_arg *items[TW_MEMBERS_MAX];
+} slot_list;
+
+static twc_decl *field_at(twc_decl *fields, uint32_t index)
+{
+    while (fields != NULL && index-- > 0) fields = fields->next;
+    return fields;
+}
+
+static twc_decl *field_named(twc_decl *fields, const twc_word *word)
+{
+    while (fields != NULL && fields->word != word) fields = fields->next;
+    return fields;
+}
+
+/* Finds the field of one argument; NULL after an error. */
+static twc_decl *place_argument(twc_check *c, twc_arg *arg, uint32_t index, bool named_before,
+                                twc_decl *fields, const char *what)
+{
+    if (arg->name == NULL) {
+        twc_decl *field = named_before ? NULL : field_at(fields, index);
+        if (named_before) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
+                           "an argument without a name can't follow one with a name");
+        } else if (field == NULL) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s takes only %u arguments", what,
+                           index);
+        }
+        return field;
+    }
+    twc_decl *field = field_named(fields, arg->name);
+    if (field == NULL) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s has no field `%s`", what,
+                       arg->name->text);
+    }
+    return field;
+}
+
+void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span span, const char *what)
+{
+    slot_list slots = {{NULL}};
+    bool good = true;
+    bool named = false;
+    uint32_t index = 0;
+    for (twc_arg *arg = *args; arg != NULL; arg = arg->next, index++) {
+        twc_decl *field = good ? place_argument(c, arg, index, named, fields, what) : NULL;
+        named |= arg->name != NULL;
+        if (field != NULL && field->index < TW_MEMBERS_MAX && slots.items[field->index] != NULL) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` is given twice",
+                           field->word->text);
+            field = NULL;
+        }
+        if (arg->over != NULL || arg->across != NULL || arg->by != NULL) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
+                           "`over`, `across` and `by` belong to statistics");
+            good = false;
+        }
+        if (field == NULL || field->type == NULL || field->index >= TW_MEMBERS_MAX) {
+            arg->value = twc_check_expr(c, arg->value, NULL);
+            good = false;
+            continue;
+        }
+        arg->field = field;
+        slots.items[field->index] = arg;
+        arg->value = twc_check_value(c, arg->value, field->type, field->word->text);
+    }
+    if (!good) return;
+    twc_arg **at = args;
+    for (twc_decl *field = fields; field != NULL; field = field->next) {
+        *at = slots.items[field->index];
+        if (*at == NULL) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, span, "%s also needs `%s`", what,
+                           field->word->text);
+            return;
+        }
+        at = &(*at)->next;
+    }
+    *at = NULL;
+}
+
+/* ------------------------------------------------------------------ readings */
+
+twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report)
+{
+    if (expr->kind == TWC_E_NAME && expr->u.name.word->local == NULL) {
+        twc_decl *decl = expr->u.name.word->global;
+        if (decl != NULL && decl->kind == TWC_D_READING) {
+            decl->used = true;
+            c->readings |= (uint64_t)1 << (decl->index % 64);
+            return decl;
+        }
+        if (report && decl == NULL) {
+            twc_check_undeclared(c, expr->u.name.word, expr->span, "reading");
+            return NULL;
+        }
+        if (decl != NULL && decl->bad) return NULL;
+    }
+    if (report) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NOT_A_READING, expr->span, "this is not a reading");
+        twc_check_help(c, diag,
+                       "`above`, `below`, `within`, `silent` and `over` are about readings; "
+                       "compare values with `>` and `<`");
+    }
+    return NULL;
+}
+
+static bool may_read(twc_check *c, twc_span span)
+{
+    if (c->can & TWC_CAN_READING) return true;
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, span, "%s can't use readings", c->where);
+    return false;
+}
+
+/* The largest value of a fixed duration that is above 0; -1 after an error. */
+static int64_t longest(twc_check *c, const twc_expr *span, const char *what)
+{
+    int64_t low = 0;
+    int64_t high = 0;
+    if (span->type == c->error) return -1;
+    if (!twc_check_interval(span, &low, &high)) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
+                                        "%s has no largest value the compiler could know", what);
+        twc_check_help(c, diag, "give the param a range, as `in 1 min .. 15 min`");
+        return -1;
+    }
+    if (low <= 0) {
+        twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, span->span, "%s must be more than 0", what);
+        return -1;
+    }
+    return high;
+}
+
+static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *reading)
+{
+    over = twc_check_fixed(c, over, c->duration, "the time behind `over`");
+    const int64_t most = longest(c, over, "the time behind `over`");
+    const twc_expr *period = reading->u.reading.rate_period;
+    if (most < 0 || reading->bad || !period->constant || period->value <= 0) return over;
+    const int64_t periods = most / period->value + (most % period->value != 0);
+    const tw_int128 needed = (tw_int128)periods * reading->u.reading.rate_count;
+    if (needed <= reading->u.reading.keep) return over;
+    char text[TW_QUANTITY_TEXT_MAX];
+    tw_quantity_print(most, TW_DIM_DURATION, text);
+    const bool huge = needed > TW_KEEP_MAX;
+    twc_diag *diag =
+        twc_check_fail(c, TWC_DIAG_WINDOW_TOO_LONG, over->span,
+                       "`%s` keeps %u readings, but up to %lld can arrive in %s",
+                       reading->word->text, reading->u.reading.keep,
+                       (long long)(huge && needed > INT64_MAX ? INT64_MAX : (int64_t)needed), text);
+    twc_diag_second(diag, reading->name_span, "declared here");
+    if (huge) {
+        twc_check_help(c, diag, "a window keeps at most %d: lower the rate or shorten the time",
+                       TW_KEEP_MAX);
+    } else {
+        twc_check_help(c, diag, "write `keep %lld`, or shorten the time", (long long)needed);
+    }
+    return over;
+}
+
+/* The stamp of this predicate: one for each reading, kind and pair of levels. */
+static bool same_fixed(const twc_expr *a, const twc_expr *b)
+{
+    if (a == NULL || b == NULL) return a == b;
+    if (a->constant || b->constant) {
+        return a->constant && b->constant && a->value == b->value && a->type == b->type;
+    }
+    if (a->kind != b->kind) return false;
+    if (a->kind == TWC_E_NAME) return a->u.name.decl == b->u.name.decl;
+    return a->kind == TWC_E_BINARY && a->u.binary.arith == b->u.binary.arith &&
+           a->u.binary.factor == b->u.binary.factor && a->u.binary.round == b->u.binary.round &&
+           same_fixed(a->u.binary.left, b->u.binary.left) &&
+           same_fixed(a->u.binary.right, b->u.binary.right);
+}
+
+static void find_stamp(twc_check *c, twc_expr *expr)
+{
+    twc_stamp **at = &c->contract->stamps;
+    for (; *at != NULL; at = &(*at)->next) {
+        const twc_stamp *s = *at;
+        if (s->reading == expr->u.hold.decl && s->kind == expr->u.hold.kind &&
+            same_fixed(s->low, expr->u.hold.low) && same_fixed(s->high, expr->u.hold.high)) {
+            expr->u.hold.stamp = s->index;
+            return;
+        }
+    }
+    if (c->contract->stamp_count >= TW_STAMPS_MAX) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, expr->span,
+                       "the contract has more than %d different conditions over readings",
+                       TW_STAMPS_MAX);
+        return;
+    }
+    twc_stamp *stamp = TW_NEW(c->arena, twc_stamp);
+    if (stamp == NULL) return;
+    *stamp = (twc_stamp){.reading = expr->u.hold.decl, .kind = expr->u.hold.kind};
+    stamp->low = expr->u.hold.low;
+    stamp->high = expr->u.hold.high;
+    stamp->index = c->contract->stamp_count++;
+    expr->u.hold.stamp = stamp->index;
+    *at = stamp;
+}
+
+twc_expr *twc_check_hold(twc_check *c, twc_expr *expr)
+{
+    static const char *const words[] = {"", "the level behind `above`", "the level behind `below`",
+                                        "a level behind `within`"};
+    const bool device = expr->u.hold.reading->kind == TWC_E_OF;
+    expr->type = c->boolean;
+    if (device) {
+        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, expr->span, "a reading `of` a device");
+        return twc_check_is_error(c, expr);
+    }
+    twc_decl *reading = twc_check_reading(c, expr->u.hold.reading, true);
+    if (reading == NULL || reading->type == NULL || reading->type == c->error ||
+        !may_read(c, expr->span)) {
+        return twc_check_is_error(c, expr);
+    }
+    const char *what = words[expr->u.hold.kind];
+    expr->u.hold.decl = reading;
+    expr->u.hold.low = twc_check_fixed(c, expr->u.hold.low, reading->type, what);
+    if (expr->u.hold.high != NULL) {
+        expr->u.hold.high = twc_check_fixed(c, expr->u.hold.high, reading->type, what);
+    }
+    if (expr->u.hold.duration != NULL) {
+        twc_expr *span = twc_check_fixed(c, expr->u.hold.duration, c->duration, "the time");
+        expr->u.hold.duration = span;
+        if (span->constant && span->value <= 0) {
+            twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, span->span, "the time must be more than 0");
+        }
+    }
+    if (expr->u.hold.low->type == c->error ||
+        (expr->u.hold.high != NULL && expr->u.hold.high->type == c->error)) {
+        return expr;
+    }
+    find_stamp(c, expr);
+    return expr;
+}
+
+twc_expr *twc_check_silent(twc_check *c, twc_expr *expr)
+{
+    twc_decl *reading = twc_check_reading(c, expr->u.silent.reading, true);
+    expr->type = c->boolean;
+    if (reading == NULL || !may_read(c, expr->span)) return twc_check_is_error(c, expr);
+    expr->u.silent.decl = reading;
+    expr->u.silent.duration =
+        twc_check_fixed(c, expr->u.silent.duration, c->duration, "the time behind `silent for`");
+    return expr;
+}
+
+/* ------------------------------------------------------------------ statistics */
+
+static bool find_stat(const twc_word *word, tw_stat *ret_stat)
+{
+    for (uint32_t i = 0; i < TW_STAT_END; i++) {
+        const char *text = tw_stat_word(i);
+        if (text != NULL && twc_check_word_is(word, text)) {
+            *ret_stat = (tw_stat)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const twc_type *stat_type(twc_check *c, tw_stat stat, const twc_type *type)
+{
+    const twc_type *difference = twc_type_number(&c->types, tw_dim_difference(type->dimension));
+    switch (stat) {
+    case TW_STAT_COUNT: return c->integer;
+    case TW_STAT_TIME_OF: return twc_type_optional(&c->types, c->time);
+    case TW_STAT_MAD:
+    case TW_STAT_SLOPE: return twc_type_optional(&c->types, difference);
+    case TW_STAT_LAST:
+    case TW_STAT_SUM:
+    case TW_STAT_AVG:
+    case TW_STAT_MIN:
+    case TW_STAT_MAX:
+    case TW_STAT_MEDIAN:
+    case TW_STAT_PERCENTILE:
+    case TW_STAT_RMS:
+    case TW_STAT_END: break;
+    }
+    return twc_type_optional(&c->types, type);
+}
+
+/* The second argument of percentile; false after an error. */
+static bool check_percentile(twc_check *c, twc_expr *expr, tw_stat stat, twc_statistic *s)
+{
+    twc_arg *second = expr->u.call.args->next;
+    if ((second != NULL) != (stat == TW_STAT_PERCENTILE)) {
+        twc_diag *diag = twc_check_fail(
+            c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark,
+            "the statistic takes %s", second != NULL ? "one reading" : "a reading and a percent");
+        if (stat == TW_STAT_PERCENTILE) {
+            twc_check_help(c, diag, "write `percentile(x over 1 h, 95 %%)`");
+        }
+        return false;
+    }
+    if (second == NULL) return true;
+    s->percentile = twc_check_value(c, second->value, c->percent, "the percentile");
+    const twc_expr *p = s->percentile;
+    if (p->constant && (p->value < 0 || p->value > TW_PERCENT_WHOLE)) {
+        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, p->span, "a percentile lies in 0 %% .. 100 %%");
+        return false;
+    }
+    if (second->next != NULL) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, second->next->span, "percentile takes two arguments");
+    }
+    return second->next == NULL;
+}
+
+static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc_decl *reading)
+{
+    twc_arg *first = expr->u.call.args;
+    if (!may_read(c, expr->span) || reading->bad || reading->type == c->error) {
+        return twc_check_is_error(c, expr);
+    }
+    if (first->across != NULL) {
+        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, first->span, "`across`");
+        return twc_check_is_error(c, expr);
+    }
+    const bool point = tw_dim_is_point(reading->type->dimension);
+    if (point && (stat == TW_STAT_SUM || stat == TW_STAT_RMS)) {
+        twc_check_fail(c, TWC_DIAG_POINT_SUM, expr->mark, "points in %s have no %s",
+                       tw_dim_name(reading->type->dimension), tw_stat_word(stat));
+        return twc_check_is_error(c, expr);
+    }
+    twc_statistic *s = TW_NEW(c->arena, twc_statistic);
+    if (s == NULL) return twc_check_is_error(c, expr);
+    *s = (twc_statistic){.stat = stat, .reading = reading};
+    if (!check_percentile(c, expr, stat, s)) return twc_check_is_error(c, expr);
+    const bool spanless = stat == TW_STAT_LAST || stat == TW_STAT_TIME_OF;
+    if (first->over != NULL && spanless) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, first->over->span,
+                       "`%s` is about the newest reading: leave out `over`", tw_stat_word(stat));
+        return twc_check_is_error(c, expr);
+    }
+    if (first->over == NULL && !spanless) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, first->span,
+                                        "`%s` needs to know over which time", tw_stat_word(stat));
+        twc_check_help(c, diag, "write `%s(%s over 10 min)`", tw_stat_word(stat),
+                       reading->word->text);
+        return twc_check_is_error(c, expr);
+    }
+    if (first->over != NULL) s->over = check_span(c, first->over, reading);
+    if (s->over != NULL && s->over->type == c->error) return twc_check_is_error(c, expr);
+    expr->u.call.callee = TWC_CALL_STATISTIC;
+    expr->u.call.statistic = s;
+    expr->u.call.decl = reading;
+    expr->type = stat_type(c, stat, reading->type);
+    return expr;
+}
+
+/* ------------------------------------------------------------------ built-ins */
+
+typedef struct builtin_row {
+    const char *spelling;
+    bool test_only, supported;
+} builtin_row;
+
+enum { EVERYWHERE = 0, TEST_ONLY = 1 };
+
+static const builtin_row builtins[] = {
+#define BUILTIN(name, spelling, place, supported) {spelling, place, supported},
+#include "compiler/builtins.def"
+};
+
+static twc_builtin find_builtin(const twc_word *word)
+{
+    for (int i = 1; i < TWC_B_COUNT_; i++) {
+        if (twc_check_word_is(word, builtins[i].spelling)) return (twc_builtin)i;
+    }
+    return TWC_B_NONE;
+}
+
+static twc_expr *wrong_argument(twc_check *c, twc_expr *expr, const twc_expr *argument,
+                                const char *wanted)
+{
+    char text[80];
+    if (argument->type == c->error) return twc_check_is_error(c, expr);
+    twc_check_fail(c, TWC_DIAG_ARGUMENTS, argument->span, "`%s` takes %s, not %s",
+                   expr->u.call.function->u.name.word->text, wanted,
+                   twc_type_print(argument->type, text, sizeof text));
+    return twc_check_is_error(c, expr);
+}
+
+/* min, max: two of one type */
+static twc_expr *check_extreme(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    twc_arg *a = expr->u.call.args;
+    twc_arg *b = a->next;
+    a->value = twc_check_expr(c, a->value, hint);
+    b->value = twc_check_expr(c, b->value, a->value->type);
+    const twc_expr *left = a->value;
+    const twc_expr *right = b->value;
+    if (left->type == c->error || right->type == c->error) return twc_check_is_error(c, expr);
+    if (!twc_type_is_numeric(left->type)) return wrong_argument(c, expr, left, "two numbers");
+    const twc_type *type = twc_check_common(c, left, right);
+    if (type == NULL || !twc_type_is_numeric(type)) {
+        twc_check_mismatch(c, right->span, "the second argument", left->type, right->type);
+        return twc_check_is_error(c, expr);
+    }
+    a->value = twc_check_convert(c, a->value, type);
+    b->value = twc_check_convert(c, b->value, type);
+    expr->type = type;
+    expr->fixed = a->value->fixed && b->value->fixed;
+    expr->constant = a->value->constant && b->value->constant;
+    const bool first = (expr->u.call.builtin == TWC_B_MIN) == (a->value->value < b->value->value);
+    expr->value = first ? a->value->value : b->value->value;
+    return expr;
+}
+
+/* abs, floor, ceil, whole */
+static twc_expr *check_rounding(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = twc_check_expr(c, expr->u.call.args->value, NULL);
+    expr->u.call.args->value = value;
+    expr->fixed = value->fixed;
+    expr->constant = value->constant;
+    if (expr->u.call.builtin == TWC_B_ABS) {
+        if (!twc_type_is_numeric(value->type) || tw_dim_is_point(value->type->dimension)) {
+            return wrong_argument(c, expr, value, "an amount");
+        }
+        expr->type = value->type;
+        expr->constant = value->constant && value->value > INT64_MIN;
+        if (expr->constant) expr->value = value->value < 0 ? -value->value : value->value;
+        return expr;
+    }
+    (void)twc_check_to_dec(c, value);
+    if (value->type != c->dec) return wrong_argument(c, expr, value, "a dec");
+    const tw_round round = expr->u.call.builtin == TWC_B_FLOOR  ? TW_ROUND_DOWN
+                           : expr->u.call.builtin == TWC_B_CEIL ? TW_ROUND_UP
+                                                                : TW_ROUND_ZERO;
+    expr->type = c->integer;
+    if (value->constant) (void)tw_div_round(value->value, TW_DEC_SCALE, round, &expr->value);
+    return expr;
+}
+
+/* round_down, round_up: turn the one rounding of the product, quotient or `of` inside */
+static twc_expr *check_turn(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = expr->u.call.args->value;
+    const tw_round round = expr->u.call.builtin == TWC_B_ROUND_DOWN ? TW_ROUND_DOWN : TW_ROUND_UP;
+    if (value->kind == TWC_E_BINARY || value->kind == TWC_E_OF) value->turned = round;
+    value = twc_check_expr(c, value, NULL);
+    if (value->type == c->error) return value;
+    const bool rounds =
+        value->kind == TWC_E_BINARY &&
+        (value->u.binary.arith == TWC_ARITH_MULDIV || value->u.binary.arith == TWC_ARITH_SCALEDIV);
+    if (!rounds) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_ROUNDING, expr->span,
+                                        "there is no product, quotient or `of` to round here");
+        twc_check_help(c, diag, "write it directly around one, as `round_down(a / b)`");
+        return twc_check_is_error(c, expr);
+    }
+    return value;
+}
+
+static twc_expr *check_hash(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = twc_check_expr(c, expr->u.call.args->value, NULL);
+    expr->u.call.args->value = value;
+    const bool twin = expr->u.call.builtin == TWC_B_TWIN_ID;
+    const bool sized =
+        value->type->kind == TWC_TYPE_TEXT || (value->type->kind == TWC_TYPE_BYTES && !twin);
+    if (!sized || (twin && value->kind != TWC_E_TEXT)) {
+        return wrong_argument(c, expr, value, twin ? "a text in quotes" : "a text or bytes");
+    }
+    expr->fixed = value->fixed;
+    expr->type = twin ? c->twin : c->hash;
+    return expr;
+}
+
+static twc_expr *check_member(twc_check *c, twc_expr *expr)
+{
+    twc_arg *args = expr->u.call.args;
+    expr->type = c->boolean;
+    if (!(c->can & (TWC_CAN_ROLE | TWC_CAN_TEST))) {
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, expr->span, "%s can't use roles", c->where);
+        return expr;
+    }
+    if (args->value->kind != TWC_E_NAME) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, args->span, "`member` takes a role and an account");
+        return twc_check_is_error(c, expr);
+    }
+    expr->u.call.decl =
+        twc_check_find(c, args->value->u.name.word, args->value->span, TWC_D_ROLE, "a role");
+    args->next->value = twc_check_value(c, args->next->value, c->account, "the second argument");
+    return expr;
+}
+
+/* count(list); in tests count(history) and events(E), gas(action), bound(action) */
+static twc_expr *check_counted(twc_check *c, twc_expr *expr)
+{
+    twc_arg *arg = expr->u.call.args;
+    const twc_builtin which = expr->u.call.builtin;
+    const bool name = arg->value->kind == TWC_E_NAME;
+    expr->type = c->integer;
+    if (which == TWC_B_COUNT) {
+        if (name && (c->can & TWC_CAN_TEST) && arg->value->u.name.word->keyword == TWC_W_history) {
+            expr->u.call.args = NULL;
+            return expr;
+        }
+        arg->value = twc_check_expr(c, arg->value, NULL);
+        if (arg->value->type->kind == TWC_TYPE_LIST) return expr;
+        return wrong_argument(c, expr, arg->value, "a list or a reading");
+    }
+    if (!name) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes the name of %s",
+                       builtins[which].spelling, which == TWC_B_EVENTS ? "an event" : "an action");
+        return twc_check_is_error(c, expr);
+    }
+    const bool event = which == TWC_B_EVENTS;
+    expr->u.call.decl =
+        twc_check_find(c, arg->value->u.name.word, arg->value->span,
+                       event ? TWC_D_EVENT : TWC_D_ACTION, event ? "an event" : "an action");
+    return expr;
+}
+
+static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    const twc_builtin which = expr->u.call.builtin;
+    const uint32_t wanted =
+        which == TWC_B_MIN || which == TWC_B_MAX || which == TWC_B_MEMBER ? 2 : 1;
+    expr->u.call.callee = TWC_CALL_BUILTIN;
+    if (expr->u.call.count != wanted) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, expr->mark, "`%s` takes %u argument%s, not %u",
+                       builtins[which].spelling, wanted, wanted == 1 ? "" : "s",
+                       expr->u.call.count);
+        return twc_check_is_error(c, expr);
+    }
+    for (const twc_arg *arg = expr->u.call.args; arg != NULL; arg = arg->next) {
+        if (arg->over == NULL && arg->across == NULL && arg->by == NULL && arg->name == NULL) {
+            continue;
+        }
+        if (arg->over != NULL)
+            (void)twc_check_reading(c, arg->value, true);
+        else
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes plain values",
+                           builtins[which].spelling);
+        return twc_check_is_error(c, expr);
+    }
+    switch (which) {
+    case TWC_B_MIN:
+    case TWC_B_MAX: return check_extreme(c, expr, hint);
+    case TWC_B_ABS:
+    case TWC_B_FLOOR:
+    case TWC_B_CEIL:
+    case TWC_B_WHOLE: return check_rounding(c, expr);
+    case TWC_B_ROUND_DOWN:
+    case TWC_B_ROUND_UP: return check_turn(c, expr);
+    case TWC_B_HASH:
+    case TWC_B_TWIN_ID: return check_hash(c, expr);
+    case TWC_B_MEMBER: return check_member(c, expr);
+    case TWC_B_COUNT:
+    case TWC_B_EVENTS:
+    case TWC_B_GAS:
+    case TWC_B_BOUND: return check_counted(c, expr);
+    case TWC_B_NONE:
+    case TWC_B_SUM:
+    case TWC_B_TOP:
+    case TWC_B_BALANCE:
+    case TWC_B_CIRCULATING:
+    case TWC_B_DEVICES:
+    case TWC_B_GAIN:
+    case TWC_B_MINTED:
+    case TWC_B_COUNT_: break;
+    }
+    return twc_check_is_error(c, expr);
+}
+
+/* ------------------------------------------------------------------ calls */
+
+static twc_expr *call_declared(twc_check *c, twc_expr *expr, twc_decl *decl)
+{
+    const twc_span name = expr->u.call.function->span;
+    expr->u.call.decl = decl;
+    decl->used = true;
+    if (decl->bad) return twc_check_is_error(c, expr);
+    if (decl->kind == TWC_D_RECORD) {
+        expr->u.call.callee = TWC_CALL_RECORD;
+        expr->type = decl->type;
+        twc_check_args(c, &expr->u.call.args, decl->u.fields.fields, name, decl->word->text);
+        return expr;
+    }
+    const bool view = decl->kind == TWC_D_VIEW && (c->can & TWC_CAN_TEST);
+    if (decl->kind == TWC_D_FN && (decl == c->function || decl->span.start > name.start)) {
+        const bool self = decl == c->function;
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_RECURSION, name,
+                                        self ? "`%s` calls itself"
+                                             : "`%s` is declared further down: a fn may only call "
+                                               "and be called after it",
+                                        decl->word->text);
+        twc_diag_second(diag, decl->name_span, "declared here");
+        twc_check_help(c, diag,
+                       self ? "every contract must end: use `repeat n times` or `for each`"
+                            : "move the fn up");
+        return twc_check_is_error(c, expr);
+    }
+    if (decl->kind != TWC_D_FN && !view) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, name, "`%s` can't be called here",
+                                        decl->word->text);
+        twc_diag_second(diag, decl->name_span, "declared here");
+        return twc_check_is_error(c, expr);
+    }
+    expr->u.call.callee = view ? TWC_CALL_VIEW : TWC_CALL_FN;
+    expr->type = decl->u.entry->result != NULL ? decl->u.entry->result : c->error;
+    twc_check_args(c, &expr->u.call.args, decl->u.entry->params, name, decl->word->text);
+    return expr;
+}
+
+twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    const twc_expr *function = expr->u.call.function;
+    if (function->kind != TWC_E_NAME) {
+        twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, function->span, "this can't be called");
+        return twc_check_is_error(c, expr);
+    }
+    twc_word *word = function->u.name.word;
+    if (word->local == NULL && word->global != NULL) return call_declared(c, expr, word->global);
+    tw_stat stat = TW_STAT_END;
+    const twc_arg *first = expr->u.call.args;
+    const twc_builtin which = find_builtin(word);
+    if (find_stat(word, &stat) && first != NULL) {
+        const twc_expr *subject = first->value;
+        const bool device = subject->kind == TWC_E_OF && which != TWC_B_MIN && which != TWC_B_MAX;
+        twc_decl *reading =
+            twc_check_reading(c, device ? subject->u.of.left : subject, which == TWC_B_NONE);
+        if (reading != NULL && !device) return check_statistic(c, expr, stat, reading);
+        if (device && reading != NULL) {
+            twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, subject->span, "a reading `of` a device");
+            return twc_check_is_error(c, expr);
+        }
+        if (which == TWC_B_NONE) return twc_check_is_error(c, expr);
+    }
+    if (which == TWC_B_NONE) {
+        twc_check_undeclared(c, word, function->span, "function");
+        return twc_check_is_error(c, expr);
+    }
+    if (builtins[which].test_only && !(c->can & TWC_CAN_TEST)) {
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, expr->mark, "`%s` is for tests only", word->text);
+        return twc_check_is_error(c, expr);
+    }
+    if (!builtins[which].supported) {
+        twc_check_unsupported(c, TWC_DIAG_NO_BUILTIN, expr->mark, builtins[which].spelling);
+        return twc_check_is_error(c, expr);
+    }
+    expr->u.call.builtin = which;
+    return check_builtin(c, expr, hint);
+}

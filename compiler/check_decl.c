@@ -1,0 +1,513 @@
+/* check_decl -- members of a contract: names, types, phases, constants. */
+#include "compiler/check.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ names */
+
+bool twc_check_word_is(const twc_word *word, const char *text)
+{
+    return strcmp(word->text, text) == 0;
+}
+
+bool twc_check_is_builtin(const twc_check *c, const twc_word *word)
+{
+    static const char *const names[] = {
+        "bool", "text", "bytes", "hash",   "account",  "twin_id", "list",
+        "none", "some", "any",   "anyone", "owner_of", "rest",    "old",
+#define BUILTIN(name, spelling, place, supported) spelling,
+#include "compiler/builtins.def"
+    };
+    if (tw_dim_find(tw_bytes_of(word->text, word->size)) != TW_DIM_NONE) return true;
+    for (int i = 0; i < TWC_V_COUNT; i++) {
+        if (c->values[i].word == word) return true;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (twc_check_word_is(word, names[i])) return true;
+    }
+    for (uint32_t i = 0; i < TW_STAT_END; i++) {
+        const char *text = tw_stat_word(i);
+        if (text != NULL && twc_check_word_is(word, text)) return true;
+    }
+    return false;
+}
+
+/* Gives the word its meaning in the contract. */
+static void declare(twc_check *c, twc_decl *decl)
+{
+    twc_word *word = decl->word;
+    if (word == NULL) return;
+    if (word->global != NULL) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, decl->name_span,
+                                        "`%s` is declared twice", word->text);
+        twc_diag_second(diag, word->global->name_span, "first declared here");
+        decl->bad = true;
+        word->global->bad = true;
+        return;
+    }
+    const bool money = decl->kind == TWC_D_CURRENCY || decl->kind == TWC_D_TOKEN;
+    if (twc_check_is_builtin(c, word) ||
+        (money && tw_unit_find(tw_bytes_of(word->text, word->size)) != NULL)) {
+        twc_check_fail(c, TWC_DIAG_RESERVED, decl->name_span,
+                       "`%s` means something in every contract", word->text);
+    }
+    word->global = decl;
+}
+
+typedef struct limit_row {
+    twc_decl_kind kind;
+    uint32_t max;
+    const char *what;
+} limit_row;
+
+static const limit_row limits[] = {
+    {TWC_D_ROLE, TW_ROLES_MAX, "roles"},           {TWC_D_PARAM, TW_PARAMS_MAX, "params"},
+    {TWC_D_CHECK, TW_NAMES_MAX, "checks"},         {TWC_D_READING, TW_READINGS_MAX, "readings"},
+    {TWC_D_ALARM, TW_ALARMS_MAX, "alarms"},        {TWC_D_ENUM, TW_NAMES_MAX, "enums"},
+    {TWC_D_RECORD, TW_NAMES_MAX, "records"},       {TWC_D_VAR, TW_FIELDS_MAX, "vars"},
+    {TWC_D_EVENT, TW_NAMES_MAX, "events"},         {TWC_D_ERROR, TW_NAMES_MAX, "errors"},
+    {TWC_D_INVARIANT, TW_NAMES_MAX, "invariants"}, {TWC_D_ACTION, TW_ENTRIES_MAX, "actions"},
+    {TWC_D_VIEW, TW_ENTRIES_MAX, "views"},         {TWC_D_FN, TW_ENTRIES_MAX, "functions"},
+    {TWC_D_RAISED, TW_ENTRIES_MAX, "handlers"},    {TWC_D_CLEARED, TW_ENTRIES_MAX, "handlers"},
+    {TWC_D_SILENT, TW_ENTRIES_MAX, "handlers"},    {TWC_D_EVERY, TW_ENTRIES_MAX, "timers"},
+    {TWC_D_AFTER, TW_ENTRIES_MAX, "timers"},
+};
+
+static void number(twc_check *c, twc_decl *decl, twc_decl **last, uint32_t *counts)
+{
+    if (decl->kind != TWC_D_MIGRATE) decl->index = counts[decl->kind];
+    counts[decl->kind]++;
+    if (last[decl->kind] != NULL) last[decl->kind]->next_same = decl;
+    last[decl->kind] = decl;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (limits[i].kind != decl->kind || counts[decl->kind] != limits[i].max + 1) continue;
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span, "a contract has at most %u %s",
+                       limits[i].max, limits[i].what);
+    }
+}
+
+static void unsupported_member(twc_check *c, twc_decl *decl)
+{
+    static const struct {
+        twc_decl_kind kind;
+        twc_code code;
+        const char *what;
+    } rows[] = {
+        {TWC_D_CURRENCY, TWC_DIAG_NO_MONEY, "`currency`"},
+        {TWC_D_TOKEN, TWC_DIAG_NO_MONEY, "`token`"},
+        {TWC_D_PURSE, TWC_DIAG_NO_MONEY, "`purse`"},
+        {TWC_D_MAP, TWC_DIAG_NO_MAPS, "`map`"},
+        {TWC_D_ASSET, TWC_DIAG_NO_ASSETS, "`asset`"},
+        {TWC_D_REGISTRY, TWC_DIAG_NO_ASSETS, "`registry`"},
+        {TWC_D_UPGRADE, TWC_DIAG_NO_UPGRADE, "`upgrade`"},
+        {TWC_D_MIGRATE, TWC_DIAG_NO_UPGRADE, "`migrate`"},
+        {TWC_D_EXPORT, TWC_DIAG_NO_EXPORT, "`export`"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].kind != decl->kind) continue;
+        twc_check_unsupported(c, rows[i].code, decl->name_span, rows[i].what);
+        decl->bad = true;
+        decl->type = c->error;
+        return;
+    }
+}
+
+static twc_decl *find_phase(twc_check *c, twc_phase_name *name, twc_decl **last)
+{
+    twc_decl *phase = name->word->global;
+    if (phase != NULL && phase->kind == TWC_D_PHASE) return phase;
+    phase = TW_NEW(c->arena, twc_decl);
+    if (phase == NULL || c->contract->phase_count >= TW_PHASES_MAX) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, name->span, "a contract has at most %d phases",
+                       TW_PHASES_MAX);
+        return NULL;
+    }
+    *phase = (twc_decl){.kind = TWC_D_PHASE, .word = name->word, .span = name->span};
+    phase->name_span = name->span;
+    phase->contract = c->contract;
+    phase->type = c->phase;
+    phase->used = true;
+    phase->index = c->contract->phase_count++;
+    declare(c, phase);
+    if (*last != NULL) (*last)->next_same = phase;
+    if (*last == NULL) c->contract->phases = phase;
+    *last = phase;
+    return phase;
+}
+
+static void declare_phases(twc_check *c)
+{
+    twc_decl *last = NULL;
+    for (twc_chain *chain = c->contract->phase_chains; chain != NULL; chain = chain->next) {
+        for (twc_phase_name *name = chain->names; name != NULL; name = name->next) {
+            if (name->word == NULL) return;
+            const bool any = name->word->keyword == TWC_W_any;
+            if (any && name == chain->names && c->contract->phase_count > 0) continue;
+            if (any) {
+                twc_diag *diag = twc_check_fail(c, TWC_DIAG_PHASES, name->span,
+                                                "`any` may only begin a chain, and not the first");
+                twc_check_help(c, diag, "write `A -> B, any -> C`");
+                continue;
+            }
+            name->phase = find_phase(c, name, &last);
+            if (name->phase == NULL) return;
+        }
+    }
+    if (c->contract->phases != NULL) return;
+    twc_decl *only = TW_NEW(c->arena, twc_decl);
+    if (only == NULL) return;
+    *only = (twc_decl){.kind = TWC_D_PHASE, .type = c->phase, .used = true};
+    only->contract = c->contract;
+    c->contract->phases = only;
+    c->contract->phase_count = 1;
+}
+
+void twc_check_declare(twc_check *c)
+{
+    twc_decl *last[TWC_D_BUILTIN_VALUE + 1] = {NULL};
+    uint32_t counts[TWC_D_BUILTIN_VALUE + 1] = {0};
+    for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        number(c, decl, last, counts);
+        declare(c, decl);
+        unsupported_member(c, decl);
+        decl->type = decl->bad ? c->error : c->nothing;
+        if (decl->kind == TWC_D_RECORD) {
+            decl->type = twc_type_named(&c->types, TWC_TYPE_RECORD, decl);
+        } else if (decl->kind == TWC_D_ENUM) {
+            decl->type = twc_type_named(&c->types, TWC_TYPE_ENUM, decl);
+            for (twc_decl *v = decl->u.fields.fields; v != NULL; v = v->next) {
+                v->type = decl->type;
+                v->used = true;
+                declare(c, v);
+            }
+        } else if (decl->kind == TWC_D_ALARM) {
+            decl->type = c->boolean;
+        }
+    }
+    declare_phases(c);
+    const uint32_t entries = counts[TWC_D_ACTION] + counts[TWC_D_VIEW] + counts[TWC_D_RAISED] +
+                             counts[TWC_D_CLEARED] + counts[TWC_D_SILENT] + counts[TWC_D_EVERY] +
+                             counts[TWC_D_AFTER];
+    if (entries >= TW_ENTRIES_MAX) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, c->contract->name_span,
+                       "a contract has at most %d actions, views, handlers and timers",
+                       TW_ENTRIES_MAX - 1);
+    }
+}
+
+/* ------------------------------------------------------------------ types */
+
+const twc_type *twc_check_type(twc_check *c, twc_type_name *name)
+{
+    const twc_type *type = NULL;
+    twc_word *word = name->word;
+    if (word == NULL) return c->error;
+    const tw_dimension dimension = tw_dim_find(tw_bytes_of(word->text, word->size));
+    if (name->element != NULL) {
+        type = twc_type_list(&c->types, twc_check_type(c, name->element), name->max);
+    } else if (name->sized) {
+        const bool text = word->keyword == TWC_W_text;
+        type = twc_type_sized(&c->types, text ? TWC_TYPE_TEXT : TWC_TYPE_BYTES, name->max);
+    } else if (dimension != TW_DIM_NONE) {
+        type = twc_type_number(&c->types, dimension);
+    } else if (twc_check_word_is(word, "bool")) {
+        type = c->boolean;
+    } else if (twc_check_word_is(word, "hash")) {
+        type = c->hash;
+    } else if (twc_check_word_is(word, "account")) {
+        type = c->account;
+    } else if (twc_check_word_is(word, "twin_id")) {
+        type = c->twin;
+    } else if (word->global != NULL) {
+        twc_decl *decl = word->global;
+        const bool named = decl->kind == TWC_D_RECORD || decl->kind == TWC_D_ENUM ||
+                           decl->kind == TWC_D_ASSET || decl->kind == TWC_D_CURRENCY ||
+                           decl->kind == TWC_D_TOKEN;
+        decl->used = true;
+        type = decl->bad                  ? c->error
+               : decl->kind == TWC_D_ROLE ? c->account
+               : named                    ? decl->type
+                                          : NULL;
+        if (type == NULL) {
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_A_TYPE, name->span,
+                                            "`%s` is not a type", word->text);
+            twc_diag_second(diag, decl->name_span, "declared here");
+            type = c->error;
+        }
+    } else {
+        twc_check_undeclared(c, word, name->span, "type");
+        type = c->error;
+    }
+    return name->optional ? twc_type_optional(&c->types, type) : type;
+}
+
+static void check_fields(twc_check *c, twc_decl *fields)
+{
+    for (twc_decl *f = fields; f != NULL; f = f->next) {
+        f->type = twc_check_type(c, f->type_name);
+        const twc_decl *named = f->type_name->word != NULL ? f->type_name->word->global : NULL;
+        if (named != NULL && named->kind == TWC_D_ROLE && !f->type_name->optional) {
+            f->member_of = f->type_name->word->global;
+        }
+        for (const twc_decl *other = fields; other != f; other = other->next) {
+            if (other->word != f->word || f->word == NULL) continue;
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, f->name_span,
+                                            "`%s` is declared twice", f->word->text);
+            twc_diag_second(diag, other->name_span, "first declared here");
+            break;
+        }
+    }
+}
+
+/* A record may not hold itself. `level` also keeps the walk short. */
+static bool is_finite(twc_check *c, const twc_type *type, const twc_decl *record, uint32_t level)
+{
+    while (type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_LIST) type = type->element;
+    if (type->kind != TWC_TYPE_RECORD || type->decl->bad) return true;
+    if (type->decl == record || level > 16 || c->depth++ > 4096) return false;
+    for (const twc_decl *f = type->decl->u.fields.fields; f != NULL; f = f->next) {
+        if (f->type != NULL && !is_finite(c, f->type, record, level + 1)) return false;
+    }
+    return true;
+}
+
+static void check_finite(twc_check *c, twc_decl *record)
+{
+    for (const twc_decl *f = record->u.fields.fields; f != NULL; f = f->next) {
+        c->depth = 0;
+        if (f->type == NULL || is_finite(c, f->type, record, 0)) continue;
+        twc_check_fail(c, TWC_DIAG_ENDLESS_TYPE, f->name_span,
+                       "record %s holds itself here, or holds records too deep",
+                       record->word->text);
+        record->bad = true;
+        return;
+    }
+}
+
+void twc_check_types(twc_check *c)
+{
+    for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        switch (decl->kind) {
+        case TWC_D_RECORD:
+        case TWC_D_EVENT:
+        case TWC_D_ERROR: check_fields(c, decl->u.fields.fields); break;
+        case TWC_D_PARAM:
+        case TWC_D_VAR:
+        case TWC_D_READING:
+            if (decl->type_name != NULL) decl->type = twc_check_type(c, decl->type_name);
+            break;
+        case TWC_D_ACTION:
+        case TWC_D_VIEW:
+        case TWC_D_FN:
+            check_fields(c, decl->u.entry->params);
+            if (decl->u.entry->result_name != NULL) {
+                decl->u.entry->result = twc_check_type(c, decl->u.entry->result_name);
+            }
+            for (twc_decl *p = decl->u.entry->params; p != NULL; p = p->next) {
+                p->used |= p->word != NULL && p->word->text[0] == '_';
+            }
+            break;
+        case TWC_D_CURRENCY:
+        case TWC_D_TOKEN:
+        case TWC_D_ROLE:
+        case TWC_D_CHECK:
+        case TWC_D_ALARM:
+        case TWC_D_ASSET:
+        case TWC_D_ENUM:
+        case TWC_D_ENUM_VALUE:
+        case TWC_D_MAP:
+        case TWC_D_REGISTRY:
+        case TWC_D_PURSE:
+        case TWC_D_PHASE:
+        case TWC_D_HISTORY:
+        case TWC_D_RAISED:
+        case TWC_D_CLEARED:
+        case TWC_D_SILENT:
+        case TWC_D_EVERY:
+        case TWC_D_AFTER:
+        case TWC_D_INVARIANT:
+        case TWC_D_UPGRADE:
+        case TWC_D_MIGRATE:
+        case TWC_D_EXPORT:
+        case TWC_D_TEST:
+        case TWC_D_FIELD:
+        case TWC_D_LOCAL:
+        case TWC_D_BUILTIN_VALUE: break;
+        }
+    }
+    for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        if (decl->kind == TWC_D_RECORD && decl->word != NULL) check_finite(c, decl);
+    }
+    for (twc_stmt *grant = c->contract->grants; grant != NULL; grant = grant->u.grant.next_grant) {
+        twc_decl *role = grant->u.grant.word->global;
+        if (role == NULL || role->kind != TWC_D_ROLE) continue;
+        role->u.role.granted |= grant->kind == TWC_S_GRANT;
+        role->u.role.revoked |= grant->kind == TWC_S_REVOKE;
+    }
+}
+
+/* ------------------------------------------------------------------ phases */
+
+static void add_arrow(twc_decl *from, const twc_decl *to)
+{
+    from->u.phase.arrows |= (uint64_t)1 << to->index;
+}
+
+void twc_check_phases(twc_check *c)
+{
+    twc_contract *contract = c->contract;
+    for (const twc_chain *chain = contract->phase_chains; chain != NULL; chain = chain->next) {
+        for (const twc_phase_name *n = chain->names; n->next != NULL; n = n->next) {
+            const twc_decl *to = n->next->phase;
+            if (to == NULL) continue;
+            if (n->phase != NULL) add_arrow(n->phase, to);
+            if (n->phase != NULL || n->word->keyword != TWC_W_any) continue;
+            for (twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
+                if (p != to) add_arrow(p, to);
+            }
+        }
+    }
+    uint64_t reached = 1;
+    for (uint32_t round = 0; round < contract->phase_count; round++) {
+        for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
+            if (reached >> p->index & 1) reached |= p->u.phase.arrows;
+        }
+    }
+    for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
+        if (p->u.phase.arrows != 0 || p->word == NULL) {
+            contract->live_phases |= (uint64_t)1 << p->index;
+        }
+        if (reached >> p->index & 1 || contract->broken) continue;
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_UNREACHABLE_PHASE, p->name_span,
+                                        "no way leads to phase %s", p->word->text);
+        twc_check_help(c, diag, "the first phase named is the start; add an arrow to this one");
+    }
+}
+
+/* ------------------------------------------------------------------ constants */
+
+static void check_param(twc_check *c, twc_decl *decl)
+{
+    c->can = 0;
+    c->where = "a param's default";
+    if (decl->type == c->error) return;
+    twc_expr *value = twc_check_constant(c, decl->u.value.value, decl->type, "the default");
+    decl->u.value.value = value;
+    if (decl->u.value.low == NULL) return;
+    if (!twc_type_is_numeric(decl->type)) {
+        twc_check_fail(c, TWC_DIAG_OPERANDS, decl->u.value.low->span,
+                       "only a param that is a number has a range");
+        return;
+    }
+    twc_expr *low = twc_check_constant(c, decl->u.value.low, decl->type, "the range");
+    twc_expr *high = twc_check_constant(c, decl->u.value.high, decl->type, "the range");
+    decl->u.value.low = low;
+    decl->u.value.high = high;
+    if (!low->constant || !high->constant || !value->constant) return;
+    char text[TW_QUANTITY_TEXT_MAX];
+    if (low->value > high->value) {
+        twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
+                       "the range is empty: its start is above its end");
+    } else if (value->value < low->value || value->value > high->value) {
+        const bool above = value->value > high->value;
+        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, value->span,
+                       "the default lies %s the range: %s %s", above ? "above" : "below",
+                       above ? "at most" : "at least", twc_check_print(above ? high : low, text));
+    }
+}
+
+static twc_expr *positive(twc_check *c, twc_expr *expr, const char *what)
+{
+    if (expr == NULL) return NULL;
+    expr = twc_check_constant(c, expr, c->duration, what);
+    if (expr->constant && expr->value <= 0) {
+        twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, expr->span, "%s must be more than 0", what);
+    }
+    return expr;
+}
+
+static void check_source(twc_check *c, twc_decl *decl)
+{
+    twc_decl *role = twc_check_find(c, decl->u.reading.role_word, decl->u.reading.role_span,
+                                    TWC_D_ROLE, "a role");
+    decl->u.reading.role = role;
+    if (decl->u.reading.per_device) {
+        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, decl->name_span, "`per device`");
+        decl->bad = true;
+    } else if (role != NULL && !role->bad && role->u.role.max != 1) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_SOURCE, decl->u.reading.role_span,
+                           "a reading without `per device` comes from a role of max 1");
+        twc_diag_second(diag, role->name_span, "declared here");
+    }
+    for (twc_decl *other = c->contract->members; other != decl; other = other->next) {
+        if (other->kind == TWC_D_READING && other->u.reading.role == role &&
+            tw_bytes_equal(other->u.reading.field, decl->u.reading.field)) {
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, decl->name_span,
+                                            "two readings take the same field of one device");
+            twc_diag_second(diag, other->name_span, "the other one");
+            return;
+        }
+    }
+}
+
+static void check_reading_decl(twc_check *c, twc_decl *decl)
+{
+    c->can = 0;
+    c->where = "the declaration of a reading";
+    check_source(c, decl);
+    decl->u.reading.rate_period = positive(c, decl->u.reading.rate_period, "the rate's period");
+    decl->u.reading.max_age = positive(c, decl->u.reading.max_age, "max_age");
+    decl->u.reading.gap = positive(c, decl->u.reading.gap, "gap");
+    if (decl->type == c->error) return;
+    if (decl->type->kind != TWC_TYPE_NUMBER || decl->type == c->time) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_TYPE_MISMATCH, decl->type_name->span,
+                                        "a reading is a number: a quantity, int, dec or percent");
+        (void)diag;
+        decl->type = c->error;
+        decl->bad = true;
+        return;
+    }
+    twc_expr *low = twc_check_constant(c, decl->u.reading.low, decl->type, "the range");
+    twc_expr *high = twc_check_constant(c, decl->u.reading.high, decl->type, "the range");
+    decl->u.reading.low = low;
+    decl->u.reading.high = high;
+    if (!low->constant || !high->constant) return;
+    const int64_t most = (int64_t)1 << TW_RANGE_BITS;
+    if (low->value > high->value) {
+        twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
+                       "the range is empty: its start is above its end");
+    } else if (low->value < -most || high->value > most) {
+        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, low->value < -most ? low->span : high->span,
+                       "the range of a reading lies within 2^52 times the resolution, %s",
+                       tw_dim_resolution(decl->type->dimension));
+    }
+}
+
+static void check_var(twc_check *c, twc_decl *decl)
+{
+    c->can = TWC_CAN_PARAM;
+    c->where = "the first value of a var";
+    if (decl->type == c->error) return;
+    if (decl->u.value.value == NULL) {
+        if (decl->type->kind == TWC_TYPE_OPTIONAL) return;
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NO_VALUE, decl->name_span, "the var needs a first value");
+        twc_check_help(c, diag, "write `= value`, or make it optional with `?`");
+        return;
+    }
+    decl->u.value.value = twc_check_value(c, decl->u.value.value, decl->type, "the first value");
+}
+
+void twc_check_constants(twc_check *c)
+{
+    for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        if (decl->bad) continue;
+        if (decl->kind == TWC_D_PARAM) check_param(c, decl);
+        if (decl->kind == TWC_D_READING) check_reading_decl(c, decl);
+    }
+    for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        if (decl->kind == TWC_D_VAR && !decl->bad) check_var(c, decl);
+    }
+}

@@ -1,0 +1,750 @@
+/* check_expr -- names, operators other than arithmetic, and conversions.
+ *
+ * twc_check_expr narrows: a path known to hold a value gets an UNWRAP node and the inner type.
+ * twc_check_raw leaves the outermost optional as it is, for `is`, `match`, `otherwise` and places.
+ */
+#include "compiler/check.h"
+
+#include <assert.h>
+#include <string.h>
+
+twc_expr *twc_check_is_error(twc_check *c, twc_expr *expr)
+{
+    /* nothing becomes an error without having been reported */
+    assert(c->diags->error_count > 0 || c->diags->out_of_memory);
+    expr->type = c->error;
+    expr->constant = false;
+    return expr;
+}
+
+static twc_expr *convert(twc_check *c, twc_expr *value, twc_conversion how, const twc_type *type)
+{
+    twc_expr *expr = TW_NEW(c->arena, twc_expr);
+    if (expr == NULL) {
+        c->diags->out_of_memory = true;
+        return twc_check_is_error(c, value);
+    }
+    *expr = (twc_expr){.kind = TWC_E_CONVERT, .span = value->span, .mark = value->mark};
+    expr->type = type;
+    expr->next = value->next;
+    expr->fixed = value->fixed;
+    expr->u.convert.value = value;
+    expr->u.convert.conversion = how;
+    return expr;
+}
+
+twc_expr *twc_check_narrow(twc_check *c, twc_expr *path)
+{
+    if (path->type->kind != TWC_TYPE_OPTIONAL || !twc_flow_knows(c, path)) return path;
+    return convert(c, path, TWC_CONV_UNWRAP, path->type->element);
+}
+
+void twc_check_mismatch(twc_check *c, twc_span span, const char *what, const twc_type *wanted,
+                        const twc_type *found)
+{
+    char a[80];
+    char b[80];
+    if (wanted->kind == TWC_TYPE_ERROR || found->kind == TWC_TYPE_ERROR) return;
+    const bool opens = found->kind == TWC_TYPE_OPTIONAL && wanted == found->element;
+    const twc_code code = opens ? TWC_DIAG_NOT_OPENED : TWC_DIAG_TYPE_MISMATCH;
+    twc_diag *diag =
+        twc_check_fail(c, code, span, "%s must be %s, but this is %s", what,
+                       twc_type_print(wanted, a, sizeof a), twc_type_print(found, b, sizeof b));
+    if (opens) {
+        twc_check_help(c, diag,
+                       "it may be none: write `x otherwise d`, or test `x is some` before");
+    } else if (twc_type_is(wanted, TW_DIM_TEMPERATURE) && twc_type_is(found, TW_DIM_TEMP_DIFF)) {
+        twc_check_help(c, diag, "K is a difference; a point on the scale is written in °C");
+    } else if (twc_type_is(wanted, TW_DIM_TEMP_DIFF) && twc_type_is(found, TW_DIM_TEMPERATURE)) {
+        twc_check_help(c, diag, "°C is a point on the scale; a difference is written in K");
+    } else if (twc_type_is(wanted, TW_DIM_FREQUENCY) && twc_type_is(found, TW_DIM_ROTATION)) {
+        twc_check_help(c, diag, "1 rpm is 1/60 Hz, no whole number of mHz: use rotation, or Hz");
+    } else if (found == c->integer && wanted->kind == TWC_TYPE_NUMBER) {
+        twc_check_help(c, diag,
+                       wanted == c->dec ? "an int value is no dec: multiply it by 1.0"
+                                        : "a quantity needs its unit, as `7.1 mm/s` or `10 min`");
+    } else if (wanted->kind == TWC_TYPE_NUMBER && found->kind == TWC_TYPE_NUMBER) {
+        twc_check_help(c, diag, "units of different kinds never convert");
+    }
+}
+
+/* ------------------------------------------------------------------ conversions */
+
+static bool is_sized(const twc_type *type)
+{
+    return type->kind == TWC_TYPE_TEXT || type->kind == TWC_TYPE_BYTES ||
+           type->kind == TWC_TYPE_LIST;
+}
+
+static bool widens(const twc_type *from, const twc_type *to)
+{
+    return is_sized(from) && from->kind == to->kind && from->element == to->element &&
+           from->max <= to->max;
+}
+
+/* A list literal takes the type wanted when its elements do. */
+static bool convert_literal(twc_check *c, twc_expr *list, const twc_type *type)
+{
+    if (list->kind != TWC_E_LIST || list->u.list.count > type->max) return false;
+    for (twc_expr **at = &list->u.list.first; *at != NULL; at = &(*at)->next) {
+        twc_expr *next = (*at)->next;
+        twc_expr *converted = twc_check_convert(c, *at, type->element);
+        if (converted == NULL) return false;
+        *at = converted;
+        converted->next = next;
+    }
+    list->type = type;
+    return true;
+}
+
+twc_expr *twc_check_convert(twc_check *c, twc_expr *expr, const twc_type *type)
+{
+    const twc_type *from = expr->type;
+    if (from == type || from == c->error || type == c->error) return expr;
+    if (type == c->dec && twc_check_to_dec(c, expr)) return expr;
+    if (from == c->none && type->kind == TWC_TYPE_OPTIONAL) {
+        expr->type = type;
+        return expr;
+    }
+    if (expr->kind == TWC_E_TEXT && type->kind == TWC_TYPE_TEXT && from->max <= type->max) {
+        expr->type = type;
+        return expr;
+    }
+    if (type->kind == TWC_TYPE_LIST && convert_literal(c, expr, type)) return expr;
+    if (widens(from, type)) return convert(c, expr, TWC_CONV_SIZE, type);
+    if (type->kind != TWC_TYPE_OPTIONAL) return NULL;
+    if (from->kind == TWC_TYPE_OPTIONAL) {
+        if (!widens(from->element, type->element)) return NULL;
+        twc_expr *inner = convert(c, expr, TWC_CONV_INNER, type);
+        if (inner->kind == TWC_E_CONVERT) inner->u.convert.inner = TWC_CONV_SIZE;
+        return inner;
+    }
+    twc_expr *payload = twc_check_convert(c, expr, type->element);
+    return payload != NULL ? convert(c, payload, TWC_CONV_SOME, type) : NULL;
+}
+
+const twc_type *twc_check_common(twc_check *c, const twc_expr *a, const twc_expr *b)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        const twc_type *from = turn == 0 ? a->type : b->type;
+        const twc_type *to = turn == 0 ? b->type : a->type;
+        const twc_expr *literal = turn == 0 ? a : b;
+        if (from == to || from == c->error) return to;
+        if (literal->kind == TWC_E_NUMBER && from == c->integer && to == c->dec) return to;
+        if (widens(from, to)) return to;
+        if (from == c->none) return twc_type_optional(&c->types, to);
+        if (to->kind != TWC_TYPE_OPTIONAL) continue;
+        if (from == to->element || widens(from, to->element)) return to;
+        if (literal->kind == TWC_E_NUMBER && from == c->integer && to->element == c->dec) return to;
+        if (from->kind == TWC_TYPE_OPTIONAL && widens(from->element, to->element)) return to;
+    }
+    return NULL;
+}
+
+static bool is_value(const twc_type *type)
+{
+    return type->kind != TWC_TYPE_NOTHING && type->kind != TWC_TYPE_ASSET;
+}
+
+twc_expr *twc_check_value(twc_check *c, twc_expr *expr, const twc_type *type, const char *what)
+{
+    expr = twc_check_expr(c, expr, type);
+    if (expr->type == c->error || type == c->error) return expr;
+    twc_expr *converted = twc_check_convert(c, expr, type);
+    if (converted != NULL) return converted;
+    const twc_type *wanted = type->kind == TWC_TYPE_OPTIONAL ? type->element : type;
+    if (expr->kind == TWC_E_TEXT && wanted->kind == TWC_TYPE_TEXT) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_TEXT_TOO_LONG, expr->span,
+                                        "%s has room for %u bytes, but this text has %u", what,
+                                        wanted->max, expr->type->max);
+        twc_check_help(c, diag, "shorten the text, or declare text(%u)", expr->type->max);
+    } else {
+        twc_check_mismatch(c, expr->span, what, type, expr->type);
+    }
+    return twc_check_is_error(c, expr);
+}
+
+twc_expr *twc_check_bool(twc_check *c, twc_expr *expr, const char *what)
+{
+    return twc_check_value(c, expr, c->boolean, what);
+}
+
+twc_expr *twc_check_constant(twc_check *c, twc_expr *expr, const twc_type *type, const char *what)
+{
+    expr = twc_check_value(c, expr, type, what);
+    if (expr->type == c->error || expr->constant) return expr;
+    const bool literal = expr->kind == TWC_E_TEXT || expr->kind == TWC_E_NONE ||
+                         expr->kind == TWC_E_LIST || expr->kind == TWC_E_CALL ||
+                         expr->kind == TWC_E_CONVERT;
+    if (!literal || !expr->fixed) {
+        twc_check_fail(c, TWC_DIAG_NOT_CONSTANT, expr->span,
+                       "%s must be a constant: literals and arithmetic on them", what);
+    }
+    return expr;
+}
+
+twc_expr *twc_check_fixed(twc_check *c, twc_expr *expr, const twc_type *type, const char *what)
+{
+    const uint32_t can = c->can;
+    expr = twc_check_value(c, expr, type, what);
+    c->can = can;
+    if (expr->type == c->error || expr->fixed) return expr;
+    twc_check_fail(c, TWC_DIAG_NOT_FIXED, expr->span,
+                   "%s must be known when the contract is deployed: literals, params and "
+                   "arithmetic on them",
+                   what);
+    return twc_check_is_error(c, expr);
+}
+
+/* ------------------------------------------------------------------ names */
+
+/* Refuses what can't be touched here; true when it may be. */
+static bool allowed(twc_check *c, const twc_expr *expr, uint32_t can, const char *what)
+{
+    if ((c->can & can) != 0) return true;
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, expr->span, "%s can't use %s", c->where, what);
+    return false;
+}
+
+static twc_expr *role_name(twc_check *c, twc_expr *expr, twc_decl *role)
+{
+    role->used = true;
+    expr->type = c->nothing;
+    if (c->can & TWC_CAN_TEST) {
+        twc_actor *actor = TW_NEW(c->arena, twc_actor);
+        if (actor == NULL) return twc_check_is_error(c, expr);
+        *actor = (twc_actor){.name = role->word, .span = expr->span, .role = role};
+        actor->first = 1;
+        actor->last = 1;
+        expr->kind = TWC_E_ACTOR;
+        expr->u.actor = actor;
+        expr->type = c->account;
+        return expr;
+    }
+    if (!allowed(c, expr, TWC_CAN_ROLE, "roles")) return twc_check_is_error(c, expr);
+    if (role->u.role.max != 1) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NOT_A_VALUE, expr->span,
+                           "role `%s` has several members, so it is no account", role->word->text);
+        twc_check_help(c, diag, "test `member(%s, who)`", role->word->text);
+        return twc_check_is_error(c, expr);
+    }
+    const twc_type *type =
+        role->u.role.revoked ? twc_type_optional(&c->types, c->account) : c->account;
+    return convert(c, expr, TWC_CONV_HOLDER, type);
+}
+
+static twc_expr *not_a_value(twc_check *c, twc_expr *expr, const twc_decl *decl)
+{
+    const char *help = NULL;
+    const char *name = expr->u.name.word->text;
+    if (decl->bad) return twc_check_is_error(c, expr);
+    if (decl->kind == TWC_D_READING) {
+        help = "take a statistic of it, as `last(x)` or `max(x over 10 min)`, or `x above 7 mm/s`";
+    } else if (decl->kind == TWC_D_FN || decl->kind == TWC_D_RECORD) {
+        help = "write its arguments behind it in parentheses";
+    }
+    twc_diag *diag =
+        twc_check_fail(c, TWC_DIAG_NOT_A_VALUE, expr->span, "`%s` is not a value", name);
+    twc_diag_second(diag, decl->name_span, "declared here");
+    if (help != NULL) twc_check_help(c, diag, "%s", help);
+    return twc_check_is_error(c, expr);
+}
+
+static void set_value(twc_expr *expr, const twc_decl *decl, bool fixed)
+{
+    expr->type = decl->type;
+    expr->fixed = fixed;
+}
+
+static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
+{
+    bool good = true;
+    decl->used = true;
+    switch (decl->kind) {
+    case TWC_D_ROLE: return role_name(c, expr, decl);
+    case TWC_D_PARAM:
+        good = allowed(c, expr, TWC_CAN_PARAM, "params");
+        set_value(expr, decl, true);
+        break;
+    case TWC_D_VAR:
+        good = allowed(c, expr, TWC_CAN_VAR, "the contract's state");
+        set_value(expr, decl, false);
+        break;
+    case TWC_D_ALARM:
+        good = allowed(c, expr, TWC_CAN_ALARM, "alarms");
+        expr->type = c->boolean;
+        break;
+    case TWC_D_PHASE:
+        expr->type = c->phase;
+        expr->constant = true;
+        expr->fixed = true;
+        expr->value = decl->index;
+        break;
+    case TWC_D_ENUM_VALUE:
+        set_value(expr, decl, true);
+        expr->constant = true;
+        expr->value = decl->index;
+        break;
+    case TWC_D_LOCAL:
+    case TWC_D_FIELD: set_value(expr, decl, false); break;
+    case TWC_D_CURRENCY:
+    case TWC_D_TOKEN:
+    case TWC_D_CHECK:
+    case TWC_D_READING:
+    case TWC_D_RECORD:
+    case TWC_D_ASSET:
+    case TWC_D_ENUM:
+    case TWC_D_MAP:
+    case TWC_D_REGISTRY:
+    case TWC_D_PURSE:
+    case TWC_D_EVENT:
+    case TWC_D_ERROR:
+    case TWC_D_HISTORY:
+    case TWC_D_RAISED:
+    case TWC_D_CLEARED:
+    case TWC_D_SILENT:
+    case TWC_D_EVERY:
+    case TWC_D_AFTER:
+    case TWC_D_ACTION:
+    case TWC_D_VIEW:
+    case TWC_D_FN:
+    case TWC_D_INVARIANT:
+    case TWC_D_UPGRADE:
+    case TWC_D_MIGRATE:
+    case TWC_D_EXPORT:
+    case TWC_D_TEST:
+    case TWC_D_BUILTIN_VALUE: return not_a_value(c, expr, decl);
+    }
+    if (!good || decl->bad || expr->type == NULL) return twc_check_is_error(c, expr);
+    return expr;
+}
+
+static twc_expr *builtin_value(twc_check *c, twc_expr *expr, twc_builtin_value which)
+{
+    static const uint32_t needed[] = {TWC_CAN_CLOCK, TWC_CAN_CALLER, TWC_CAN_PHASE, TWC_CAN_CLOCK};
+    static const char *const what[] = {"the clock", "`caller`", "the phase", "the clock"};
+    expr->u.name.decl = &c->values[which];
+    expr->type = c->values[which].type;
+    return allowed(c, expr, needed[which], what[which]) ? expr : twc_check_is_error(c, expr);
+}
+
+static twc_expr *check_name(twc_check *c, twc_expr *expr)
+{
+    twc_word *word = expr->u.name.word;
+    twc_decl *decl = word->local != NULL ? word->local : word->global;
+    expr->u.name.decl = decl;
+    if (decl != NULL) return member_name(c, expr, decl);
+    for (int i = 0; i < TWC_V_COUNT; i++) {
+        if (c->values[i].word == word) return builtin_value(c, expr, (twc_builtin_value)i);
+    }
+    twc_check_undeclared(c, word, expr->span, "name");
+    return twc_check_is_error(c, expr);
+}
+
+/* ------------------------------------------------------------------ parts of values */
+
+static twc_expr *check_field(twc_check *c, twc_expr *expr)
+{
+    twc_expr *object = twc_check_expr(c, expr->u.field.object, NULL);
+    const twc_word *word = expr->u.field.word;
+    expr->u.field.object = object;
+    char text[80];
+    if (object->type == c->error) return twc_check_is_error(c, expr);
+    if (object->type->kind == TWC_TYPE_OPTIONAL) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NOT_OPENED, object->span,
+                           "this is %s: it may be none, so it has no field `%s` yet",
+                           twc_type_print(object->type, text, sizeof text), word->text);
+        twc_check_help(c, diag, "test it first, as `needs x is some`, or use `match`");
+        return twc_check_is_error(c, expr);
+    }
+    if (object->type->kind != TWC_TYPE_RECORD) {
+        twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "%s has no fields",
+                       twc_type_print(object->type, text, sizeof text));
+        return twc_check_is_error(c, expr);
+    }
+    twc_decl *record = object->type->decl;
+    for (twc_decl *field = record->u.fields.fields; field != NULL; field = field->next) {
+        if (field->word != word) continue;
+        expr->u.field.decl = field;
+        expr->type = field->type != NULL ? field->type : c->error;
+        return expr;
+    }
+    if (!record->bad) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "record %s has no field `%s`",
+                           record->word->text, word->text);
+        twc_diag_second(diag, record->name_span, "declared here");
+    }
+    return twc_check_is_error(c, expr);
+}
+
+static twc_expr *check_index(twc_check *c, twc_expr *expr)
+{
+    twc_expr *object = twc_check_expr(c, expr->u.index.object, NULL);
+    expr->u.index.object = object;
+    if (object->type == c->error) return twc_check_is_error(c, expr);
+    if (object->type->kind != TWC_TYPE_LIST) {
+        char text[80];
+        twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "%s has no elements",
+                       twc_type_print(object->type, text, sizeof text));
+        return twc_check_is_error(c, expr);
+    }
+    expr->u.index.index = twc_check_value(c, expr->u.index.index, c->integer, "an index");
+    expr->type = object->type->element;
+    return expr;
+}
+
+static twc_expr *check_list(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    if (hint != NULL && hint->kind == TWC_TYPE_OPTIONAL) hint = hint->element;
+    const twc_type *element = hint != NULL && hint->kind == TWC_TYPE_LIST ? hint->element : NULL;
+    uint32_t count = 0;
+    expr->fixed = true;
+    for (twc_expr **at = &expr->u.list.first; *at != NULL; at = &(*at)->next, count++) {
+        twc_expr *next = (*at)->next;
+        if (element == NULL) {
+            *at = twc_check_expr(c, *at, NULL);
+            element = (*at)->type;
+        } else {
+            *at = twc_check_value(c, *at, element, "an element of the list");
+        }
+        (*at)->next = next;
+        expr->fixed &= (*at)->fixed;
+    }
+    if (element == NULL) {
+        twc_check_fail(c, TWC_DIAG_UNKNOWN_TYPE, expr->span,
+                       "nothing says of what type the elements of `[]` are");
+        return twc_check_is_error(c, expr);
+    }
+    if (!is_value(element)) return twc_check_is_error(c, expr);
+    const bool fits = hint != NULL && hint->kind == TWC_TYPE_LIST && count <= hint->max;
+    expr->type = fits ? hint : twc_type_list(&c->types, element, count > 0 ? count : 1);
+    return expr;
+}
+
+/* ------------------------------------------------------------------ operators */
+
+/* Brings both sides to their common type; false after an error. */
+static bool make_common(twc_check *c, twc_span mark, twc_expr **left, twc_expr **right,
+                        const char *verb)
+{
+    if ((*left)->type == c->error || (*right)->type == c->error) return false;
+    const twc_type *type = twc_check_common(c, *left, *right);
+    char a[80];
+    char b[80];
+    if (type == NULL) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_OPERANDS, mark, "%s can't be %s %s",
+                                        twc_type_print((*left)->type, a, sizeof a), verb,
+                                        twc_type_print((*right)->type, b, sizeof b));
+        if ((*left)->type == c->integer || (*right)->type == c->integer) {
+            twc_check_help(c, diag, "a quantity needs its unit, as `7.1 mm/s` or `10 min`");
+        } else if (twc_type_is_numeric((*left)->type) && twc_type_is_numeric((*right)->type)) {
+            twc_check_help(c, diag, "units of different kinds never convert");
+        }
+        return false;
+    }
+    *left = twc_check_convert(c, *left, type);
+    *right = twc_check_convert(c, *right, type);
+    assert(*left != NULL && *right != NULL);
+    return (*left)->type != c->error && (*right)->type != c->error;
+}
+
+static bool has_equality(const twc_type *type)
+{
+    if (type->kind == TWC_TYPE_OPTIONAL) type = type->element;
+    return type->kind != TWC_TYPE_RECORD && type->kind != TWC_TYPE_LIST && is_value(type) &&
+           type->kind != TWC_TYPE_NONE;
+}
+
+static twc_expr *check_comparison(twc_check *c, twc_expr *expr)
+{
+    const twc_operator op = expr->u.binary.op;
+    const bool equality = op == TWC_OP_EQ || op == TWC_OP_NE;
+    twc_expr **left = &expr->u.binary.left;
+    twc_expr **right = &expr->u.binary.right;
+    *left = twc_check_expr(c, *left, NULL);
+    *right = twc_check_expr(c, *right, (*left)->type);
+    expr->type = c->boolean;
+    if (!make_common(c, expr->mark, left, right, "compared with")) return expr;
+    const twc_type *type = (*left)->type;
+    const bool ordered = twc_type_is_numeric(type) || type->kind == TWC_TYPE_TEXT;
+    if (equality ? !has_equality(type) : !ordered) {
+        char text[80];
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be compared%s",
+                           twc_type_print(type, text, sizeof text), equality ? "" : " by size");
+        if (type->kind == TWC_TYPE_OPTIONAL) {
+            twc_check_help(c, diag, "it may be none: open it first, as `x otherwise d`");
+        }
+        return expr;
+    }
+    twc_check_compare_constants(c, expr);
+    return expr;
+}
+
+static twc_expr *check_logic(twc_check *c, twc_expr *expr)
+{
+    const twc_operator op = expr->u.binary.op;
+    static const char *const what[] = {
+        [TWC_OP_OR] = "a side of `or`",
+        [TWC_OP_AND] = "a side of `and`",
+        [TWC_OP_IMPLIES] = "a side of `implies`",
+    };
+    const twc_fact *before = c->facts;
+    expr->u.binary.left = twc_check_bool(c, expr->u.binary.left, what[op]);
+    c->facts = twc_flow_learn(c, c->facts, expr->u.binary.left, op != TWC_OP_OR);
+    expr->u.binary.right = twc_check_bool(c, expr->u.binary.right, what[op]);
+    c->facts = before;
+    expr->type = c->boolean;
+    twc_check_compare_constants(c, expr);
+    return expr;
+}
+
+static twc_expr *check_otherwise(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    twc_expr *left = twc_check_raw(c, expr->u.binary.left, hint);
+    expr->u.binary.left = left;
+    const bool optional = left->type->kind == TWC_TYPE_OPTIONAL;
+    twc_expr *right =
+        twc_check_expr(c, expr->u.binary.right, optional ? left->type->element : hint);
+    expr->u.binary.right = right;
+    if (left->type == c->error || right->type == c->error) return twc_check_is_error(c, expr);
+    if (!optional) {
+        char text[80];
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NOT_OPTIONAL, left->span, "this is %s, which is never none",
+                           twc_type_print(left->type, text, sizeof text));
+        twc_check_help(c, diag, "leave out `otherwise`");
+        return twc_check_is_error(c, expr);
+    }
+    const bool chained = right->type->kind == TWC_TYPE_OPTIONAL || right->type == c->none;
+    const twc_type *type = chained ? left->type : left->type->element;
+    twc_expr *converted = twc_check_convert(c, right, type);
+    if (converted == NULL) {
+        twc_check_mismatch(c, right->span, "the value behind `otherwise`", type, right->type);
+        return twc_check_is_error(c, expr);
+    }
+    expr->u.binary.right = converted;
+    expr->type = type;
+    return expr;
+}
+
+static twc_expr *check_binary(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    switch (expr->u.binary.op) {
+    case TWC_OP_OR:
+    case TWC_OP_AND:
+    case TWC_OP_IMPLIES: return check_logic(c, expr);
+    case TWC_OP_EQ:
+    case TWC_OP_NE:
+    case TWC_OP_LT:
+    case TWC_OP_LE:
+    case TWC_OP_GT:
+    case TWC_OP_GE: return check_comparison(c, expr);
+    case TWC_OP_OTHERWISE: return check_otherwise(c, expr, hint);
+    case TWC_OP_NONE:
+    case TWC_OP_ADD:
+    case TWC_OP_SUB:
+    case TWC_OP_MUL:
+    case TWC_OP_DIV:
+    case TWC_OP_MOD:
+    case TWC_OP_PERCENT_OF: break;
+    }
+    expr->u.binary.left = twc_check_expr(c, expr->u.binary.left, NULL);
+    expr->u.binary.right = twc_check_expr(c, expr->u.binary.right, NULL);
+    return twc_check_arith(c, expr);
+}
+
+static twc_expr *check_of(twc_check *c, twc_expr *expr)
+{
+    twc_expr *left = expr->u.of.left;
+    twc_expr *right = expr->u.of.right;
+    if (left->kind == TWC_E_NAME && left->u.name.word->global == NULL &&
+        left->u.name.word->local == NULL) {
+        const twc_word *word = left->u.name.word;
+        if (twc_check_word_is(word, "owner") || twc_check_word_is(word, "maker") ||
+            twc_check_word_is(word, "rest") || twc_check_word_is(word, "history")) {
+            twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, expr->span,
+                                  "`owner of`, `maker of`, `rest of`");
+            return twc_check_is_error(c, expr);
+        }
+    }
+    if (twc_check_reading(c, left, false) != NULL) {
+        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, expr->span, "a reading `of` a device");
+        return twc_check_is_error(c, expr);
+    }
+    expr->kind = TWC_E_BINARY;
+    expr->u.binary.op = TWC_OP_PERCENT_OF;
+    expr->u.binary.left = left;
+    expr->u.binary.right = right;
+    return check_binary(c, expr, NULL);
+}
+
+static twc_expr *check_is(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = twc_check_raw(c, expr->u.is.value, NULL);
+    expr->u.is.value = value;
+    expr->type = c->boolean;
+    if (value->type == c->error || value->type->kind == TWC_TYPE_OPTIONAL) return expr;
+    char text[80];
+    twc_check_fail(c, TWC_DIAG_NOT_OPTIONAL, value->span, "this is %s, which is never none",
+                   twc_type_print(value->type, text, sizeof text));
+    return expr;
+}
+
+static twc_expr *check_range(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = twc_check_expr(c, expr->u.range.value, NULL);
+    twc_expr *low = twc_check_expr(c, expr->u.range.low, NULL);
+    twc_expr *high = twc_check_expr(c, expr->u.range.high, NULL);
+    expr->type = c->boolean;
+    const bool good = make_common(c, low->span, &value, &low, "compared with") &&
+                      make_common(c, high->span, &value, &high, "compared with") &&
+                      make_common(c, low->span, &value, &low, "compared with");
+    expr->u.range.value = value;
+    expr->u.range.low = low;
+    expr->u.range.high = high;
+    if (!good) return expr;
+    if (!twc_type_is_numeric(value->type)) {
+        char text[80];
+        twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be compared by size",
+                       twc_type_print(value->type, text, sizeof text));
+    } else if (low->constant && high->constant && low->value > high->value) {
+        twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
+                       "the range is empty: its start is above its end");
+    }
+    expr->fixed = value->fixed && low->fixed && high->fixed;
+    return expr;
+}
+
+static twc_expr *check_in(twc_check *c, twc_expr *expr)
+{
+    twc_expr *value = twc_check_expr(c, expr->u.in.value, NULL);
+    expr->u.in.value = value;
+    expr->type = c->boolean;
+    twc_expr *set = expr->u.in.set;
+    if (set->kind == TWC_E_LIST && set->u.list.first != NULL) {
+        const twc_type *wanted = twc_type_list(&c->types, value->type, set->u.list.count);
+        set = twc_check_expr(c, set, is_value(value->type) ? wanted : NULL);
+    } else {
+        set = twc_check_expr(c, set, NULL);
+    }
+    expr->u.in.set = set;
+    if (value->type == c->error || set->type == c->error) return expr;
+    char text[80];
+    if (set->type->kind != TWC_TYPE_LIST) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_OPERANDS, set->span, "`in` needs a list or a range, not %s",
+                           twc_type_print(set->type, text, sizeof text));
+        twc_check_help(c, diag, "write `x in [A, B]` or `x in 1 .. 5`");
+        return expr;
+    }
+    twc_expr *converted = twc_check_convert(c, value, set->type->element);
+    if (converted == NULL || !has_equality(set->type->element)) {
+        twc_check_mismatch(c, value->span, "what is looked for", set->type->element, value->type);
+        return expr;
+    }
+    expr->u.in.value = converted;
+    return expr;
+}
+
+static twc_expr *check_not(twc_check *c, twc_expr *expr)
+{
+    twc_expr *one = twc_check_bool(c, expr->u.one, "what stands behind `not`");
+    expr->u.one = one;
+    expr->type = c->boolean;
+    expr->fixed = one->fixed;
+    expr->constant = one->constant;
+    expr->value = !one->value;
+    if (one->kind == TWC_E_HOLD && one->type != c->error) {
+        twc_diag *diag =
+            twc_check_fail(c, TWC_DIAG_NOT_HOLD, expr->span,
+                           "`not` directly before a condition over a reading: it would "
+                           "also be true without any reading");
+        twc_check_help(c, diag, "write the opposite condition: `below` for `above`");
+    }
+    return expr;
+}
+
+static twc_expr *check_if(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    const twc_fact *before = c->facts;
+    twc_expr *condition = twc_check_bool(c, expr->u.choose.condition, "the condition");
+    expr->u.choose.condition = condition;
+    c->facts = twc_flow_learn(c, before, condition, true);
+    twc_expr *then = twc_check_expr(c, expr->u.choose.then, hint);
+    c->facts = twc_flow_learn(c, before, condition, false);
+    twc_expr *other = twc_check_expr(c, expr->u.choose.other, hint != NULL ? hint : then->type);
+    c->facts = before;
+    const bool good = make_common(c, other->span, &then, &other, "an alternative to");
+    expr->u.choose.then = then;
+    expr->u.choose.other = other;
+    expr->type = good ? then->type : c->error;
+    expr->fixed = condition->fixed && then->fixed && other->fixed;
+    return expr;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static twc_expr *check_any(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    switch (expr->kind) {
+    case TWC_E_ERROR: return twc_check_is_error(c, expr);
+    case TWC_E_BOOL:
+        expr->type = c->boolean;
+        expr->constant = true;
+        expr->fixed = true;
+        return expr;
+    case TWC_E_NUMBER: twc_check_literal(c, expr); return expr;
+    case TWC_E_TEXT: {
+        const size_t size = expr->u.text.size;
+        const uint32_t max = size > TW_TEXT_SIZE_MAX ? TW_TEXT_SIZE_MAX + 1 : (uint32_t)size;
+        expr->type = twc_type_sized(&c->types, TWC_TYPE_TEXT, max > 0 ? max : 1);
+        expr->fixed = true;
+        return expr;
+    }
+    case TWC_E_NONE:
+        expr->type = c->none;
+        expr->fixed = true;
+        return expr;
+    case TWC_E_NAME: return check_name(c, expr);
+    case TWC_E_ACTOR:
+        twc_check_actor(c, expr->u.actor);
+        expr->type = c->account;
+        return expr;
+    case TWC_E_LIST: return check_list(c, expr, hint);
+    case TWC_E_FIELD: return check_field(c, expr);
+    case TWC_E_CALL: return twc_check_call(c, expr, hint);
+    case TWC_E_INDEX: return check_index(c, expr);
+    case TWC_E_OF: return check_of(c, expr);
+    case TWC_E_NEGATE:
+        expr->u.one = twc_check_expr(c, expr->u.one, NULL);
+        twc_check_negate(c, expr);
+        return expr;
+    case TWC_E_NOT: return check_not(c, expr);
+    case TWC_E_BINARY: return check_binary(c, expr, hint);
+    case TWC_E_IS: return check_is(c, expr);
+    case TWC_E_HOLD: return twc_check_hold(c, expr);
+    case TWC_E_SILENT: return twc_check_silent(c, expr);
+    case TWC_E_RANGE: return check_range(c, expr);
+    case TWC_E_IN: return check_in(c, expr);
+    case TWC_E_IF: return check_if(c, expr, hint);
+    case TWC_E_CONVERT: return expr;
+    }
+    return twc_check_is_error(c, expr);
+}
+
+twc_expr *twc_check_raw(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    if (expr->type != NULL) return expr; /* checked before: a node of `place += value` */
+    twc_expr *checked = check_any(c, expr, hint);
+    assert(checked->type != NULL);
+    return checked;
+}
+
+twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    return twc_check_narrow(c, twc_check_raw(c, expr, hint));
+}

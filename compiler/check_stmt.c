@@ -1,0 +1,672 @@
+/* check_stmt -- statements, blocks, and the entries they stand in. */
+#include "compiler/check.h"
+
+#include <assert.h>
+
+static bool check_block(twc_check *c, twc_block *block);
+
+/* ------------------------------------------------------------------ scopes */
+
+void twc_check_local(twc_check *c, twc_decl *decl)
+{
+    twc_word *word = decl->word;
+    if (word == NULL) return;
+    const twc_decl *other = word->local != NULL ? word->local : word->global;
+    if (other != NULL && !(other->bad && other->name_span.end == 0)) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_SHADOWING, decl->name_span,
+                                        "`%s` is already the name of something here", word->text);
+        twc_diag_second(diag, other->name_span, "declared here");
+        if (word->local != NULL) return;
+    } else if (twc_check_word_is(word, "now") || twc_check_word_is(word, "caller") ||
+               twc_check_word_is(word, "phase") || twc_check_word_is(word, "time_in_phase")) {
+        twc_check_fail(c, TWC_DIAG_RESERVED, decl->name_span,
+                       "`%s` means something in every contract", word->text);
+    }
+    word->local = decl;
+    decl->next_same = c->locals;
+    c->locals = decl;
+}
+
+void twc_check_scope_end(twc_check *c, twc_decl *locals)
+{
+    while (c->locals != locals) {
+        twc_decl *decl = c->locals;
+        c->locals = decl->next_same;
+        decl->word->local = NULL;
+        if (decl->used || c->contract->broken || c->unsupported != 0) continue;
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span, "`%s` is not used",
+                                        decl->word->text);
+        twc_check_help(c, diag, "remove it");
+    }
+}
+
+/* ------------------------------------------------------------------ statements */
+
+static void check_let(twc_check *c, twc_stmt *stmt)
+{
+    twc_decl *decl = stmt->u.let.decl;
+    twc_expr *value = decl->u.value.value;
+    decl->type = c->error;
+    if (decl->type_name != NULL) {
+        decl->type = twc_check_type(c, decl->type_name);
+        value = twc_check_value(c, value, decl->type, "the value");
+    } else {
+        value = twc_check_expr(c, value, NULL);
+        decl->type = value->type;
+        if (value->type == c->none) {
+            twc_check_fail(c, TWC_DIAG_UNKNOWN_TYPE, value->span,
+                           "nothing says of what type this `none` is");
+            decl->type = c->error;
+        }
+    }
+    decl->u.value.value = value;
+    twc_check_local(c, decl);
+}
+
+static const twc_expr *root_of(const twc_expr *place)
+{
+    for (;;) {
+        if (place->kind == TWC_E_FIELD) {
+            place = place->u.field.object;
+        } else if (place->kind == TWC_E_INDEX) {
+            place = place->u.index.object;
+        } else if (place->kind == TWC_E_CONVERT) {
+            place = place->u.convert.value;
+        } else {
+            return place;
+        }
+    }
+}
+
+static bool is_assignable(twc_check *c, const twc_expr *place)
+{
+    const twc_expr *root = root_of(place);
+    if (place->type == c->error || root->type == c->error) return false;
+    const twc_decl *decl = root->kind == TWC_E_NAME ? root->u.name.decl : NULL;
+    if (decl != NULL && decl->kind == TWC_D_VAR) {
+        if (c->can & TWC_CAN_WRITE) return true;
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, place->span, "%s can't change the contract's state",
+                       c->where);
+        return false;
+    }
+    if (decl != NULL && decl->kind == TWC_D_LOCAL && decl->mutable) return true;
+    twc_diag *diag =
+        twc_check_fail(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, "only a `var` can be assigned");
+    if (decl != NULL && decl->name_span.end > 0) {
+        twc_diag_second(diag, decl->name_span, "declared here");
+    }
+    return false;
+}
+
+static void check_assign(twc_check *c, twc_stmt *stmt)
+{
+    twc_expr *place = twc_check_raw(c, stmt->u.assign.place, NULL);
+    stmt->u.assign.place = place;
+    if (!is_assignable(c, place)) {
+        stmt->u.assign.value = twc_check_expr(c, stmt->u.assign.value, NULL);
+        return;
+    }
+    if (stmt->u.assign.op == TWC_OP_NONE) {
+        stmt->u.assign.value = twc_check_value(c, stmt->u.assign.value, place->type, "the value");
+        c->facts = twc_flow_forget(c, c->facts, place);
+        return;
+    }
+    twc_expr *both = TW_NEW(c->arena, twc_expr);
+    if (both == NULL) return;
+    *both =
+        (twc_expr){.kind = TWC_E_BINARY, .span = stmt->span, .mark = stmt->u.assign.value->span};
+    both->u.binary.op = stmt->u.assign.op;
+    both->u.binary.left = twc_check_narrow(c, place);
+    both->u.binary.right = twc_check_expr(c, stmt->u.assign.value, NULL);
+    stmt->u.assign.value = both->u.binary.right;
+    both = twc_check_arith(c, both);
+    c->facts = twc_flow_forget(c, c->facts, place);
+    if (both->type == c->error) return;
+    stmt->u.assign.combined = twc_check_convert(c, both, place->type);
+    if (stmt->u.assign.combined == NULL) {
+        twc_check_mismatch(c, stmt->u.assign.value->span, "the sum", place->type, both->type);
+    }
+}
+
+static bool check_if(twc_check *c, twc_stmt *stmt)
+{
+    const twc_fact *current = c->facts;
+    const twc_fact *after = NULL;
+    bool completes = false;
+    bool otherwise = false;
+    for (twc_arm *arm = stmt->u.branch.arms; arm != NULL; arm = arm->next) {
+        c->facts = current;
+        if (arm->condition != NULL) {
+            arm->condition = twc_check_bool(c, arm->condition, "the condition");
+            c->facts = twc_flow_learn(c, current, arm->condition, true);
+            current = twc_flow_learn(c, current, arm->condition, false);
+        }
+        otherwise = arm->condition == NULL;
+        if (!check_block(c, &arm->body)) continue;
+        after = completes ? twc_flow_common(c, after, c->facts) : c->facts;
+        completes = true;
+    }
+    if (!otherwise) {
+        after = completes ? twc_flow_common(c, after, current) : current;
+        completes = true;
+    }
+    c->facts = after;
+    return completes;
+}
+
+/* The number of the value that an arm names; -1 after an error. */
+static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
+{
+    char text[80];
+    if (type->kind == TWC_TYPE_OPTIONAL) {
+        if (arm->binder != NULL) return 1;
+        if (arm->name->keyword == TWC_W_none) return 0;
+    } else if (arm->name != NULL) {
+        twc_decl *decl = arm->name->global;
+        const bool phase = type == c->phase && decl != NULL && decl->kind == TWC_D_PHASE;
+        const bool value = decl != NULL && decl->kind == TWC_D_ENUM_VALUE && decl->type == type;
+        if (phase || value) {
+            decl->used = true;
+            return decl->index;
+        }
+    }
+    twc_check_fail(c, TWC_DIAG_MATCH_ARM, arm->span, "this is no value of %s",
+                   twc_type_print(type, text, sizeof text));
+    return -1;
+}
+
+/* Says which value has no arm. */
+static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type *type,
+                             const uint64_t seen[4])
+{
+    const twc_decl *value = type->kind == TWC_TYPE_ENUM ? type->decl->u.fields.fields
+                            : type == c->phase          ? c->contract->phases
+                                                        : NULL;
+    const uint32_t count = type->kind == TWC_TYPE_ENUM ? type->decl->u.fields.count
+                           : type == c->phase          ? c->contract->phase_count
+                                                       : 2;
+    for (uint32_t i = 0; i < count && i < 256; i++) {
+        if ((seen[i / 64] >> (i % 64) & 1) == 0) {
+            const char *name = type->kind != TWC_TYPE_OPTIONAL ? value->word->text
+                               : i == 0                        ? "none"
+                                                               : "some x";
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_EXHAUSTIVE, stmt->u.match.value->span,
+                                            "the match does not say what happens for `%s`", name);
+            twc_check_help(c, diag, "add an arm `%s { ... }`", name);
+            return;
+        }
+        if (value != NULL) value = type == c->phase ? value->next_same : value->next;
+    }
+}
+
+static bool check_match(twc_check *c, twc_stmt *stmt)
+{
+    twc_expr *value = twc_check_raw(c, stmt->u.match.value, NULL);
+    const twc_type *type = value->type;
+    uint64_t seen[4] = {0};
+    bool completes = false;
+    bool good = type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_ENUM || type == c->phase;
+    stmt->u.match.value = value;
+    if (!good && type != c->error) {
+        char text[80];
+        twc_check_fail(c, TWC_DIAG_MATCH_ARM, value->span, "%s can't be matched",
+                       twc_type_print(type, text, sizeof text));
+    }
+    const twc_fact *before = c->facts;
+    const twc_fact *after = NULL;
+    for (twc_arm *arm = stmt->u.match.arms; arm != NULL; arm = arm->next) {
+        twc_decl *locals = c->locals;
+        c->facts = before;
+        const int64_t number = good ? arm_value(c, arm, type) : -1;
+        arm->value = number;
+        if (number < 0) {
+            good = false;
+        } else if (seen[number / 64] >> (number % 64) & 1) {
+            twc_check_fail(c, TWC_DIAG_MATCH_ARM, arm->span, "there is an arm for this already");
+        } else {
+            seen[number / 64] |= (uint64_t)1 << (number % 64);
+        }
+        if (arm->binder != NULL) {
+            arm->binder->type = good ? type->element : c->error;
+            if (good) c->facts = twc_flow_add(c, before, value);
+            twc_check_local(c, arm->binder);
+        }
+        if (check_block(c, &arm->body)) {
+            after = completes ? twc_flow_common(c, after, c->facts) : c->facts;
+            completes = true;
+        }
+        twc_check_scope_end(c, locals);
+    }
+    if (good) check_exhaustive(c, stmt, type, seen);
+    c->facts = after;
+    return completes || stmt->u.match.arms == NULL;
+}
+
+static void check_needs(twc_check *c, twc_stmt *stmt)
+{
+    stmt->u.needs.condition =
+        twc_check_bool(c, stmt->u.needs.condition, "what stands behind `needs`");
+    if (stmt->u.needs.error != NULL) {
+        const twc_fact *before = c->facts;
+        c->facts = twc_flow_learn(c, before, stmt->u.needs.condition, false);
+        twc_decl *decl = twc_check_find(c, stmt->u.needs.error, stmt->u.needs.error_span,
+                                        TWC_D_ERROR, "an error");
+        stmt->u.needs.decl = decl;
+        if (decl != NULL && !decl->bad) {
+            twc_check_args(c, &stmt->u.needs.args, decl->u.fields.fields, stmt->u.needs.error_span,
+                           decl->word->text);
+        }
+        c->facts = before;
+    }
+    c->facts = twc_flow_learn(c, c->facts, stmt->u.needs.condition, true);
+}
+
+static bool may_write(twc_check *c, twc_span span, const char *verb)
+{
+    if (c->can & TWC_CAN_WRITE) return true;
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, span, "%s can't use `%s`", c->where, verb);
+    return false;
+}
+
+static void check_notice(twc_check *c, twc_stmt *stmt)
+{
+    const bool event = stmt->kind == TWC_S_EMIT;
+    if (event && !may_write(c, stmt->span, "emit")) return;
+    twc_decl *decl =
+        twc_check_find(c, stmt->u.notice.word, stmt->u.notice.span,
+                       event ? TWC_D_EVENT : TWC_D_ERROR, event ? "an event" : "an error");
+    stmt->u.notice.decl = decl;
+    if (decl == NULL || decl->bad) return;
+    twc_check_args(c, &stmt->u.notice.args, decl->u.fields.fields, stmt->u.notice.span,
+                   decl->word->text);
+}
+
+static void check_go(twc_check *c, twc_stmt *stmt)
+{
+    if (!may_write(c, stmt->span, "go")) return;
+    twc_decl *phase = twc_check_find(c, stmt->u.go.word, stmt->u.go.span, TWC_D_PHASE, "a phase");
+    stmt->u.go.phase = phase;
+    if (phase == NULL || c->entry == NULL) return;
+    const twc_decl *from = c->contract->phases;
+    for (; from != NULL; from = from->next_same) {
+        if ((c->entry->phases >> from->index & 1) == 0) continue;
+        if (from->word == NULL || from->u.phase.arrows >> phase->index & 1) continue;
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_ARROW, stmt->u.go.span,
+                                        "there is no arrow `%s -> %s`, and this can run in %s",
+                                        from->word->text, phase->word->text, from->word->text);
+        twc_diag_second(diag, c->contract->phases_span, "the phases are declared here");
+        twc_check_help(c, diag,
+                       c->entry->in != NULL ? "add the arrow, or leave the phase out behind `in`"
+                                            : "say behind `in` in which phases this runs");
+        return;
+    }
+}
+
+static void check_grant(twc_check *c, twc_stmt *stmt)
+{
+    if (!may_write(c, stmt->span, stmt->kind == TWC_S_GRANT ? "grant" : "revoke")) return;
+    twc_decl *role =
+        twc_check_find(c, stmt->u.grant.word, stmt->u.grant.span, TWC_D_ROLE, "a role");
+    stmt->u.grant.role = role;
+    stmt->u.grant.account = twc_check_value(c, stmt->u.grant.account, c->account, "the account");
+}
+
+static void check_return(twc_check *c, twc_stmt *stmt)
+{
+    if (c->result != NULL) {
+        stmt->u.value = twc_check_value(c, stmt->u.value, c->result, "the result");
+        return;
+    }
+    twc_diag *diag =
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s returns nothing", c->where);
+    twc_check_help(c, diag, "`stop` ends an entry");
+}
+
+static bool check_stmt(twc_check *c, twc_stmt *stmt);
+
+/* ------------------------------------------------------------------ history */
+
+static twc_arg *argument_named(twc_arg *args, const twc_word *word)
+{
+    while (args != NULL && args->name != word) args = args->next;
+    return args;
+}
+
+/* The first use of a kind declares its fields. */
+static void declare_history(twc_check *c, twc_stmt *stmt)
+{
+    twc_decl *decl = TW_NEW(c->arena, twc_decl);
+    if (decl == NULL) return;
+    *decl = (twc_decl){.kind = TWC_D_HISTORY, .word = stmt->u.notice.word, .used = true};
+    decl->name_span = stmt->u.notice.span;
+    decl->contract = c->contract;
+    decl->type = c->nothing;
+    twc_decl **at = &decl->u.fields.fields;
+    for (twc_arg *arg = stmt->u.notice.args; arg != NULL; arg = arg->next) {
+        twc_decl *field = TW_NEW(c->arena, twc_decl);
+        if (field == NULL) return;
+        *field = (twc_decl){.kind = TWC_D_FIELD, .word = arg->name, .type = arg->value->type};
+        field->name_span = arg->span;
+        field->index = decl->u.fields.count++;
+        *at = field;
+        at = &field->next;
+    }
+    decl->index = c->contract->history_count++;
+    stmt->u.notice.word->history = decl;
+    stmt->u.notice.decl = decl;
+    twc_decl **last = &c->contract->histories;
+    while (*last != NULL) last = &(*last)->next_same;
+    *last = decl;
+    if (c->contract->history_count == TW_NAMES_MAX + 1) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span,
+                       "a contract has at most %d kinds of history", TW_NAMES_MAX);
+    }
+}
+
+/* A later use has the same fields; their types widen to hold both. */
+static void match_history(twc_check *c, twc_stmt *stmt, twc_decl *decl)
+{
+    uint32_t count = 0;
+    bool same = true;
+    for (twc_arg *arg = stmt->u.notice.args; arg != NULL; arg = arg->next) count++;
+    for (twc_decl *field = decl->u.fields.fields; field != NULL && same; field = field->next) {
+        const twc_arg *arg = argument_named(stmt->u.notice.args, field->word);
+        const twc_expr before = {.kind = TWC_E_ERROR, .type = field->type};
+        const twc_type *type = arg != NULL ? twc_check_common(c, &before, arg->value) : NULL;
+        if (type != NULL) field->type = type;
+        same = type != NULL;
+    }
+    if (same && count == decl->u.fields.count) return;
+    twc_diag *diag = twc_check_fail(c, TWC_DIAG_HISTORY, stmt->u.notice.span,
+                                    "history %s has other fields elsewhere", decl->word->text);
+    twc_diag_second(diag, decl->name_span, "first used here");
+    twc_check_help(c, diag, "all entries of a kind have the same fields of the same types");
+}
+
+static void check_history(twc_check *c, twc_stmt *stmt)
+{
+    if (!may_write(c, stmt->span, "history")) return;
+    if (stmt->u.notice.of != NULL) {
+        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, stmt->span, "`history ... of` a thing");
+        return;
+    }
+    bool good = true;
+    uint32_t count = 0;
+    for (twc_arg *arg = stmt->u.notice.args; arg != NULL; arg = arg->next, count++) {
+        arg->value = twc_check_expr(c, arg->value, NULL);
+        good &= arg->value->type != c->error;
+        if (arg->name == NULL || arg->over != NULL || arg->across != NULL || arg->by != NULL) {
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
+                                            "a field of a history entry needs its name");
+            twc_check_help(c, diag, "write `history %s(name: value)`", stmt->u.notice.word->text);
+            good = false;
+        } else if (count < TW_MEMBERS_MAX &&
+                   argument_named(stmt->u.notice.args, arg->name) != arg) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` is given twice",
+                           arg->name->text);
+            good = false;
+        } else if (arg->value->type == c->none) {
+            twc_check_fail(c, TWC_DIAG_UNKNOWN_TYPE, arg->value->span,
+                           "nothing says of what type this `none` is");
+            good = false;
+        }
+    }
+    if (count > TW_MEMBERS_MAX) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, stmt->u.notice.span, "there are more than %d fields",
+                       TW_MEMBERS_MAX);
+        return;
+    }
+    if (!good) return;
+    stmt->u.notice.decl = stmt->u.notice.word->history;
+    if (stmt->u.notice.decl == NULL) {
+        declare_history(c, stmt);
+    } else {
+        match_history(c, stmt, stmt->u.notice.decl);
+    }
+    stmt->u.notice.next_history = c->histories;
+    c->histories = stmt;
+}
+
+/* When all types are known: every use in the order and with the types of the kind. */
+void twc_check_histories(twc_check *c)
+{
+    if (c->diags->error_count > 0) return;
+    for (twc_stmt *stmt = c->histories; stmt != NULL; stmt = stmt->u.notice.next_history) {
+        twc_arg *ordered = NULL;
+        twc_arg **at = &ordered;
+        for (twc_decl *f = stmt->u.notice.decl->u.fields.fields; f != NULL; f = f->next) {
+            twc_arg *arg = argument_named(stmt->u.notice.args, f->word);
+            twc_arg *copy = TW_NEW(c->arena, twc_arg);
+            if (copy == NULL) {
+                c->diags->out_of_memory = true;
+                return;
+            }
+            assert(arg != NULL);
+            *copy = *arg;
+            copy->field = f;
+            copy->next = NULL;
+            copy->value = twc_check_convert(c, arg->value, f->type);
+            assert(copy->value != NULL);
+            *at = copy;
+            at = &copy->next;
+        }
+        stmt->u.notice.args = ordered;
+    }
+}
+
+/* ------------------------------------------------------------------ all statements */
+
+static bool check_stmt(twc_check *c, twc_stmt *stmt)
+{
+    switch (stmt->kind) {
+    case TWC_S_LET: check_let(c, stmt); return true;
+    case TWC_S_ASSIGN: check_assign(c, stmt); return true;
+    case TWC_S_IF: return check_if(c, stmt);
+    case TWC_S_MATCH: return check_match(c, stmt);
+    case TWC_S_NEEDS: check_needs(c, stmt); return true;
+    case TWC_S_EMIT: check_notice(c, stmt); return true;
+    case TWC_S_FAIL: check_notice(c, stmt); return false;
+    case TWC_S_HISTORY: check_history(c, stmt); return true;
+    case TWC_S_GO: check_go(c, stmt); return true;
+    case TWC_S_GRANT:
+    case TWC_S_REVOKE: check_grant(c, stmt); return true;
+    case TWC_S_STOP:
+        if (c->result != NULL) {
+            twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
+        }
+        return false;
+    case TWC_S_RETURN: check_return(c, stmt); return false;
+    case TWC_S_FOR:
+    case TWC_S_REPEAT:
+    case TWC_S_SKIP: twc_check_unsupported(c, TWC_DIAG_NO_LOOPS, stmt->span, "a loop"); return true;
+    case TWC_S_PAY:
+    case TWC_S_MINT:
+    case TWC_S_BURN:
+        twc_check_unsupported(c, TWC_DIAG_NO_MONEY, stmt->span, "moving money");
+        return true;
+    case TWC_S_CREATE:
+    case TWC_S_GIVE:
+    case TWC_S_ATTACH:
+    case TWC_S_DETACH:
+    case TWC_S_RETIRE:
+        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, stmt->span, "a verb on assets");
+        return true;
+    case TWC_S_REMOVE:
+    case TWC_S_PUSH:
+        twc_check_unsupported(c, TWC_DIAG_NO_MAPS, stmt->span, "changing a collection");
+        return true;
+    }
+    return true;
+}
+
+static bool check_block(twc_check *c, twc_block *block)
+{
+    twc_decl *locals = c->locals;
+    bool completes = true;
+    bool said = false;
+    for (twc_stmt *stmt = block->first; stmt != NULL; stmt = stmt->next) {
+        if (!completes && !said) {
+            twc_check_fail(c, TWC_DIAG_NEVER_RUNS, stmt->span, "this can never run");
+            said = true;
+        }
+        completes &= check_stmt(c, stmt);
+    }
+    twc_check_scope_end(c, locals);
+    block->completes = completes;
+    return completes;
+}
+
+/* ------------------------------------------------------------------ entries */
+
+static uint64_t phase_mask(twc_check *c, twc_entry *entry)
+{
+    uint64_t mask = 0;
+    if (entry->in == NULL) return c->contract->live_phases;
+    for (twc_phase_name *name = entry->in; name != NULL; name = name->next) {
+        twc_decl *phase = twc_check_find(c, name->word, name->span, TWC_D_PHASE, "a phase");
+        name->phase = phase;
+        if (phase == NULL) continue;
+        const uint64_t bit = (uint64_t)1 << phase->index;
+        if (mask & bit) {
+            twc_check_fail(c, TWC_DIAG_DUPLICATE, name->span, "phase %s is named twice",
+                           phase->word->text);
+        }
+        mask |= bit;
+    }
+    return mask;
+}
+
+static void check_whos(twc_check *c, twc_who *who)
+{
+    for (; who != NULL; who = who->next) {
+        const twc_word *word = who->expr->kind == TWC_E_NAME ? who->expr->u.name.word : NULL;
+        twc_decl *decl = word != NULL && word->local == NULL ? word->global : NULL;
+        if (word != NULL && word->keyword == TWC_W_anyone) {
+            who->anyone = true;
+        } else if (decl != NULL && decl->kind == TWC_D_ROLE) {
+            decl->used = true;
+            who->role = decl;
+        } else if (word != NULL && decl == NULL && word->local == NULL) {
+            twc_check_undeclared(c, who->expr->u.name.word, who->expr->span, "role");
+        } else {
+            who->expr = twc_check_value(c, who->expr, c->account, "who may call");
+        }
+    }
+}
+
+static void check_callers(twc_check *c, twc_decl *decl)
+{
+    twc_entry *entry = decl->u.entry;
+    check_whos(c, entry->by);
+    check_whos(c, entry->with);
+    if (entry->signed_count > 0) {
+        twc_decl *role =
+            twc_check_find(c, entry->signed_word, entry->signed_span, TWC_D_ROLE, "a role");
+        entry->signed_role = role;
+        if (role != NULL && !role->bad && role->u.role.max < entry->signed_count) {
+            twc_diag *diag = twc_check_fail(c, TWC_DIAG_OVER_LIMIT, entry->signed_span,
+                                            "role %s never has %u members", role->word->text,
+                                            entry->signed_count);
+            twc_diag_second(diag, role->name_span, "declared here");
+        }
+    } else if (entry->by == NULL) {
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_CALLER, decl->name_span,
+                                        "the action does not say who may call it");
+        twc_check_help(c, diag, "write `by role`, or `by anyone`");
+    }
+}
+
+/* Handlers of one alarm's edge: at most one for a phase. */
+static void check_alarm_handler(twc_check *c, twc_decl *decl)
+{
+    twc_entry *entry = decl->u.entry;
+    twc_decl *alarm =
+        twc_check_find(c, entry->subject_word, entry->subject_span, TWC_D_ALARM, "an alarm");
+    entry->subject = alarm;
+    if (alarm == NULL || alarm->bad) return;
+    uint64_t *taken =
+        decl->kind == TWC_D_RAISED ? &alarm->u.alarm.raised_in : &alarm->u.alarm.cleared_in;
+    const uint64_t both = *taken & entry->phases;
+    *taken |= entry->phases;
+    if (both == 0) return;
+    const twc_decl *phase = c->contract->phases;
+    while (phase != NULL && (both >> phase->index & 1) == 0) phase = phase->next_same;
+    twc_check_fail(c, TWC_DIAG_DUPLICATE, decl->u.entry->subject_span,
+                   "%s has a second handler for this%s%s", alarm->word->text,
+                   phase != NULL && phase->word != NULL ? " in phase " : "",
+                   phase != NULL && phase->word != NULL ? phase->word->text : "");
+}
+
+static void check_delay(twc_check *c, twc_decl *decl)
+{
+    twc_entry *entry = decl->u.entry;
+    const char *what = decl->kind == TWC_D_EVERY ? "the time behind `every`" : "the time";
+    entry->delay = twc_check_fixed(c, entry->delay, c->duration, what);
+    int64_t low = 0;
+    int64_t high = 0;
+    const int64_t least = decl->kind == TWC_D_EVERY ? 60000 : 1;
+    if (entry->delay->type == c->error || !twc_check_interval(entry->delay, &low, &high) ||
+        low >= least) {
+        return;
+    }
+    twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, entry->delay->span, "%s must be %s", what,
+                   decl->kind == TWC_D_EVERY ? "at least 1 min" : "more than 0");
+}
+
+static void set_context(twc_check *c, const twc_decl *decl)
+{
+    c->can = TWC_CAN_READ | TWC_CAN_WRITE;
+    c->result = NULL;
+    c->where = "a timer or handler";
+    if (decl->kind == TWC_D_ACTION) {
+        c->can |= TWC_CAN_CALLER;
+        c->where = "an action";
+    } else if (decl->kind == TWC_D_VIEW) {
+        c->can = TWC_CAN_READ;
+        c->where = "a view";
+        c->result = decl->u.entry->result;
+    } else if (decl->kind == TWC_D_FN) {
+        c->can = TWC_CAN_PARAM;
+        c->where = "a fn";
+        c->result = decl->u.entry->result;
+    }
+}
+
+void twc_check_entry(twc_check *c, twc_decl *decl)
+{
+    twc_entry *entry = decl->u.entry;
+    twc_decl *locals = c->locals;
+    set_context(c, decl);
+    c->entry = entry;
+    c->function = decl->kind == TWC_D_FN ? decl : NULL;
+    c->facts = NULL;
+    entry->phases = phase_mask(c, entry);
+    for (twc_decl *param = entry->params; param != NULL; param = param->next) {
+        twc_check_local(c, param);
+    }
+    if (decl->kind == TWC_D_RAISED || decl->kind == TWC_D_CLEARED) check_alarm_handler(c, decl);
+    if (decl->kind == TWC_D_SILENT) {
+        const twc_expr subject = {
+            .kind = TWC_E_NAME, .span = entry->subject_span, .u.name.word = entry->subject_word};
+        entry->subject = entry->subject_word != NULL ? twc_check_reading(c, &subject, true) : NULL;
+        if (entry->subject != NULL) entry->subject->u.reading.watched = true;
+    }
+    if (entry->delay != NULL) check_delay(c, decl);
+    if (decl->kind == TWC_D_ACTION) check_callers(c, decl);
+    for (twc_stmt *needs = entry->needs; needs != NULL; needs = needs->next) check_needs(c, needs);
+    if (entry->receives != NULL) {
+        twc_check_unsupported(c, TWC_DIAG_NO_MONEY, entry->receives->span, "`receives`");
+    }
+    const bool completes = check_block(c, &entry->body);
+    if (completes && c->result != NULL && !decl->bad && !c->contract->broken) {
+        const twc_span end = {entry->body.span.end - 1, entry->body.span.end};
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_RETURN, end,
+                                        "`%s` can end here without a result", decl->word->text);
+        twc_check_help(c, diag, "end every path with `return`");
+    }
+    twc_check_scope_end(c, locals);
+    c->entry = NULL;
+    c->function = NULL;
+    c->result = NULL;
+    c->facts = NULL;
+}

@@ -1,0 +1,145 @@
+/* check_test -- test blocks: types, names and actors of what the runner will do. */
+#include "compiler/check.h"
+
+#include <string.h>
+
+enum { TEST_MEMBERS_MAX = 8 };
+
+void twc_check_actor(twc_check *c, twc_actor *actor)
+{
+    if (!(c->can & TWC_CAN_TEST)) {
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, actor->span, "only tests name accounts like this");
+        return;
+    }
+    if (actor->name == NULL) return;
+    if (actor->account.data != NULL) {
+        if (twc_check_word_is(actor->name, "account")) return;
+        twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, actor->span,
+                                        "a name in quotes stands behind `account`");
+        twc_check_help(c, diag, "write `account \"bob\"`, or `%s 1`", actor->name->text);
+        return;
+    }
+    actor->role = twc_check_find(c, actor->name, actor->span, TWC_D_ROLE, "a role");
+    if (actor->first == 0) {
+        actor->first = 1;
+        actor->last = 1;
+    }
+    if (actor->role == NULL || actor->role->bad) return;
+    const uint32_t max = actor->role->u.role.max;
+    const uint32_t most = max < TEST_MEMBERS_MAX ? max : TEST_MEMBERS_MAX;
+    if (actor->last <= most) return;
+    twc_diag *diag =
+        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, actor->span, "in a test, role %s has %u member%s",
+                       actor->name->text, most, most == 1 ? "" : "s");
+    twc_diag_second(diag, actor->role->name_span, "declared here");
+}
+
+/* A duration above 0 made of constants and params. */
+static twc_expr *check_time(twc_check *c, twc_expr *expr, const char *what, bool zero)
+{
+    expr = twc_check_fixed(c, expr, c->duration, what);
+    if (expr->constant && (expr->value < 0 || (expr->value == 0 && !zero))) {
+        twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, expr->span, "%s must be more than 0", what);
+    }
+    return expr;
+}
+
+static void check_feed(twc_check *c, twc_feed *feed)
+{
+    const twc_expr name = {.kind = TWC_E_NAME, .span = feed->span, .u.name.word = feed->word};
+    feed->reading = twc_check_reading(c, &name, true);
+    feed->period = check_time(c, feed->period, "the time behind `every`", false);
+    if (feed->fault != TWC_FAULT_NONE) {
+        twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, feed->span, "a spoilt feed");
+    }
+    if (feed->of != NULL) twc_check_actor(c, feed->of);
+    if (feed->reading == NULL || feed->reading->bad) return;
+    feed->value = twc_check_value(c, feed->value, feed->reading->type, "the value");
+    if (feed->of != NULL && feed->of->role != NULL &&
+        feed->of->role != feed->reading->u.reading.role) {
+        twc_check_fail(c, TWC_DIAG_SOURCE, feed->of->span, "`%s` comes from role %s",
+                       feed->reading->word->text, feed->reading->u.reading.role_word->text);
+    }
+}
+
+static void check_call(twc_check *c, twc_tstmt *stmt)
+{
+    for (twc_actor *a = stmt->u.call.actors; a != NULL; a = a->next) twc_check_actor(c, a);
+    twc_expr *call = stmt->u.call.call;
+    if (call->kind != TWC_E_CALL || call->u.call.function->kind != TWC_E_NAME) {
+        twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, call->span,
+                       "behind `call` stands an action with its arguments");
+        return;
+    }
+    const twc_expr *function = call->u.call.function;
+    twc_decl *action =
+        twc_check_find(c, function->u.name.word, function->span, TWC_D_ACTION, "an action");
+    if (action == NULL || action->bad) return;
+    call->u.call.callee = TWC_CALL_ACTION;
+    call->u.call.decl = action;
+    call->type = c->nothing;
+    twc_check_args(c, &call->u.call.args, action->u.entry->params, function->span,
+                   action->word->text);
+}
+
+/* The contract's error or invariant, or a trap of the language. */
+static void check_failure(twc_check *c, twc_tstmt *stmt)
+{
+    twc_word *word = stmt->u.fail.word;
+    twc_decl *decl = word->global;
+    if (decl != NULL && (decl->kind == TWC_D_ERROR || decl->kind == TWC_D_INVARIANT)) {
+        decl->used = true;
+        stmt->u.fail.error = decl;
+        return;
+    }
+#define STATUS(status, label, text)                                                                \
+    if ((status) > 0 && (status) < 30 && decl == NULL) {                                           \
+        char name[24];                                                                             \
+        tw_status_trap_name(TW_##label, name);                                                     \
+        if (twc_check_word_is(word, name)) stmt->u.fail.trap = TW_##label;                         \
+    }
+#include "vm/base/status.def"
+#undef STATUS
+    if (stmt->u.fail.trap != TW_OK) return;
+    (void)twc_check_find(c, word, stmt->u.fail.span, TWC_D_ERROR, "an error");
+}
+
+static void check_tstmts(twc_check *c, twc_tstmt *stmt)
+{
+    for (; stmt != NULL; stmt = stmt->next) {
+        c->facts = NULL;
+        switch (stmt->kind) {
+        case TWC_T_FEED:
+            for (twc_feed *f = stmt->u.feed.feeds; f != NULL; f = f->next) check_feed(c, f);
+            stmt->u.feed.duration =
+                check_time(c, stmt->u.feed.duration, "the time of the feed", false);
+            break;
+        case TWC_T_REPLAY:
+            twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, stmt->span, "`replay` in a test");
+            break;
+        case TWC_T_ADVANCE:
+            stmt->u.advance = check_time(c, stmt->u.advance, "the time behind `advance`", true);
+            break;
+        case TWC_T_CALL: check_call(c, stmt); break;
+        case TWC_T_EXPECT:
+            stmt->u.expect = twc_check_bool(c, stmt->u.expect, "what is expected");
+            break;
+        case TWC_T_EXPECT_FAIL:
+            check_failure(c, stmt);
+            check_tstmts(c, stmt->u.fail.body);
+            break;
+        }
+    }
+}
+
+void twc_check_test(twc_check *c, twc_decl *decl)
+{
+    if (decl->u.test.fuzz) {
+        twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, decl->name_span, "`test fuzz`");
+        return;
+    }
+    c->can = TWC_CAN_READ | TWC_CAN_TEST;
+    c->where = "a test";
+    check_tstmts(c, decl->u.test.body);
+    c->facts = NULL;
+}

@@ -1,0 +1,107 @@
+/* twc -- the library's public face over front and diag. */
+#include "compiler/twc.h"
+
+#include "compiler/front.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { REPORT_SIZE_MAX = 4 * 1024 * 1024 };
+
+struct twc_result {
+    twc_front *front;
+    uint32_t message_count;
+    tw_writer text, json;
+};
+
+twc_result *twc_check(const char *file_name, const void *source, size_t size)
+{
+    twc_front *front = twc_front_open(file_name, tw_bytes_of(source, size));
+    twc_result *result = front != NULL ? tw_mem_new(sizeof *result) : NULL;
+    if (result == NULL) {
+        twc_front_free(front);
+        return NULL;
+    }
+    result->front = front;
+    result->text = tw_writer_new(REPORT_SIZE_MAX);
+    result->json = tw_writer_new(REPORT_SIZE_MAX);
+    for (const twc_diag *d = front->diags.first; d != NULL; d = d->next) result->message_count++;
+    return result;
+}
+
+void twc_result_free(twc_result *result)
+{
+    if (result == NULL) return;
+    tw_writer_free(&result->text);
+    tw_writer_free(&result->json);
+    twc_front_free(result->front);
+    tw_mem_free(result);
+}
+
+uint32_t twc_result_error_count(const twc_result *result)
+{
+    return result->front->diags.error_count;
+}
+
+uint32_t twc_result_message_count(const twc_result *result)
+{
+    return result->message_count;
+}
+
+twc_message twc_result_message(const twc_result *result, uint32_t index)
+{
+    const twc_diag *diag = result->front->diags.first;
+    for (uint32_t i = 0; i < index; i++) diag = diag->next;
+    const twc_place place = twc_source_place(&result->front->source, diag->span);
+    return (twc_message){
+        .file = result->front->source.file,
+        .line = place.line,
+        .column = place.column,
+        .end_line = place.end_line,
+        .end_column = place.end_column,
+        .is_warning = diag->is_warning,
+        .code = (uint32_t)diag->code,
+        .text = diag->message,
+        .help = diag->help,
+    };
+}
+
+const char *twc_result_report(twc_result *result, bool color)
+{
+    tw_writer *w = &result->text;
+    tw_writer_clear(w);
+    for (const twc_diag *d = result->front->diags.first; d != NULL; d = d->next) {
+        twc_diag_render(&result->front->source, d, color, w);
+    }
+    tw_write_u8(w, 0);
+    return w->bad ? NULL : (const char *)w->data;
+}
+
+const char *twc_result_json(twc_result *result)
+{
+    tw_writer *w = &result->json;
+    tw_writer_clear(w);
+    tw_write_raw(w, "[", 1);
+    for (const twc_diag *d = result->front->diags.first; d != NULL; d = d->next) {
+        tw_write_raw(w, "\n  ", 3);
+        twc_diag_json(&result->front->source, d, w);
+        if (d->next != NULL) tw_write_raw(w, ",", 1);
+    }
+    const char *end = result->message_count > 0 ? "\n]\n" : "]\n";
+    tw_write_raw(w, end, strlen(end) + 1);
+    return w->bad ? NULL : (const char *)w->data;
+}
+
+bool twc_explain(const char *code, const char **ret_title, const char **ret_text)
+{
+    uint32_t number = 0;
+    const size_t size = strlen(code);
+    if (size < 2 || size > 5 || (code[0] != 'E' && code[0] != 'W')) return false;
+    for (size_t i = 1; i < size; i++) {
+        if (code[i] < '0' || code[i] > '9') return false;
+        number = number * 10 + (uint32_t)(code[i] - '0');
+    }
+    bool is_warning = false;
+    return twc_diag_explain(number, ret_title, ret_text, &is_warning) &&
+           is_warning == (code[0] == 'W');
+}

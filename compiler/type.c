@@ -1,0 +1,113 @@
+/* type -- see the header. */
+#include "compiler/type.h"
+
+#include "compiler/ast.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const twc_type no_memory = {.kind = TWC_TYPE_ERROR};
+
+static size_t bucket_of(const twc_type *type)
+{
+    uint64_t hash = (uint64_t)type->kind * 31 + (uint64_t)type->dimension;
+    hash = hash * 0x9E3779B97F4A7C15u + type->max;
+    hash = hash * 0x9E3779B97F4A7C15u + (type->decl != NULL ? type->decl->span.start : 0);
+    if (type->element != NULL) hash = hash * 0x9E3779B97F4A7C15u + bucket_of(type->element);
+    return (size_t)(hash >> 40) % TWC_TYPE_BUCKETS;
+}
+
+static const twc_type *intern(twc_types *types, twc_type wanted)
+{
+    const size_t bucket = bucket_of(&wanted);
+    for (const twc_type *t = types->buckets[bucket]; t != NULL; t = t->next) {
+        if (t->kind == wanted.kind && t->dimension == wanted.dimension && t->max == wanted.max &&
+            t->decl == wanted.decl && t->element == wanted.element) {
+            return t;
+        }
+    }
+    /* the limit is the module's; it also keeps the chains short whatever the source */
+    if (types->count >= TW_TYPES_MAX) return &no_memory;
+    twc_type *type = TW_NEW(types->arena, twc_type);
+    if (type == NULL) return &no_memory;
+    *type = wanted;
+    type->next = types->buckets[bucket];
+    types->buckets[bucket] = type;
+    types->count++;
+    return type;
+}
+
+const twc_type *twc_type_of(twc_types *types, twc_type_kind kind)
+{
+    return intern(types, (twc_type){.kind = kind});
+}
+
+const twc_type *twc_type_number(twc_types *types, tw_dimension dimension)
+{
+    return intern(types, (twc_type){.kind = TWC_TYPE_NUMBER, .dimension = dimension});
+}
+
+const twc_type *twc_type_sized(twc_types *types, twc_type_kind kind, uint32_t max)
+{
+    assert(kind == TWC_TYPE_TEXT || kind == TWC_TYPE_BYTES);
+    return intern(types, (twc_type){.kind = kind, .max = max});
+}
+
+const twc_type *twc_type_named(twc_types *types, twc_type_kind kind, twc_decl *decl)
+{
+    return intern(types, (twc_type){.kind = kind, .decl = decl});
+}
+
+const twc_type *twc_type_list(twc_types *types, const twc_type *element, uint32_t max)
+{
+    if (element->kind == TWC_TYPE_ERROR) return element;
+    return intern(types, (twc_type){.kind = TWC_TYPE_LIST, .element = element, .max = max});
+}
+
+const twc_type *twc_type_optional(twc_types *types, const twc_type *element)
+{
+    if (element->kind == TWC_TYPE_ERROR || element->kind == TWC_TYPE_OPTIONAL) return element;
+    return intern(types, (twc_type){.kind = TWC_TYPE_OPTIONAL, .element = element});
+}
+
+bool twc_type_is(const twc_type *type, tw_dimension dimension)
+{
+    return type->kind == TWC_TYPE_NUMBER && type->dimension == dimension;
+}
+
+bool twc_type_is_numeric(const twc_type *type)
+{
+    return type->kind == TWC_TYPE_NUMBER || type->kind == TWC_TYPE_MONEY;
+}
+
+const char *twc_type_print(const twc_type *type, char *ret_text, size_t size)
+{
+    char element[64];
+    switch (type->kind) {
+    case TWC_TYPE_ERROR: snprintf(ret_text, size, "an unknown type"); break;
+    case TWC_TYPE_NOTHING: snprintf(ret_text, size, "no value"); break;
+    case TWC_TYPE_NONE: snprintf(ret_text, size, "none"); break;
+    case TWC_TYPE_BOOL: snprintf(ret_text, size, "bool"); break;
+    case TWC_TYPE_NUMBER: snprintf(ret_text, size, "%s", tw_dim_name(type->dimension)); break;
+    case TWC_TYPE_TEXT: snprintf(ret_text, size, "text(%u)", type->max); break;
+    case TWC_TYPE_BYTES: snprintf(ret_text, size, "bytes(%u)", type->max); break;
+    case TWC_TYPE_HASH: snprintf(ret_text, size, "hash"); break;
+    case TWC_TYPE_ACCOUNT: snprintf(ret_text, size, "account"); break;
+    case TWC_TYPE_TWIN_ID: snprintf(ret_text, size, "twin_id"); break;
+    case TWC_TYPE_PHASE: snprintf(ret_text, size, "phase"); break;
+    case TWC_TYPE_MONEY:
+    case TWC_TYPE_ENUM:
+    case TWC_TYPE_RECORD:
+    case TWC_TYPE_ASSET: snprintf(ret_text, size, "%s", type->decl->word->text); break;
+    case TWC_TYPE_LIST:
+        twc_type_print(type->element, element, sizeof element);
+        snprintf(ret_text, size, "list of %s max %u", element, type->max);
+        break;
+    case TWC_TYPE_OPTIONAL:
+        twc_type_print(type->element, element, sizeof element);
+        snprintf(ret_text, size, "%s?", element);
+        break;
+    }
+    return ret_text;
+}

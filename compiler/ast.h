@@ -489,6 +489,7 @@ struct twc_decl {
     twc_decl_kind kind;
     bool used;      /* [check] read or meant somewhere outside its declaration */
     bool bad;       /* [check] something in it was reported: no follow-ups */
+    bool broken;    /* it could not be parsed to its end */
     bool mutable;   /* LOCAL: declared by `var` */
     twc_span span;  /* the whole declaration */
     twc_word *word; /* its name; NULL where it has none */

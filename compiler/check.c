@@ -154,6 +154,7 @@ static void check_alarm(twc_check *c, twc_decl *decl)
 static void check_member(twc_check *c, twc_decl *decl)
 {
     c->facts = NULL;
+    if (decl->broken) return;
     switch (decl->kind) {
     case TWC_D_CHECK:
         c->can = TWC_CAN_PARAM;
@@ -294,7 +295,7 @@ static void check_contract(twc_check *c, twc_contract *contract)
     twc_check_constants(c);
     for (twc_decl *d = contract->members; d != NULL; d = d->next) check_member(c, d);
     for (twc_decl *d = contract->members; d != NULL; d = d->next) {
-        if (d->kind == TWC_D_TEST) twc_check_test(c, d);
+        if (d->kind == TWC_D_TEST && !d->broken) twc_check_test(c, d);
     }
     twc_check_histories(c);
     if (!contract->broken && c->unsupported == 0) warn(c);

@@ -168,6 +168,7 @@ void twc_check_declare(twc_check *c)
     twc_decl *last[TWC_D_BUILTIN_VALUE + 1] = {NULL};
     uint32_t counts[TWC_D_BUILTIN_VALUE + 1] = {0};
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        decl->bad = decl->broken;
         number(c, decl, last, counts);
         declare(c, decl);
         unsupported_member(c, decl);
@@ -288,6 +289,7 @@ static void check_finite(twc_check *c, twc_decl *record)
 void twc_check_types(twc_check *c)
 {
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        if (decl->broken) continue;
         switch (decl->kind) {
         case TWC_D_RECORD:
         case TWC_D_EVENT:
@@ -337,7 +339,7 @@ void twc_check_types(twc_check *c)
         }
     }
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
-        if (decl->kind == TWC_D_RECORD && decl->word != NULL) check_finite(c, decl);
+        if (decl->kind == TWC_D_RECORD && !decl->broken) check_finite(c, decl);
     }
     for (twc_stmt *grant = c->contract->grants; grant != NULL; grant = grant->u.grant.next_grant) {
         twc_decl *role = grant->u.grant.word->global;
@@ -503,11 +505,11 @@ static void check_var(twc_check *c, twc_decl *decl)
 void twc_check_constants(twc_check *c)
 {
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
-        if (decl->bad) continue;
+        if (decl->broken) continue;
         if (decl->kind == TWC_D_PARAM) check_param(c, decl);
         if (decl->kind == TWC_D_READING) check_reading_decl(c, decl);
     }
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
-        if (decl->kind == TWC_D_VAR && !decl->bad) check_var(c, decl);
+        if (decl->kind == TWC_D_VAR && !decl->broken) check_var(c, decl);
     }
 }

@@ -305,7 +305,7 @@ static void skip_blanks(twc_lexer *lexer, twc_token *token)
         } else if (c == '/' && peek(lexer, 1) == '/') {
             const uint32_t start = lexer->at;
             while (!at_end(lexer) && data[lexer->at] != '\n') lexer->at++;
-            const bool is_doc = data[start + 2] == '/' && lexer->at - start > 2;
+            const bool is_doc = lexer->at - start > 2 && data[start + 2] == '/';
             if (is_doc && token->doc.end == 0) token->doc.start = start;
             if (is_doc) token->doc.end = lexer->at;
             continue;

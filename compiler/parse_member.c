@@ -438,7 +438,7 @@ static void append(twc_parser *p, twc_decl *decl, twc_span doc, uint32_t start)
 {
     decl->span = twc_parse_span(p, start);
     decl->doc = twc_parse_doc(p, doc);
-    decl->bad = p->panic;
+    decl->broken = p->panic;
     if (decl->name_span.end == 0) decl->name_span = (twc_span){start, start};
     *p->member = decl;
     p->member = &decl->next;

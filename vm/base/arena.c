@@ -70,7 +70,7 @@ static chunk *grow(tw_arena *arena, size_t size)
 
 void *tw_arena_get(tw_arena *arena, size_t size)
 {
-    if (size > arena->size_max) return NULL;
+    if (size > arena->size_max || size > SIZE_MAX - sizeof(chunk) - ALIGN) return NULL;
     size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (rounded > arena->size_max - tw_arena_used(arena)) return NULL;
     chunk *c = arena->last;

@@ -101,6 +101,14 @@ void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const cha
         word->global = muted;
     }
     if (c->contract->broken && c->diags->error_count > 0) return;
+    if (tw_unit_find(tw_bytes_of(word->text, word->size)) != NULL) {
+        const bool second_half = c->unit_end + 1 == span.start; /* of `mm/s` */
+        c->unit_end = span.end;
+        if (!second_half) {
+            twc_check_fail(c, TWC_DIAG_UNIT_ALONE, span, "a unit needs a number before it");
+        }
+        return;
+    }
     twc_diag *diag =
         twc_check_fail(c, TWC_DIAG_UNDECLARED, span, "there is no %s `%s`", what, word->text);
     if (c->diags->error_count > TWC_ERRORS_MAX) return;

@@ -55,6 +55,7 @@ typedef struct twc_check {
     twc_stmt *histories;  /* uses of history, by next_history */
     uint64_t unsupported; /* constructs reported as not supported */
     uint32_t depth;       /* a budget of check_finite */
+    uint32_t unit_end;    /* of the unit reported to lack its number */
     twc_decl *muted;      /* names reported as undeclared, by next_same */
 } twc_check;
 
@@ -138,6 +139,7 @@ void twc_check_scope_end(twc_check *c, twc_decl *locals);
 
 /* ---- check_test.c */
 void twc_check_test(twc_check *c, twc_decl *decl);
-void twc_check_actor(twc_check *c, twc_actor *actor);
+/* False where no account may be named at all. */
+bool twc_check_actor(twc_check *c, twc_actor *actor);
 
 #endif

@@ -125,6 +125,7 @@ static int64_t longest(twc_check *c, const twc_expr *span, const char *what)
     int64_t high = 0;
     if (span->type == c->error) return -1;
     if (!twc_check_interval(span, &low, &high)) {
+        if (c->contract->broken) return -1; /* the range may be what could not be read */
         twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
                                         "%s has no largest value the compiler could know", what);
         twc_check_help(c, diag, "give the param a range, as `in 1 min .. 15 min`");
@@ -528,12 +529,6 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
     const uint32_t wanted =
         which == TWC_B_MIN || which == TWC_B_MAX || which == TWC_B_MEMBER ? 2 : 1;
     expr->u.call.callee = TWC_CALL_BUILTIN;
-    if (expr->u.call.count != wanted) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, expr->mark, "`%s` takes %u argument%s, not %u",
-                       builtins[which].spelling, wanted, wanted == 1 ? "" : "s",
-                       expr->u.call.count);
-        return twc_check_is_error(c, expr);
-    }
     for (const twc_arg *arg = expr->u.call.args; arg != NULL; arg = arg->next) {
         if (arg->over == NULL && arg->across == NULL && arg->by == NULL && arg->name == NULL) {
             continue;
@@ -543,6 +538,12 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
         else
             twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes plain values",
                            builtins[which].spelling);
+        return twc_check_is_error(c, expr);
+    }
+    if (expr->u.call.count != wanted) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, expr->mark, "`%s` takes %u argument%s, not %u",
+                       builtins[which].spelling, wanted, wanted == 1 ? "" : "s",
+                       expr->u.call.count);
         return twc_check_is_error(c, expr);
     }
     switch (which) {

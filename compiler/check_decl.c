@@ -406,6 +406,7 @@ static void check_param(twc_check *c, twc_decl *decl)
     twc_expr *high = twc_check_constant(c, decl->u.value.high, decl->type, "the range");
     decl->u.value.low = low;
     decl->u.value.high = high;
+    decl->bad |= low->type == c->error || high->type == c->error;
     if (!low->constant || !high->constant || !value->constant) return;
     char text[TW_QUANTITY_TEXT_MAX];
     if (low->value > high->value) {
@@ -496,6 +497,7 @@ static void check_var(twc_check *c, twc_decl *decl)
         if (decl->type->kind == TWC_TYPE_OPTIONAL) return;
         twc_diag *diag =
             twc_check_fail(c, TWC_DIAG_NO_VALUE, decl->name_span, "the var needs a first value");
+        decl->bad = true;
         twc_check_help(c, diag, "write `= value`, or make it optional with `?`");
         return;
     }

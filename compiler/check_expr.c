@@ -261,6 +261,7 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
 {
     bool good = true;
     decl->used = true;
+    if (decl->bad) return twc_check_is_error(c, expr);
     switch (decl->kind) {
     case TWC_D_ROLE: return role_name(c, expr, decl);
     case TWC_D_PARAM:
@@ -316,7 +317,7 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
     case TWC_D_TEST:
     case TWC_D_BUILTIN_VALUE: return not_a_value(c, expr, decl);
     }
-    if (!good || decl->bad || expr->type == NULL) return twc_check_is_error(c, expr);
+    if (!good || expr->type == NULL) return twc_check_is_error(c, expr);
     return expr;
 }
 
@@ -711,7 +712,7 @@ static twc_expr *check_any(twc_check *c, twc_expr *expr, const twc_type *hint)
         return expr;
     case TWC_E_NAME: return check_name(c, expr);
     case TWC_E_ACTOR:
-        twc_check_actor(c, expr->u.actor);
+        if (!twc_check_actor(c, expr->u.actor)) return twc_check_is_error(c, expr);
         expr->type = c->account;
         return expr;
     case TWC_E_LIST: return check_list(c, expr, hint);

@@ -231,7 +231,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
             if (good) c->facts = twc_flow_add(c, before, value);
             twc_check_local(c, arm->binder);
         }
-        if (check_block(c, &arm->body)) {
+        if (number >= 0 && check_block(c, &arm->body)) {
             after = completes ? twc_flow_common(c, after, c->facts) : c->facts;
             completes = true;
         }
@@ -286,7 +286,7 @@ static void check_go(twc_check *c, twc_stmt *stmt)
     if (!may_write(c, stmt->span, "go")) return;
     twc_decl *phase = twc_check_find(c, stmt->u.go.word, stmt->u.go.span, TWC_D_PHASE, "a phase");
     stmt->u.go.phase = phase;
-    if (phase == NULL || c->entry == NULL) return;
+    if (phase == NULL || c->entry == NULL || c->contract->broken) return;
     const twc_decl *from = c->contract->phases;
     for (; from != NULL; from = from->next_same) {
         if ((c->entry->phases >> from->index & 1) == 0) continue;

@@ -5,33 +5,34 @@
 
 enum { TEST_MEMBERS_MAX = 8 };
 
-void twc_check_actor(twc_check *c, twc_actor *actor)
+bool twc_check_actor(twc_check *c, twc_actor *actor)
 {
     if (!(c->can & TWC_CAN_TEST)) {
         twc_check_fail(c, TWC_DIAG_NOT_HERE, actor->span, "only tests name accounts like this");
-        return;
+        return false;
     }
-    if (actor->name == NULL) return;
+    if (actor->name == NULL) return true;
     if (actor->account.data != NULL) {
-        if (twc_check_word_is(actor->name, "account")) return;
+        if (twc_check_word_is(actor->name, "account")) return true;
         twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, actor->span,
                                         "a name in quotes stands behind `account`");
         twc_check_help(c, diag, "write `account \"bob\"`, or `%s 1`", actor->name->text);
-        return;
+        return true;
     }
     actor->role = twc_check_find(c, actor->name, actor->span, TWC_D_ROLE, "a role");
     if (actor->first == 0) {
         actor->first = 1;
         actor->last = 1;
     }
-    if (actor->role == NULL || actor->role->bad) return;
+    if (actor->role == NULL || actor->role->bad) return true;
     const uint32_t max = actor->role->u.role.max;
     const uint32_t most = max < TEST_MEMBERS_MAX ? max : TEST_MEMBERS_MAX;
-    if (actor->last <= most) return;
+    if (actor->last <= most) return true;
     twc_diag *diag =
         twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, actor->span, "in a test, role %s has %u member%s",
                        actor->name->text, most, most == 1 ? "" : "s");
     twc_diag_second(diag, actor->role->name_span, "declared here");
+    return true;
 }
 
 /* A duration above 0 made of constants and params. */
@@ -52,7 +53,7 @@ static void check_feed(twc_check *c, twc_feed *feed)
     if (feed->fault != TWC_FAULT_NONE) {
         twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, feed->span, "a spoilt feed");
     }
-    if (feed->of != NULL) twc_check_actor(c, feed->of);
+    if (feed->of != NULL) (void)twc_check_actor(c, feed->of);
     if (feed->reading == NULL || feed->reading->bad) return;
     feed->value = twc_check_value(c, feed->value, feed->reading->type, "the value");
     if (feed->of != NULL && feed->of->role != NULL &&
@@ -64,7 +65,7 @@ static void check_feed(twc_check *c, twc_feed *feed)
 
 static void check_call(twc_check *c, twc_tstmt *stmt)
 {
-    for (twc_actor *a = stmt->u.call.actors; a != NULL; a = a->next) twc_check_actor(c, a);
+    for (twc_actor *a = stmt->u.call.actors; a != NULL; a = a->next) (void)twc_check_actor(c, a);
     twc_expr *call = stmt->u.call.call;
     if (call->kind != TWC_E_CALL || call->u.call.function->kind != TWC_E_NAME) {
         twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, call->span,

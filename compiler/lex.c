@@ -316,12 +316,15 @@ static void skip_blanks(twc_lexer *lexer, twc_token *token)
     }
 }
 
-/* Something that no token begins with. */
-static void lex_stray(twc_lexer *lexer)
+/* Something that no token begins with; a unit without its number becomes a token. */
+static bool lex_stray(twc_lexer *lexer, twc_token *token)
 {
     const uint8_t c = peek(lexer, 0);
     uint32_t character = 0;
-    const uint32_t size = twc_utf8_next(lexer->source->text, lexer->at, &character);
+    uint32_t size = twc_utf8_next(lexer->source->text, lexer->at, &character);
+    const tw_bytes rest =
+        tw_bytes_of(lexer->source->text.data + lexer->at, lexer->source->text.size - lexer->at);
+    const tw_unit *unit = tw_unit_match(rest, &size);
     const twc_span span = {lexer->at, lexer->at + (size > 0 ? size : 1)};
     const char *help = NULL;
     if (c == '\'') help = "texts stand in double quotes";
@@ -329,8 +332,15 @@ static void lex_stray(twc_lexer *lexer)
     if (c == '!') help = "write `not`";
     if (c == '&' || c == '|') help = "write `and` or `or`";
     if (c >= 0x80) help = "names are made of the letters a-z, A-Z, digits and `_`";
-    refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);
     lexer->at = span.end;
+    if (unit == NULL) {
+        refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);
+        return false;
+    }
+    refuse(lexer, TWC_DIAG_UNIT_ALONE, span, "a unit needs a number before it", NULL);
+    token->kind = TWC_TOK_QUANTITY;
+    token->span = span;
+    return true;
 }
 
 twc_token twc_lexer_next(twc_lexer *lexer)
@@ -358,7 +368,7 @@ twc_token twc_lexer_next(twc_lexer *lexer)
             return token;
         }
         if (lex_mark(lexer, &token)) return token;
-        lex_stray(lexer);
+        if (lex_stray(lexer, &token)) return token;
     }
 }
 

@@ -28,6 +28,8 @@ void twc_parse_advance(twc_parser *p)
 {
     if (p->panic) return;
     p->before = p->token.span;
+    if (p->token.kind == TWC_TOK_BRACE_OPEN) p->braces++;
+    if (p->token.kind == TWC_TOK_BRACE_CLOSE && p->braces > 0) p->braces--;
     p->token = p->ahead;
     p->ahead = twc_lexer_next(&p->lexer);
 }
@@ -91,6 +93,7 @@ static void describe(const twc_parser *p, char *text, size_t size)
 void twc_parse_unknown_unit(twc_parser *p, twc_span span)
 {
     p->panic = true;
+    if (p->number_last != NULL) p->number_last->kind = TWC_E_ERROR;
     twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%.*s` is not a unit",
                                   (int)(span.end - span.start),
                                   (const char *)p->lexer.source->text.data + span.start);
@@ -119,6 +122,7 @@ void twc_parse_expected(twc_parser *p, const char *what)
 bool twc_parse_expect(twc_parser *p, twc_token_kind kind, const char *what)
 {
     if (twc_parse_accept(p, kind)) return true;
+    if (kind == TWC_TOK_BRACE_OPEN && !p->panic) p->braces++;
     twc_parse_expected(p, what);
     return false;
 }
@@ -239,7 +243,9 @@ bool twc_parse_at_member(const twc_parser *p)
 
 void twc_parse_unclosed(twc_parser *p, twc_span open)
 {
-    if (p->panic || p->unclosed_at == p->token.span.start) return;
+    if (p->panic) return;
+    if (p->braces > 0) p->braces--;
+    if (p->unclosed_at == p->token.span.start) return;
     p->unclosed_at = p->token.span.start;
     char found[64];
     describe(p, found, sizeof found);
@@ -251,17 +257,16 @@ void twc_parse_unclosed(twc_parser *p, twc_span open)
 /* Skips a broken member: to the next one, or to the end of the contract. */
 static void recover_member(twc_parser *p)
 {
-    uint32_t level = 0;
     p->panic = true;
     while (p->token.kind != TWC_TOK_END) {
         const bool member = starts_member(&p->token, &p->ahead);
         const bool variable = is_word(&p->token, TWC_W_var) && p->token.first_on_line;
-        if (member && (level == 0 || p->token.first_on_line)) break;
-        if (level == 0 && (variable || p->token.kind == TWC_TOK_BRACE_CLOSE)) break;
-        if (p->token.kind == TWC_TOK_BRACE_OPEN) level++;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE) level--;
+        const bool outside = p->braces <= p->member_braces;
+        if (member && (outside || p->token.first_on_line)) break;
+        if (outside && (variable || p->token.kind == TWC_TOK_BRACE_CLOSE)) break;
         skip(p);
     }
+    p->braces = p->member_braces;
     p->panic = false;
 }
 
@@ -275,6 +280,7 @@ static void parse_contract(twc_parser *p, twc_contract **at)
     twc_contract *contract = TWC_NODE(p, twc_contract);
     *at = contract;
     p->contract = contract;
+    p->member_last = NULL;
     p->member = &contract->members;
     p->grant = &contract->grants;
     twc_parse_expect_word(p, TWC_W_contract);
@@ -285,19 +291,22 @@ static void parse_contract(twc_parser *p, twc_contract **at)
     const twc_span open = p->token.span;
     twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`");
     p->panic = false;
+    p->member_braces = p->braces;
     while (p->token.kind != TWC_TOK_BRACE_CLOSE && p->token.kind != TWC_TOK_END) {
         if (is_word(&p->token, TWC_W_contract)) break;
         const uint32_t before = p->token.span.start;
+        const bool first_on_line = p->token.first_on_line;
         p->depth = 0;
         twc_parse_member(p);
-        if (p->panic) {
-            contract->broken = true;
-            p->panic = false;
-            if (p->token.span.start == before && p->token.kind != TWC_TOK_END) {
-                twc_parse_advance(p);
-            }
-            recover_member(p);
+        if (!p->panic) continue;
+        contract->broken = true;
+        p->panic = false;
+        if (p->token.span.start == before && p->token.kind != TWC_TOK_END) {
+            /* more on the line of a member that seemed to have ended: it is what is broken */
+            if (!first_on_line && p->member_last != NULL) p->member_last->broken = true;
+            twc_parse_advance(p);
         }
+        recover_member(p);
     }
     if (p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);

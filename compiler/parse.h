@@ -25,9 +25,14 @@ typedef struct twc_parser {
     twc_decl **member; /* where the next member is linked */
     twc_stmt **grant;  /* where the next grant or revoke is linked */
     twc_token token, ahead;
-    twc_span before;      /* the token consumed last */
-    uint32_t depth;       /* of nested brackets, blocks, prefix operators */
-    uint32_t unclosed_at; /* where a missing `}` was reported */
+    twc_span before;        /* the token consumed last */
+    uint32_t depth;         /* of nested brackets, blocks, prefix operators */
+    uint32_t braces;        /* open ones; a missing `{` counts where it should be */
+    uint32_t matches;       /* open `match`es */
+    uint32_t member_braces; /* of them around a member */
+    uint32_t unclosed_at;   /* where a missing `}` was reported */
+    twc_decl *member_last;
+    twc_expr *number_last;
     bool panic;
     twc_expr lost[4]; /* what is returned without memory: large enough for any node */
 } twc_parser;

@@ -73,6 +73,7 @@ twc_arg *twc_parse_args(twc_parser *p, uint16_t *ret_count)
 static twc_expr *parse_number(twc_parser *p, bool negative, uint32_t start)
 {
     twc_expr *expr = new_expr(p, TWC_E_NUMBER, start);
+    p->number_last = expr;
     expr->u.number.decimal = p->token.decimal;
     expr->u.number.decimal.negative = negative;
     expr->u.number.point = p->token.kind == TWC_TOK_DEC;

@@ -338,7 +338,8 @@ static void parse_action(twc_parser *p, twc_decl *decl)
         entry->into = twc_parse_post(p);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_OPEN)) {
-        twc_parse_expected(p, "`{`, or in this order: by, with, signed by, in, needs, receives");
+        twc_parse_expect(p, TWC_TOK_BRACE_OPEN,
+                         "`{`, or in this order: by, with, signed by, in, needs, receives");
     }
     entry->body = twc_parse_block(p);
 }
@@ -441,6 +442,7 @@ static void append(twc_parser *p, twc_decl *decl, twc_span doc, uint32_t start)
     decl->broken = p->panic;
     if (decl->name_span.end == 0) decl->name_span = (twc_span){start, start};
     *p->member = decl;
+    p->member_last = decl;
     p->member = &decl->next;
     p->contract->member_count++;
 }

@@ -48,19 +48,26 @@ static bool starts_stmt(const twc_parser *p)
 
 /* Skips a broken statement: to the next one on a new line, to the end of the block, or to where a
  * missing `}` becomes plain. */
-static void recover_stmt(twc_parser *p)
+static void recover_stmt(twc_parser *p, uint32_t braces)
 {
-    uint32_t level = 0;
     p->panic = false;
     while (p->token.kind != TWC_TOK_END) {
         const bool first = p->token.first_on_line;
-        if (first && level == 0 && starts_stmt(p)) return;
+        const bool inside = p->braces <= braces;
+        if (first && inside && starts_stmt(p)) return;
         if (first && twc_parse_at_member(p)) return;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE && level == 0) return;
-        if (p->token.kind == TWC_TOK_BRACE_OPEN) level++;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE) level--;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
         twc_parse_advance(p);
     }
+}
+
+/* `some x {` or `name {`: an arm of a match, which no statement begins like. */
+static bool at_arm(const twc_parser *p)
+{
+    if (p->panic || p->token.kind != TWC_TOK_WORD || twc_word_is_hard(p->token.word)) return false;
+    if (p->token.word->keyword == TWC_W_none) return true;
+    return p->ahead.kind == TWC_TOK_BRACE_OPEN ||
+           (p->token.word->keyword == TWC_W_some && p->ahead.kind == TWC_TOK_WORD);
 }
 
 static twc_stmt *parse_stmt(twc_parser *p);
@@ -77,22 +84,26 @@ twc_block twc_parse_block(twc_parser *p)
         return block;
     }
     const uint32_t depth = p->depth;
+    const uint32_t braces = p->braces;
+    twc_stmt **last = at;
     while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
-        if (twc_parse_at_member(p)) break;
-        const uint32_t before = p->token.span.start;
+        if (twc_parse_at_member(p) || (p->matches > 0 && at_arm(p))) break;
+        const twc_token before = p->token;
         *at = parse_stmt(p);
         if (!p->panic) {
+            last = at;
             at = &(*at)->next;
             continue;
         }
+        /* more on the line of a statement that seemed to have ended: it is what is broken */
+        const bool stuck = p->token.span.start == before.span.start;
+        if (stuck && !before.first_on_line) at = last;
         *at = NULL;
         p->depth = depth;
         p->contract->broken = true;
         p->panic = false;
-        if (p->token.span.start == before && p->token.kind != TWC_TOK_BRACE_CLOSE) {
-            twc_parse_advance(p);
-        }
-        recover_stmt(p);
+        if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
+        recover_stmt(p, braces);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
@@ -190,7 +201,8 @@ static twc_stmt *parse_match(twc_parser *p)
     stmt->u.match.value = twc_parse_expr(p);
     const twc_span open = p->token.span;
     twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`");
-    while (twc_parse_at(p, TWC_TOK_WORD) && !twc_parse_at_member(p)) {
+    p->matches++;
+    while (at_arm(p)) {
         twc_arm *arm = TWC_NODE(p, twc_arm);
         arm->span = p->token.span;
         *at = arm;
@@ -204,10 +216,11 @@ static twc_stmt *parse_match(twc_parser *p)
         }
         arm->body = twc_parse_block(p);
     }
-    if (twc_parse_at_member(p) || twc_parse_at(p, TWC_TOK_END)) {
-        twc_parse_unclosed(p, open);
-    } else {
+    p->matches--;
+    if (!twc_parse_at(p, TWC_TOK_WORD) || !p->token.first_on_line) {
         twc_parse_expect(p, TWC_TOK_BRACE_CLOSE, "an arm (`none`, `some name` or a value) or `}`");
+    } else {
+        twc_parse_unclosed(p, open);
     }
     return stmt;
 }

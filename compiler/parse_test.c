@@ -118,16 +118,14 @@ static bool starts_tstmt(const twc_parser *p)
            twc_parse_at_word(p, TWC_W_expect);
 }
 
-static void recover_tstmt(twc_parser *p)
+static void recover_tstmt(twc_parser *p, uint32_t braces)
 {
-    uint32_t level = 0;
     p->panic = false;
     while (p->token.kind != TWC_TOK_END) {
-        if (p->token.first_on_line && level == 0 && starts_tstmt(p)) return;
+        const bool inside = p->braces <= braces;
+        if (p->token.first_on_line && inside && starts_tstmt(p)) return;
         if (p->token.first_on_line && twc_parse_at_member(p)) return;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE && level == 0) return;
-        if (p->token.kind == TWC_TOK_BRACE_OPEN) level++;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE) level--;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
         twc_parse_advance(p);
     }
 }
@@ -142,20 +140,25 @@ static void parse_tstmts(twc_parser *p, twc_tstmt **at)
         return;
     }
     const uint32_t depth = p->depth;
+    const uint32_t braces = p->braces;
+    twc_tstmt **last = at;
     while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
         if (twc_parse_at_member(p)) break;
-        const uint32_t before = p->token.span.start;
+        const twc_token before = p->token;
         *at = parse_tstmt(p);
         if (!p->panic) {
+            last = at;
             at = &(*at)->next;
             continue;
         }
+        const bool stuck = p->token.span.start == before.span.start;
+        if (stuck && !before.first_on_line) at = last;
         *at = NULL;
         p->depth = depth;
         p->contract->broken = true;
         p->panic = false;
-        if (p->token.span.start == before) twc_parse_advance(p);
-        recover_tstmt(p);
+        if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
+        recover_tstmt(p, braces);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);

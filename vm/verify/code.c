@@ -248,8 +248,12 @@ static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
     if (!unused_are_zero(row->shape, insn)) return refuse(p, "has an unused part that is not 0");
     if (x >= index_end(p, row->shape, insn)) return refuse(p, "names something that is not there");
     const spans used = spans_of(p, row->shape, insn);
-    if (!fits(p, tw_insn_a(insn), used.a) || !fits(p, tw_insn_b(insn), used.b) ||
-        !fits(p, tw_insn_c(insn), used.c)) {
+    /* an immediate covers c, or b and c: those are no slots then */
+    const bool wide = row->shape == TW_SHAPE_A_IMM_JUMP;
+    const bool imm = wide || row->shape == TW_SHAPE_DST_IMM || row->shape == TW_SHAPE_DST_B_IMM ||
+                     row->shape == TW_SHAPE_LOOP || row->shape == TW_SHAPE_DSTN_CONST;
+    if (!fits(p, tw_insn_a(insn), used.a) || (!wide && !fits(p, tw_insn_b(insn), used.b)) ||
+        (!imm && !fits(p, tw_insn_c(insn), used.c))) {
         return refuse(p, "uses slots outside the frame");
     }
     if (row->shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {

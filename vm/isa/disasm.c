@@ -1,0 +1,493 @@
+/* disasm -- see the header. Nothing here trusts the code: every index is looked at before it is
+ * used, so a module that does not verify can be read too. */
+#include "vm/isa/disasm.h"
+
+#include "vm/isa/quantities.h"
+#include "vm/isa/value.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MAX = 400 };
+
+static const char *const shapes[] = {
+    [TW_SHAPE_NONE] = "-",
+    [TW_SHAPE_RET_A] = "a",
+    [TW_SHAPE_JUMP] = "jump",
+    [TW_SHAPE_A_JUMP] = "a jump",
+    [TW_SHAPE_A_B_JUMP] = "a b jump",
+    [TW_SHAPE_A_IMM_JUMP] = "a imm26 jump",
+    [TW_SHAPE_LOOP] = "a b imm30",
+    [TW_SHAPE_CALL] = "a.. function",
+    [TW_SHAPE_DST] = "a",
+    [TW_SHAPE_DST_B] = "a b",
+    [TW_SHAPE_DST_B_C] = "a b c",
+    [TW_SHAPE_DST_B_IMM] = "a b imm30",
+    [TW_SHAPE_DST_B_C_ROUND] = "a b c constant,rounding",
+    [TW_SHAPE_DST_B_ROUND] = "a b constant,rounding",
+    [TW_SHAPE_DST_IMM] = "a imm30",
+    [TW_SHAPE_DST_CONST] = "a constant",
+    [TW_SHAPE_DSTN] = "a.. count",
+    [TW_SHAPE_DSTN_BN] = "a.. b.. count",
+    [TW_SHAPE_DSTN_CONST] = "a.. constant.. count",
+    [TW_SHAPE_DST_BN_CN] = "a b.. c.. count",
+    [TW_SHAPE_DST4] = "a..4",
+    [TW_SHAPE_FIELD] = "a.. b.. field",
+    [TW_SHAPE_DST_PARAM] = "a.. param",
+    [TW_SHAPE_DST_DEPLOYED] = "a deployed",
+    [TW_SHAPE_A_DEPLOYED] = "a deployed",
+    [TW_SHAPE_PHASE] = "phase",
+    [TW_SHAPE_DST_B4] = "a b..4",
+    [TW_SHAPE_DST_B4_ROLE] = "a b..4 role",
+    [TW_SHAPE_DST_ROLE] = "a role",
+    [TW_SHAPE_B4_ROLE] = "b..4 role",
+    [TW_SHAPE_DST5_ROLE] = "a..5 role",
+    [TW_SHAPE_STAT] = "a..2 b.. c.. statistic,reading",
+    [TW_SHAPE_DST_B_STAMP] = "a b stamp",
+    [TW_SHAPE_DST_B_READING] = "a b reading",
+    [TW_SHAPE_DST_ALARM] = "a alarm",
+    [TW_SHAPE_A_EVENT] = "a.. event",
+    [TW_SHAPE_A_HISTORY] = "a.. history",
+    [TW_SHAPE_A_ERROR] = "a.. error",
+    [TW_SHAPE_STATUS] = "trap",
+    [TW_SHAPE_INVARIANT] = "invariant",
+    [TW_SHAPE_CHECK] = "check",
+    [TW_SHAPE_DST4_B_TYPE] = "a..4 b.. type",
+};
+
+static void put(tw_writer *w, const char *format, ...) TW_PRINTF(2, 3);
+static void put(tw_writer *w, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (size > 0) tw_write_raw(w, text, (size_t)size < sizeof text ? (size_t)size : TEXT_MAX - 1);
+}
+
+void tw_disasm_opcodes(tw_writer *w)
+{
+    for (uint32_t number = 0; number < 256; number++) {
+        const tw_op_row *row = tw_op_find((uint8_t)number);
+        if (row->name == NULL) continue;
+        put(w, "%02X %-8s %-31s %3u %s  %s\n", number, row->name, shapes[row->shape], row->gas,
+            row->ends_run ? "end" : "   ", row->text);
+    }
+}
+
+/* ------------------------------------------------------------------ types and values */
+
+static void append(char *text, size_t size, const char *more)
+{
+    const size_t used = strlen(text);
+    if (used < size) snprintf(text + used, size - used, "%s", more);
+}
+
+void tw_type_print(const tw_module *m, uint16_t type, char *ret_text, size_t size)
+{
+    static const char *const words[TW_KIND_KINDS] = {
+        [TW_KIND_BOOL] = "bool",     [TW_KIND_TEXT] = "text",       [TW_KIND_BYTES] = "bytes",
+        [TW_KIND_HASH] = "hash",     [TW_KIND_ACCOUNT] = "account", [TW_KIND_TWIN] = "twin_id",
+        [TW_KIND_LIST] = "list of ",
+    };
+    ret_text[0] = '\0';
+    if (type >= m->type_count) return;
+    const tw_type *t = &m->types[type];
+    char number[24];
+    const bool named = t->kind < TW_KIND_KINDS && words[t->kind] != NULL;
+    if (named) append(ret_text, size, words[t->kind]);
+    if (t->kind == TW_KIND_INT) append(ret_text, size, tw_dim_name((tw_dimension)t->quantity));
+    if (t->kind == TW_KIND_ENUM) append(ret_text, size, m->enums[t->of].name);
+    if (t->kind == TW_KIND_RECORD) append(ret_text, size, t->name[0] != '\0' ? t->name : "record");
+    if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
+        snprintf(number, sizeof number, "(%u)", t->max);
+        append(ret_text, size, number);
+    }
+    if (t->kind != TW_KIND_OPTIONAL && t->kind != TW_KIND_LIST) return;
+    char inner[TEXT_MAX / 2];
+    tw_type_print(m, t->of, inner, sizeof inner);
+    append(ret_text, size, inner);
+    snprintf(number, sizeof number, " max %u", t->max);
+    append(ret_text, size, t->kind == TW_KIND_LIST ? number : "?");
+}
+
+static const char *type_text(const tw_module *m, uint16_t type, char text[TEXT_MAX / 2])
+{
+    tw_type_print(m, type, text, TEXT_MAX / 2);
+    return text;
+}
+
+static void put_int(const tw_module *m, uint16_t type, int64_t value, tw_writer *w)
+{
+    char text[TW_QUANTITY_TEXT_MAX];
+    tw_quantity_print(value, (tw_dimension)m->types[type].quantity, text);
+    put(w, "%s", text);
+}
+
+static void put_members(const tw_module *m, const tw_members *members, tw_writer *w)
+{
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < members->count; i++) {
+        put(w, "%s%s: %s", i > 0 ? ", " : "", members->items[i].name,
+            type_text(m, members->items[i].type, text));
+    }
+}
+
+/* ------------------------------------------------------------------ declarations */
+
+static void put_params(const tw_module *m, tw_writer *w)
+{
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < m->param_count; i++) {
+        const tw_param *p = &m->params[i];
+        const bool number = m->types[p->type].kind == TW_KIND_INT && p->preset.size == 8;
+        put(w, "param %u %s: %s", i, p->name, type_text(m, p->type, text));
+        if (number) put(w, " = ");
+        if (number) put_int(m, p->type, (int64_t)tw_load_u64(p->preset.data), w);
+        if (p->ranged) {
+            put(w, " in ");
+            put_int(m, p->type, p->low, w);
+            put(w, " .. ");
+            put_int(m, p->type, p->high, w);
+        }
+        put(w, "\n");
+    }
+}
+
+static void put_state(const tw_module *m, tw_writer *w)
+{
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < m->type_count; i++) {
+        if (m->types[i].kind != TW_KIND_RECORD || m->types[i].name[0] == '\0') continue;
+        put(w, "record %s(", m->types[i].name);
+        put_members(m, &m->types[i].members, w);
+        put(w, ")\n");
+    }
+    for (uint16_t i = 0; i < m->enum_count; i++) {
+        put(w, "enum %s:", m->enums[i].name);
+        for (uint16_t k = 0; k < m->enums[i].values.count; k++) {
+            put(w, " %s", m->enums[i].values.items[k]);
+        }
+        put(w, "\n");
+    }
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        put(w, "var %u %s: %s\n", i, m->fields[i].name,
+            type_text(m, m->fields[i].value_type, text));
+    }
+    for (uint16_t i = 0; i < m->phases.count; i++) {
+        put(w, "phase %u %s ->", i, m->phases.items[i]);
+        for (uint16_t k = 0; k < m->arrow_count; k++) {
+            const tw_arrow *a = &m->arrows[k];
+            if (a->from == i && a->to < m->phases.count) put(w, " %s", m->phases.items[a->to]);
+        }
+        put(w, "\n");
+    }
+}
+
+static const char *reading_name(const tw_module *m, uint32_t reading)
+{
+    return reading < m->reading_count ? m->readings[reading].name : "?";
+}
+
+static void put_duration(int64_t ms, tw_writer *w)
+{
+    char text[TW_QUANTITY_TEXT_MAX];
+    tw_quantity_print(ms, TW_DIM_DURATION, text);
+    put(w, "%s", text);
+}
+
+static void put_twin(const tw_module *m, tw_writer *w)
+{
+    static const char *const kinds[] = {"?", "above", "below", "within"};
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        const tw_reading *r = &m->readings[i];
+        put(w, "reading %u %s: %s field \"%s\" range ", i, r->name, type_text(m, r->type, text),
+            r->field);
+        put_int(m, r->type, r->low, w);
+        put(w, " .. ");
+        put_int(m, r->type, r->high, w);
+        put(w, " rate %u per ", r->rate_count);
+        put_duration(r->rate_ms, w);
+        put(w, " keep %u max_age ", r->keep);
+        put_duration(r->age_max_ms, w);
+        put(w, " gap ");
+        put_duration(r->gap_ms, w);
+        put(w, "\n");
+    }
+    for (uint16_t i = 0; i < m->stamp_count; i++) {
+        const tw_stamp *s = &m->stamps[i];
+        put(w, "stamp %u %s %s deployed %u", i, reading_name(m, s->reading),
+            kinds[s->kind < TW_STAMP_KINDS ? s->kind : 0], s->low);
+        if (s->high != TW_NONE) put(w, " .. %u", s->high);
+        put(w, "\n");
+    }
+    for (uint16_t i = 0; i < m->alarm_count; i++) {
+        const tw_alarm *a = &m->alarms[i];
+        put(w, "alarm %u %s raise %u clear %u reads", i, a->name, a->raise, a->clear);
+        for (uint16_t k = 0; k < m->reading_count; k++) {
+            if (a->readings >> k & 1) put(w, " %s", m->readings[k].name);
+        }
+        put(w, "\n");
+    }
+}
+
+static void put_notices(const tw_module *m, const char *what, const tw_notice *items,
+                        uint16_t count, tw_writer *w)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        put(w, "%s %u %s(", what, i, items[i].name);
+        put_members(m, &items[i].members, w);
+        put(w, ")\n");
+    }
+}
+
+static void put_entries(const tw_module *m, tw_writer *w)
+{
+    static const char *const kinds[TW_ENTRY_KINDS] = {
+        "?", "deploy", "action", "view", "raised", "cleared", "silent", "every", "after",
+    };
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        const tw_entry *e = &m->entries[i];
+        put(w, "entry %u %s \"%s\"(", i, kinds[e->kind < TW_ENTRY_KINDS ? e->kind : 0], e->name);
+        put_members(m, &e->members, w);
+        put(w, ")");
+        if (e->result != TW_NONE) put(w, " -> %s", type_text(m, e->result, text));
+        put(w, " function %u", e->function);
+        if (e->delay != TW_NONE) put(w, " delay deployed %u", e->delay);
+        put(w, " in");
+        for (uint16_t p = 0; p < m->phases.count; p++) {
+            if (e->phases >> p & 1) put(w, " %s", m->phases.items[p]);
+        }
+        put(w, "\n    bound: gas %llu reads %u writes %u event bytes %u slots %u\n",
+            (unsigned long long)e->bounds.gas, e->bounds.reads, e->bounds.writes,
+            e->bounds.event_bytes, e->bounds.slots);
+    }
+}
+
+static void put_declarations(const tw_module *m, tw_writer *w)
+{
+    put(w, "contract %s version %u\n", m->name, m->version);
+    if (m->twin[0] != '\0') put(w, "twin \"%s\"\n", m->twin);
+    for (uint16_t i = 0; i < m->role_count; i++) {
+        put(w, "role %u %s max %u%s%s\n", i, m->roles[i].name, m->roles[i].max,
+            m->roles[i].flags & TW_ROLE_GRANTED ? " granted" : "",
+            m->roles[i].flags & TW_ROLE_REVOKED ? " revoked" : "");
+    }
+    put_params(m, w);
+    put_state(m, w);
+    put_twin(m, w);
+    put_notices(m, "event", m->events, m->event_count, w);
+    put_notices(m, "error", m->errors, m->error_count, w);
+    put_notices(m, "history", m->histories, m->history_count, w);
+    for (uint16_t i = 0; i < m->invariant_count; i++) {
+        put(w, "invariant %u %s function %u\n", i, m->invariants[i].name,
+            m->invariants[i].function);
+    }
+    for (uint16_t i = 0; i < m->check_count; i++) put(w, "check %u %s\n", i, m->checks[i].name);
+    put(w, "deploy constants %u\n", m->deployed_count);
+    put_entries(m, w);
+}
+
+/* ------------------------------------------------------------------ code */
+
+/* What x names, by the table that the shape says. */
+static const char *name_of(const tw_module *m, tw_shape shape, uint32_t x)
+{
+    if (shape == TW_SHAPE_FIELD && x < m->field_count) return m->fields[x].name;
+    if (shape == TW_SHAPE_DST_PARAM && x < m->param_count) return m->params[x].name;
+    if (shape == TW_SHAPE_PHASE && x < m->phases.count) return m->phases.items[x];
+    const bool role = shape == TW_SHAPE_DST_B4_ROLE || shape == TW_SHAPE_DST_ROLE ||
+                      shape == TW_SHAPE_B4_ROLE || shape == TW_SHAPE_DST5_ROLE;
+    if (role && x < m->role_count) return m->roles[x].name;
+    if (shape == TW_SHAPE_DST_B_READING) return reading_name(m, x);
+    if (shape == TW_SHAPE_DST_ALARM && x < m->alarm_count) return m->alarms[x].name;
+    if (shape == TW_SHAPE_A_EVENT && x < m->event_count) return m->events[x].name;
+    if (shape == TW_SHAPE_A_HISTORY && x < m->history_count) return m->histories[x].name;
+    if (shape == TW_SHAPE_A_ERROR && x < m->error_count) return m->errors[x].name;
+    if (shape == TW_SHAPE_INVARIANT && x < m->invariant_count) return m->invariants[x].name;
+    if (shape == TW_SHAPE_CHECK && x < m->check_count) return m->checks[x].name;
+    if (shape == TW_SHAPE_CALL && x < m->function_count) return m->functions[x].name;
+    return NULL;
+}
+
+static void put_constant(const tw_module *m, uint32_t index, tw_writer *w)
+{
+    if (index < m->constant_count) {
+        put(w, " #%lld", (long long)m->constants[index]);
+    } else {
+        put(w, " constant %u", index);
+    }
+}
+
+static void put_special(const tw_module *m, tw_shape shape, uint64_t insn, tw_writer *w)
+{
+    static const char *const rounds[] = {"half-even", "down", "up", "zero"};
+    const uint32_t x = tw_insn_x(insn);
+    char text[TEXT_MAX / 2];
+    char trap[24];
+    if (shape == TW_SHAPE_DST_B_C_ROUND || shape == TW_SHAPE_DST_B_ROUND) {
+        put_constant(m, x >> 2, w);
+        put(w, " %s", rounds[x & 3]);
+    } else if (shape == TW_SHAPE_DST_CONST || shape == TW_SHAPE_DSTN_CONST) {
+        put_constant(m, x, w);
+        if (shape == TW_SHAPE_DSTN_CONST) put(w, " .. x%u", tw_insn_c(insn));
+    } else if (shape == TW_SHAPE_STAT) {
+        const char *word = tw_stat_word(x >> 10);
+        put(w, " %s %s", word != NULL ? word : "?", reading_name(m, x & 1023));
+    } else if (shape == TW_SHAPE_STATUS) {
+        tw_status_trap_name((tw_status)x, trap);
+        put(w, " %s", trap);
+    } else if (shape == TW_SHAPE_DST4_B_TYPE) {
+        put(w, " %s", type_text(m, (uint16_t)x, text));
+    } else if (shape == TW_SHAPE_DSTN || shape == TW_SHAPE_DSTN_BN || shape == TW_SHAPE_DST_BN_CN) {
+        put(w, " x%u", x);
+    } else if (shape == TW_SHAPE_DST_DEPLOYED || shape == TW_SHAPE_A_DEPLOYED) {
+        put(w, " deployed %u", x);
+    } else if (shape == TW_SHAPE_DST_B_STAMP) {
+        put(w, " stamp %u", x);
+    }
+}
+
+typedef struct fields {
+    bool a, b, c;
+} fields;
+
+/* Which of a, b, c are slots: those that the table's shape names. */
+static fields slots_of(tw_shape shape)
+{
+    const char *text = shapes[shape];
+    fields f = {0};
+    for (const char *at = text; *at != '\0'; at++) {
+        const bool alone =
+            (at == text || at[-1] == ' ') && (at[1] == ' ' || at[1] == '\0' || at[1] == '.');
+        if (alone && *at == 'a') f.a = true;
+        if (alone && *at == 'b') f.b = true;
+        if (alone && *at == 'c') f.c = true;
+    }
+    return f;
+}
+
+/* Without the key of a field that has none, and what a statistic does not take. */
+static fields slots_used(const tw_module *m, tw_shape shape, uint64_t insn)
+{
+    fields used = slots_of(shape);
+    const uint32_t x = tw_insn_x(insn);
+    const uint32_t reading = x & 1023;
+    if (shape == TW_SHAPE_FIELD && x < m->field_count) used.b = m->fields[x].key_type != TW_NONE;
+    if (shape != TW_SHAPE_STAT) return used;
+    used.b = x >> 10 != TW_STAT_LAST && x >> 10 != TW_STAT_TIME_OF;
+    used.c = reading < m->reading_count && m->readings[reading].per_device;
+    return used;
+}
+
+static bool is_jump(tw_shape shape)
+{
+    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
+           shape == TW_SHAPE_A_IMM_JUMP;
+}
+
+typedef struct listing {
+    const tw_module *m;
+    const tw_debug *debug;
+    uint16_t number;
+    const tw_function *f;
+    uint32_t *labels; /* per pc: number of the label from 1, or 0 */
+    tw_writer *w;
+} listing;
+
+static void put_slot(const listing *l, uint32_t slot, uint32_t pc)
+{
+    put(l->w, " s%u", slot);
+    if (l->debug == NULL || l->number >= l->debug->function_count) return;
+    const tw_debug_function *names = &l->debug->functions[l->number];
+    for (uint32_t i = 0; i < names->name_count; i++) {
+        const tw_debug_name *n = &names->names[i];
+        const uint32_t count = n->type < l->m->type_count ? l->m->types[n->type].slots : 1;
+        if (slot < n->slot || slot >= n->slot + count || pc < n->from || pc >= n->to) continue;
+        put(l->w, ":%s", n->name);
+        if (slot > n->slot) put(l->w, "+%u", slot - n->slot);
+        return;
+    }
+}
+
+static void put_insn(const listing *l, uint32_t pc)
+{
+    const uint64_t insn = l->m->code[l->f->code_first + pc];
+    const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+    tw_writer *w = l->w;
+    if (row->name == NULL) {
+        put(w, "unknown %016llx\n", (unsigned long long)insn);
+        return;
+    }
+    const fields used = slots_used(l->m, row->shape, insn);
+    put(w, "%-8s", row->name);
+    if (used.a) put_slot(l, tw_insn_a(insn), pc);
+    if (used.b) put_slot(l, tw_insn_b(insn), pc);
+    if (used.c) put_slot(l, tw_insn_c(insn), pc);
+    if (row->shape == TW_SHAPE_A_IMM_JUMP) put(w, " #%d", (int)tw_insn_imm26(insn));
+    const bool imm30 = row->shape == TW_SHAPE_DST_B_IMM || row->shape == TW_SHAPE_DST_IMM ||
+                       row->shape == TW_SHAPE_LOOP;
+    if (imm30) put(w, " #%d", (int)tw_insn_imm30(insn));
+    put_special(l->m, row->shape, insn, w);
+    if (is_jump(row->shape)) {
+        const uint64_t target = (uint64_t)pc + 1 + tw_insn_x(insn);
+        if (target < l->f->code_count) {
+            put(w, " -> L%u", l->labels[target]);
+        } else {
+            put(w, " -> out");
+        }
+    }
+    const char *name = name_of(l->m, row->shape, tw_insn_x(insn));
+    if (name != NULL) put(w, " %s", name);
+    put(w, "\n");
+}
+
+static void number_labels(listing *l)
+{
+    for (uint32_t pc = 0; pc < l->f->code_count; pc++) {
+        const uint64_t insn = l->m->code[l->f->code_first + pc];
+        const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+        const uint64_t target = (uint64_t)pc + 1 + tw_insn_x(insn);
+        if (row->name != NULL && is_jump(row->shape) && target < l->f->code_count) {
+            l->labels[target] = 1;
+        }
+    }
+    uint32_t count = 0;
+    for (uint32_t pc = 0; pc < l->f->code_count; pc++) {
+        if (l->labels[pc] != 0) l->labels[pc] = ++count;
+    }
+}
+
+static void put_function(listing *l)
+{
+    uint32_t line = 0;
+    number_labels(l);
+    put(l->w, "\nfunction %u %s: arguments %u results %u frame %u\n", l->number, l->f->name,
+        l->f->argument_slots, l->f->result_slots, l->f->frame_slots);
+    for (uint32_t pc = 0; pc < l->f->code_count; pc++) {
+        const uint32_t now = tw_debug_line_of(l->debug, l->number, pc);
+        if (now != line) put(l->w, "  ; line %u\n", now);
+        line = now;
+        if (l->labels[pc] != 0) put(l->w, "L%u:\n", l->labels[pc]);
+        put(l->w, "%6u  ", pc);
+        put_insn(l, pc);
+    }
+}
+
+tw_status tw_disasm(const tw_module *m, const tw_debug *debug, tw_arena *arena, tw_writer *w)
+{
+    put_declarations(m, w);
+    for (uint16_t i = 0; i < m->function_count; i++) {
+        const tw_mark mark = tw_arena_mark(arena);
+        listing l = {.m = m, .debug = debug, .number = i, .f = &m->functions[i], .w = w};
+        l.labels = TW_NEW_ARRAY(arena, uint32_t, l.f->code_count);
+        if (l.labels == NULL) return TW_ERR_MEMORY;
+        put_function(&l);
+        tw_arena_reset(arena, mark);
+    }
+    return w->bad ? TW_ERR_MEMORY : TW_OK;
+}

@@ -2,6 +2,7 @@
 #include "compiler/twc.h"
 
 #include "compiler/front.h"
+#include "compiler/unit.h"
 
 #include <assert.h>
 #include <string.h>
@@ -12,7 +13,18 @@ struct twc_result {
     twc_front *front;
     uint32_t message_count;
     tw_writer text, json;
+    tw_arena *code; /* of the units; NULL when it only checked */
+    twc_unit *units;
+    uint32_t unit_count;
 };
+
+static void count_messages(twc_result *result)
+{
+    result->message_count = 0;
+    for (const twc_diag *d = result->front->diags.first; d != NULL; d = d->next) {
+        result->message_count++;
+    }
+}
 
 twc_result *twc_check(const char *file_name, const void *source, size_t size)
 {
@@ -25,7 +37,7 @@ twc_result *twc_check(const char *file_name, const void *source, size_t size)
     result->front = front;
     result->text = tw_writer_new(REPORT_SIZE_MAX);
     result->json = tw_writer_new(REPORT_SIZE_MAX);
-    for (const twc_diag *d = front->diags.first; d != NULL; d = d->next) result->message_count++;
+    count_messages(result);
     return result;
 }
 
@@ -34,8 +46,40 @@ void twc_result_free(twc_result *result)
     if (result == NULL) return;
     tw_writer_free(&result->text);
     tw_writer_free(&result->json);
+    tw_arena_free(result->code);
     twc_front_free(result->front);
     tw_mem_free(result);
+}
+
+twc_result *twc_compile(const char *file_name, const void *source, size_t size)
+{
+    twc_result *result = twc_check(file_name, source, size);
+    if (result == NULL || result->front->diags.error_count > 0) return result;
+    result->code = tw_arena_new(TWC_CODE_MEMORY_MAX);
+    if (result->code == NULL) {
+        twc_result_free(result);
+        return NULL;
+    }
+    if (!twc_units_make(result->front, result->code, &result->units, &result->unit_count)) {
+        if (result->front->diags.error_count == 0) { /* nothing is wrong but the memory */
+            twc_result_free(result);
+            return NULL;
+        }
+        twc_diags_sort(&result->front->diags);
+        count_messages(result);
+    }
+    return result;
+}
+
+uint32_t twc_result_unit_count(const twc_result *result)
+{
+    return result->unit_count;
+}
+
+const twc_unit *twc_result_unit(const twc_result *result, uint32_t index)
+{
+    assert(index < result->unit_count);
+    return &result->units[index];
 }
 
 uint32_t twc_result_error_count(const twc_result *result)

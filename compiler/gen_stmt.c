@@ -1,0 +1,251 @@
+/* gen_stmt -- statements of bodies.
+ *
+ * A state variable is changed in its home and the whole of it stored at once, so what is read after
+ * an assignment is what the state holds. A statement gives back the slots it took; locals live to
+ * the end of their block.
+ */
+#include "compiler/gen.h"
+
+#include <assert.h>
+
+/* ------------------------------------------------------------------ locals and assignments */
+
+static void let(twc_gen *g, twc_decl *decl)
+{
+    decl->slot = twc_gen_slots_take(g, twc_gen_slots(g, decl->type));
+    if (decl->u.value.value != NULL) {
+        twc_gen_into(g, decl->u.value.value, decl->slot);
+    } else {
+        twc_emit_zero(g, decl->slot, twc_gen_slots(g, decl->type));
+    }
+    twc_gen_local_open(g, decl->word->text, decl->type, decl->slot);
+}
+
+/* Where the place stands; the variable it is part of is loaded first. */
+static uint32_t place_slot(twc_gen *g, const twc_expr *place, const twc_decl *root, bool whole)
+{
+    if (whole && root->kind == TWC_D_VAR) return root->slot; /* its old value is not needed */
+    return twc_gen_value(g, place);
+}
+
+/* The last instruction of the value alone writes its destination. */
+static bool writes_last(const twc_expr *value)
+{
+    if (value->constant || value->kind == TWC_E_NEGATE) return true;
+    return value->kind == TWC_E_BINARY && value->u.binary.arith != TWC_ARITH_NONE;
+}
+
+static void assign(twc_gen *g, const twc_stmt *stmt)
+{
+    const twc_expr *place = stmt->u.assign.place;
+    const twc_expr *value =
+        stmt->u.assign.combined != NULL ? stmt->u.assign.combined : stmt->u.assign.value;
+    const twc_decl *root = twc_walk_root(place);
+    if (root == NULL || (root->kind != TWC_D_VAR && root->kind != TWC_D_LOCAL)) {
+        twc_gen_unsupported(g, place->span, "an assignment to this");
+        return;
+    }
+    const uint32_t slots = twc_gen_slots(g, place->type);
+    const uint32_t at = place_slot(g, place, root, place->kind == TWC_E_NAME);
+    if (writes_last(value) || !twc_walk_mentions(value, root)) {
+        twc_gen_into(g, value, at);
+    } else {
+        const uint32_t copy = twc_gen_slots_take(g, slots);
+        twc_gen_into(g, value, copy);
+        twc_emit_move(g, at, copy, slots);
+    }
+    if (root->kind == TWC_D_VAR) twc_gen_store(g, root);
+}
+
+/* ------------------------------------------------------------------ branches */
+
+static void branches(twc_gen *g, const twc_arm *arms)
+{
+    twc_label end = twc_label_new();
+    for (const twc_arm *arm = arms; arm != NULL; arm = arm->next) {
+        twc_label next = twc_label_new();
+        if (arm->condition != NULL) twc_gen_branch(g, arm->condition, false, &next);
+        twc_gen_block(g, &arm->body);
+        if (arm->next != NULL) twc_emit_jump(g, TW_OP_JMP, 0, 0, &end);
+        twc_label_place(g, &next);
+    }
+    twc_label_place(g, &end);
+}
+
+static void open_binder(twc_gen *g, const twc_arm *arm, uint32_t at, bool lives_elsewhere)
+{
+    twc_decl *binder = arm->binder;
+    if (binder == NULL) return;
+    const uint32_t slots = twc_gen_slots(g, binder->type);
+    binder->slot = at + 1;
+    if (lives_elsewhere) { /* may be assigned while the binder is in use */
+        binder->slot = twc_gen_slots_take(g, slots);
+        twc_emit_move(g, binder->slot, at + 1, slots);
+    }
+    twc_gen_local_open(g, binder->word->text, binder->type, binder->slot);
+}
+
+/* The arms are exhaustive: the last one needs no test. */
+static void match(twc_gen *g, const twc_stmt *stmt)
+{
+    const twc_expr *value = stmt->u.match.value;
+    const uint32_t before = g->top;
+    const uint32_t at = twc_gen_value(g, value);
+    twc_label end = twc_label_new();
+    for (const twc_arm *arm = stmt->u.match.arms; arm != NULL; arm = arm->next) {
+        twc_label next = twc_label_new();
+        const uint32_t mark = g->top;
+        const uint32_t locals = g->local_count;
+        g->at = arm->span.start;
+        if (arm->next != NULL) twc_emit_jump_imm(g, TW_OP_JNEI, at, arm->value, &next);
+        open_binder(g, arm, at, at < before);
+        twc_gen_block(g, &arm->body);
+        twc_gen_locals_close(g, locals);
+        if (arm->next != NULL) twc_emit_jump(g, TW_OP_JMP, 0, 0, &end);
+        twc_label_place(g, &next);
+        g->top = mark;
+    }
+    twc_label_place(g, &end);
+}
+
+static void repeat(twc_gen *g, const twc_stmt *stmt)
+{
+    if (g->dead) return;
+    if (g->loops == TW_LOOP_NEST_MAX) {
+        twc_gen_over_limit(g, stmt->span, "loops inside each other", g->loops + 1,
+                           TW_LOOP_NEST_MAX);
+        return;
+    }
+    twc_gen_over_limit(g, stmt->span, "too many rounds", (uint64_t)stmt->u.repeat.times,
+                       TW_IMM30_MAX);
+    if (g->failed) return;
+    const uint32_t round = twc_gen_slots_take(g, 2);
+    twc_label *outer = g->skip;
+    twc_label next = twc_label_new();
+    twc_emit_constant(g, round + 1, stmt->u.repeat.times);
+    twc_emit_imm30(g, TW_OP_LOOP, round, round + 1, stmt->u.repeat.times);
+    const twc_known before = g->known;
+    g->skip = &next;
+    g->loops++;
+    twc_gen_block(g, &stmt->u.repeat.body);
+    g->loops--;
+    g->skip = outer;
+    twc_label_place(g, &next);
+    g->dead = false; /* the end of a loop's body stands there even if nothing comes to it */
+    twc_emit(g, TW_OP_END, 0, 0, 0, 0);
+    g->known = before;
+}
+
+/* ------------------------------------------------------------------ the rest */
+
+static void fail_with(twc_gen *g, const twc_decl *error, const twc_arg *args)
+{
+    const uint32_t fields = twc_gen_slots_take(g, twc_gen_args_slots(g, args));
+    twc_gen_args(g, args, fields);
+    twc_emit_last(g, TW_OP_FAIL, fields, error->index);
+}
+
+static void needs(twc_gen *g, const twc_stmt *stmt)
+{
+    twc_label holds = twc_label_new();
+    twc_gen_branch(g, stmt->u.needs.condition, true, &holds);
+    if (stmt->u.needs.decl != NULL) {
+        fail_with(g, stmt->u.needs.decl, stmt->u.needs.args);
+    } else {
+        twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_NEEDS_FAILED);
+    }
+    twc_label_place(g, &holds);
+}
+
+static void notice(twc_gen *g, const twc_stmt *stmt)
+{
+    const twc_decl *decl = stmt->u.notice.decl;
+    if (stmt->u.notice.of != NULL) {
+        twc_gen_unsupported(g, stmt->span, "the history of a thing");
+        return;
+    }
+    if (stmt->kind == TWC_S_FAIL) {
+        fail_with(g, decl, stmt->u.notice.args);
+        return;
+    }
+    const uint32_t fields = twc_gen_slots_take(g, twc_gen_args_slots(g, stmt->u.notice.args));
+    twc_gen_args(g, stmt->u.notice.args, fields);
+    twc_emit(g, stmt->kind == TWC_S_EMIT ? TW_OP_EMIT : TW_OP_HISTORY, fields, 0, 0, decl->index);
+}
+
+static void grant(twc_gen *g, const twc_stmt *stmt)
+{
+    const uint32_t account = twc_gen_account(g, stmt->u.grant.account);
+    const tw_op op = stmt->kind == TWC_S_GRANT ? TW_OP_GRANT : TW_OP_REVOKE;
+    twc_emit(g, op, 0, account, 0, stmt->u.grant.role->index);
+}
+
+static void stop(twc_gen *g)
+{
+    if (g->finish != NULL && g->loops == 0) {
+        twc_emit_jump(g, TW_OP_JMP, 0, 0, g->finish);
+    } else {
+        assert(g->finish == NULL); /* else the body is a function of its own */
+        twc_emit_last(g, TW_OP_RET, 0, 0);
+    }
+}
+
+static void statement(twc_gen *g, const twc_stmt *stmt)
+{
+    switch (stmt->kind) {
+    case TWC_S_LET: let(g, stmt->u.let.decl); return;
+    case TWC_S_ASSIGN: assign(g, stmt); return;
+    case TWC_S_IF: branches(g, stmt->u.branch.arms); return;
+    case TWC_S_REPEAT: repeat(g, stmt); return;
+    case TWC_S_MATCH: match(g, stmt); return;
+    case TWC_S_NEEDS: needs(g, stmt); return;
+    case TWC_S_EMIT:
+    case TWC_S_FAIL:
+    case TWC_S_HISTORY: notice(g, stmt); return;
+    case TWC_S_GO: twc_emit(g, TW_OP_GO, 0, 0, 0, stmt->u.go.phase->index); return;
+    case TWC_S_GRANT:
+    case TWC_S_REVOKE: grant(g, stmt); return;
+    case TWC_S_STOP: stop(g); return;
+    case TWC_S_SKIP: twc_emit_jump(g, TW_OP_JMP, 0, 0, g->skip); return;
+    case TWC_S_RETURN: {
+        const uint32_t result = twc_gen_value(g, stmt->u.value);
+        twc_emit_last(g, TW_OP_RET, result, 0);
+        return;
+    }
+    case TWC_S_FOR: twc_gen_unsupported(g, stmt->span, "`for each`"); return;
+    case TWC_S_PUSH: twc_gen_unsupported(g, stmt->span, "`push`"); return;
+    case TWC_S_REMOVE: twc_gen_unsupported(g, stmt->span, "`remove`"); return;
+    case TWC_S_PAY:
+    case TWC_S_MINT:
+    case TWC_S_BURN: twc_gen_unsupported(g, stmt->span, "moving money"); return;
+    case TWC_S_CREATE:
+    case TWC_S_GIVE:
+    case TWC_S_ATTACH:
+    case TWC_S_DETACH:
+    case TWC_S_RETIRE: twc_gen_unsupported(g, stmt->span, "an asset"); return;
+    }
+}
+
+static void statements(twc_gen *g, const twc_stmt *first)
+{
+    for (const twc_stmt *stmt = first; stmt != NULL && !g->failed; stmt = stmt->next) {
+        const uint32_t mark = g->top;
+        g->at = stmt->span.start;
+        statement(g, stmt);
+        if (stmt->kind != TWC_S_LET) g->top = mark;
+    }
+}
+
+void twc_gen_needs(twc_gen *g, const twc_stmt *first)
+{
+    statements(g, first);
+}
+
+void twc_gen_block(twc_gen *g, const twc_block *block)
+{
+    const uint32_t mark = g->top;
+    const uint32_t locals = g->local_count;
+    statements(g, block->first);
+    twc_gen_locals_close(g, locals);
+    g->top = mark;
+}

@@ -74,6 +74,18 @@ static int run_check(int count, char **arguments)
     return status;
 }
 
+static void print_units(void)
+{
+    tw_dimension before = TW_DIM_NONE;
+    const tw_unit *unit = NULL;
+    for (uint32_t i = 0; (unit = tw_unit_at(i)) != NULL; i++) {
+        if (unit->dimension != before) printf("\n  %-14s", tw_dim_name(unit->dimension));
+        printf(" %s", unit->spelling);
+        before = unit->dimension;
+    }
+    printf("\n");
+}
+
 static int run_explain(int count, char **arguments)
 {
     const char *title = NULL;
@@ -83,6 +95,7 @@ static int run_explain(int count, char **arguments)
         return USAGE;
     }
     printf("%s: %s\n\n%s\n", arguments[0], title, text);
+    if (strcmp(arguments[0], "E0104") == 0 || strcmp(arguments[0], "E0105") == 0) print_units();
     return DONE;
 }
 

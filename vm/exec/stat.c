@@ -1,9 +1,9 @@
 /* stat -- statistics over the span of a window, in exact integers, rounded once.
  *
  * Values lie within 2^52 of 0 (the reading's range) and a window keeps at most 2^12 readings, so
- * sums fit 64 bits and sums of squares 128. The slope's last step needs up to 192 bits and is done
- * in three 64-bit limbs. Order statistics use a selection whose comparisons do not depend on
- * addresses.
+ * sums and sums of squares fit 128 bits: only a result can overflow. The slope's last step needs up
+ * to 192 bits and is done in three 64-bit limbs. Order statistics use a selection whose comparisons
+ * do not depend on addresses.
  */
 #include "vm/exec/window.h"
 
@@ -21,23 +21,24 @@ static uint64_t count_of(const span *s)
     return s->end - s->first;
 }
 
-static tw_status sum_of(const span *s, int64_t *ret_sum)
+static tw_status sum_of(const span *s, tw_int128 *ret_sum)
 {
-    int64_t sum = 0;
+    tw_int128 sum = 0;
     for (uint64_t n = s->first; n < s->end; n++) {
         tw_sample sample;
         TW_TRY(tw_window_at(s->window, n, &sample));
-        if (__builtin_add_overflow(sum, sample.value, &sum)) return TW_TRAP_OVERFLOW;
+        sum += sample.value;
     }
     *ret_sum = sum;
     return TW_OK;
 }
 
-static tw_status average(const span *s, int64_t *ret_value)
+/* The sum over `parts`, rounded half to even: an average, or with 1 the sum itself. */
+static tw_status average(const span *s, tw_int128 parts, int64_t *ret_value)
 {
-    int64_t sum = 0;
+    tw_int128 sum = 0;
     TW_TRY(sum_of(s, &sum));
-    const bool ok = tw_div_round(sum, (tw_int128)count_of(s), TW_ROUND_HALF_EVEN, ret_value);
+    const bool ok = tw_div_round(sum, parts, TW_ROUND_HALF_EVEN, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
@@ -166,8 +167,8 @@ static bool scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, in
     }
     const tw_uint128 other = divisor - rest;
     if (rest > other || (rest == other && (quotient & 1) != 0)) quotient++;
-    if (quotient > INT64_MAX) return false;
-    *ret_result = negative ? -(int64_t)quotient : (int64_t)quotient;
+    if (quotient > (tw_uint128)INT64_MAX + negative) return false; /* -2^63 fits, 2^63 does not */
+    *ret_result = (int64_t)(negative ? -(uint64_t)quotient : (uint64_t)quotient);
     return true;
 }
 
@@ -218,8 +219,8 @@ static tw_status compute(const span *s, const tw_stat_query *query, int64_t *scr
     case TW_STAT_LAST:
     case TW_STAT_TIME_OF: return newest(s, query->stat, ret_value);
     case TW_STAT_COUNT: *ret_value = (int64_t)count_of(s); return TW_OK;
-    case TW_STAT_SUM: return sum_of(s, ret_value);
-    case TW_STAT_AVG: return average(s, ret_value);
+    case TW_STAT_SUM: return average(s, 1, ret_value);
+    case TW_STAT_AVG: return average(s, (tw_int128)count_of(s), ret_value);
     case TW_STAT_MIN: return extreme(s, false, ret_value);
     case TW_STAT_MAX: return extreme(s, true, ret_value);
     case TW_STAT_RMS: return root_mean_square(s, ret_value);

@@ -1,5 +1,5 @@
-/* bytes -- see the header. Loads go byte by byte: no alignment or host order reaches a result;
- * compilers turn them into one load and a swap. */
+/* bytes -- see the header. Loads and stores go byte by byte: no alignment or host order reaches a
+ * result. */
 #include "vm/base/bytes.h"
 
 #include "vm/base/arena.h"
@@ -18,28 +18,6 @@ int tw_bytes_compare(tw_bytes a, tw_bytes b)
     const int order = size > 0 ? memcmp(a.data, b.data, size) : 0;
     if (order != 0) return order;
     return a.size < b.size ? -1 : a.size > b.size;
-}
-
-uint64_t tw_load_u64(const uint8_t *at)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) value = value << 8 | at[i];
-    return value;
-}
-
-void tw_store_u64(uint8_t *at, uint64_t value)
-{
-    for (int i = 7; i >= 0; i--, value >>= 8) at[i] = (uint8_t)value;
-}
-
-uint32_t tw_load_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-void tw_store_u32(uint8_t *at, uint32_t value)
-{
-    for (int i = 3; i >= 0; i--, value >>= 8) at[i] = (uint8_t)value;
 }
 
 tw_reader tw_reader_of(tw_bytes bytes)

@@ -80,11 +80,29 @@ static inline tw_bytes tw_writer_bytes(const tw_writer *w)
     return (tw_bytes){w->data, w->size};
 }
 
-/* Big-endian loads and stores at a place. */
-uint64_t tw_load_u64(const uint8_t *at);
-void tw_store_u64(uint8_t *at, uint64_t value);
-uint32_t tw_load_u32(const uint8_t *at);
-void tw_store_u32(uint8_t *at, uint32_t value);
+/* Big-endian loads and stores at a place. Written out so that compilers see one load and a swap. */
+static inline uint32_t tw_load_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+static inline uint64_t tw_load_u64(const uint8_t *at)
+{
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | at[7];
+}
+static inline void tw_store_u32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+static inline void tw_store_u64(uint8_t *at, uint64_t value)
+{
+    tw_store_u32(at, (uint32_t)(value >> 32));
+    tw_store_u32(at + 4, (uint32_t)value);
+}
 
 /* Valid UTF-8 (RFC 3629) without control or bidirectional formatting characters. */
 bool tw_utf8_is_clean(tw_bytes text);

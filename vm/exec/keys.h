@@ -10,6 +10,9 @@
 #include "vm/base/hash.h"
 #include "vm/base/sign.h"
 
+#include <assert.h>
+#include <string.h>
+
 typedef enum tw_space {
     TW_SPACE_CHAIN = 0x01,    /* | name: what all nodes must agree on */
     TW_SPACE_NONCE = 0x02,    /* | account */
@@ -37,12 +40,52 @@ static inline tw_bytes tw_key_bytes(const tw_key *key)
     return tw_bytes_of(key->data, key->size);
 }
 
-tw_key tw_key_start(tw_space space);
-tw_key tw_key_of(tw_space space, const tw_hash *contract);
-void tw_key_u8(tw_key *key, uint8_t value);
-void tw_key_u16(tw_key *key, uint16_t value);
-void tw_key_u32(tw_key *key, uint32_t value);
-void tw_key_u64(tw_key *key, uint64_t value);
-void tw_key_raw(tw_key *key, const void *bytes, size_t size); /* cut at TW_KEY_MAX by assert */
+/* Inline, because a key is built for nearly every access to the state. */
+static inline void tw_key_raw(tw_key *key, const void *bytes, size_t size)
+{
+    assert(size <= TW_KEY_MAX - key->size);
+    memcpy(key->data + key->size, bytes, size);
+    key->size += size;
+}
+
+static inline void tw_key_u8(tw_key *key, uint8_t value)
+{
+    tw_key_raw(key, &value, 1);
+}
+
+static inline void tw_key_u16(tw_key *key, uint16_t value)
+{
+    const uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+    tw_key_raw(key, bytes, sizeof bytes);
+}
+
+static inline void tw_key_u32(tw_key *key, uint32_t value)
+{
+    uint8_t bytes[4];
+    tw_store_u32(bytes, value);
+    tw_key_raw(key, bytes, sizeof bytes);
+}
+
+static inline void tw_key_u64(tw_key *key, uint64_t value)
+{
+    uint8_t bytes[8];
+    tw_store_u64(bytes, value);
+    tw_key_raw(key, bytes, sizeof bytes);
+}
+
+static inline tw_key tw_key_start(tw_space space)
+{
+    tw_key key;
+    key.data[0] = (uint8_t)space;
+    key.size = 1;
+    return key;
+}
+
+static inline tw_key tw_key_of(tw_space space, const tw_hash *contract)
+{
+    tw_key key = tw_key_start(space);
+    tw_key_raw(&key, contract->bytes, sizeof contract->bytes);
+    return key;
+}
 
 #endif

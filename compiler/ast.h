@@ -665,7 +665,7 @@ typedef struct twc_program {
 
 enum {
     TWC_HEIGHT_MAX = 200, /* of an expression's tree */
-    TWC_DEPTH_MAX = 64,   /* of nested blocks, brackets and prefix operators */
+    TWC_DEPTH_MAX = 128,  /* of nested blocks, brackets and prefix operators */
 };
 
 #endif

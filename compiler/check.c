@@ -147,11 +147,12 @@ static void check_alarm(twc_check *c, twc_decl *decl)
     c->readings = 0;
     decl->u.alarm.raise = twc_check_bool(c, decl->u.alarm.raise, "the raise condition");
     const uint64_t raise = c->readings;
+    c->readings = 0;
     decl->u.alarm.clear = twc_check_bool(c, decl->u.alarm.clear, "the clear condition");
-    decl->u.alarm.readings = c->readings;
+    const uint64_t clear = c->readings;
+    decl->u.alarm.readings = raise | clear;
     const twc_expr *condition = raise == 0 ? decl->u.alarm.raise : decl->u.alarm.clear;
-    c->readings &= ~raise;
-    const bool silent = raise == 0 || decl->u.alarm.readings == 0;
+    const bool silent = raise == 0 || clear == 0;
     if (!silent || condition->type == c->error || c->contract->broken) return;
     twc_diag *diag =
         twc_check_fail(c, TWC_DIAG_NO_READING, condition->span,

@@ -243,8 +243,10 @@ const twc_type *twc_check_type(twc_check *c, twc_type_name *name)
     return name->optional ? twc_type_optional(&c->types, type) : type;
 }
 
-static void check_fields(twc_check *c, twc_decl *fields)
+/* False when two bear one name. */
+static bool check_fields(twc_check *c, twc_decl *fields)
 {
+    bool distinct = true;
     for (twc_decl *f = fields; f != NULL; f = f->next) {
         f->type = twc_check_type(c, f->type_name);
         const twc_decl *named = f->type_name->word != NULL ? f->type_name->word->global : NULL;
@@ -256,9 +258,12 @@ static void check_fields(twc_check *c, twc_decl *fields)
             twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, f->name_span,
                                             "`%s` is declared twice", f->word->text);
             twc_diag_second(diag, other->name_span, "first declared here");
+            f->bad = true;
+            distinct = false;
             break;
         }
     }
+    return distinct;
 }
 
 /* A record may not hold itself. `level` also keeps the walk short. */
@@ -293,7 +298,9 @@ void twc_check_types(twc_check *c)
         switch (decl->kind) {
         case TWC_D_RECORD:
         case TWC_D_EVENT:
-        case TWC_D_ERROR: check_fields(c, decl->u.fields.fields); break;
+        case TWC_D_ERROR:
+            if (!check_fields(c, decl->u.fields.fields)) decl->bad = true;
+            break;
         case TWC_D_PARAM:
         case TWC_D_VAR:
         case TWC_D_READING:
@@ -302,7 +309,7 @@ void twc_check_types(twc_check *c)
         case TWC_D_ACTION:
         case TWC_D_VIEW:
         case TWC_D_FN:
-            check_fields(c, decl->u.entry->params);
+            if (!check_fields(c, decl->u.entry->params)) decl->bad = true;
             if (decl->u.entry->result_name != NULL) {
                 decl->u.entry->result = twc_check_type(c, decl->u.entry->result_name);
             }

@@ -10,7 +10,7 @@ static bool check_block(twc_check *c, twc_block *block);
 void twc_check_local(twc_check *c, twc_decl *decl)
 {
     twc_word *word = decl->word;
-    if (word == NULL) return;
+    if (word == NULL || decl->bad) return;
     const twc_decl *other = word->local != NULL ? word->local : word->global;
     if (other != NULL && !(other->bad && other->name_span.end == 0)) {
         twc_diag *diag = twc_check_fail(c, TWC_DIAG_SHADOWING, decl->name_span,

@@ -208,6 +208,18 @@ void twc_diags_sort(twc_diags *diags)
     diags->first = sorted;
 }
 
+void twc_diags_drop_warnings(twc_diags *diags)
+{
+    for (twc_diag **at = &diags->first; *at != NULL;) {
+        if ((*at)->is_warning) {
+            *at = (*at)->next;
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    diags->warning_count = 0;
+}
+
 /* ------------------------------------------------------------------ text */
 
 static void put(tw_writer *w, const char *text)
@@ -339,7 +351,7 @@ void twc_diag_render(const twc_source *source, const twc_diag *diag, bool color,
     }
 }
 
-static void json_string(tw_writer *w, const char *text)
+void twc_json_string(tw_writer *w, const char *text)
 {
     put(w, "\"");
     for (const char *c = text; *c != '\0'; c++) {
@@ -361,7 +373,7 @@ void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
     const twc_place place = twc_source_place(source, diag->span);
     char text[200];
     put(w, "{\"file\": ");
-    json_string(w, source->file);
+    twc_json_string(w, source->file);
     snprintf(text, sizeof text,
              ", \"line\": %u, \"column\": %u, \"end\": {\"line\": %u, \"column\": %u}, "
              "\"severity\": \"%s\", \"code\": \"%c%04u\", \"message\": ",
@@ -369,10 +381,10 @@ void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
              diag->is_warning ? "warning" : "error", diag->is_warning ? 'W' : 'E',
              (unsigned)diag->code);
     put(w, text);
-    json_string(w, diag->message);
+    twc_json_string(w, diag->message);
     put(w, ", \"help\": ");
     if (diag->help != NULL) {
-        json_string(w, diag->help);
+        twc_json_string(w, diag->help);
     } else {
         put(w, "null");
     }

@@ -59,9 +59,13 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
 void twc_diag_help(twc_diags *diags, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);
 void twc_diag_second(twc_diag *diag, twc_span span, const char *label);
 void twc_diags_sort(twc_diags *diags);
+/* What looks unused or odd often is so because of an error elsewhere. */
+void twc_diags_drop_warnings(twc_diags *diags);
 
 /* Text for a terminal: message, line, underline, second place, help. */
 void twc_diag_render(const twc_source *source, const twc_diag *diag, bool color, tw_writer *w);
+/* The text in quotes, with what JSON wants escaped. */
+void twc_json_string(tw_writer *w, const char *text);
 /* One object of the array that --json prints. */
 void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w);
 /* The title and the explanation of a code; false when there is none of this number. */

@@ -189,6 +189,7 @@ static void lex_number(twc_lexer *lexer, twc_token *token)
                separators ? "`_` may only stand between two digits" : "the number is too long",
                separators ? "write 12_500 or 12500" : "a number has at most 19 digits");
         token->decimal = (tw_decimal){0};
+        token->bad = true;
     }
     lex_unit(lexer, token);
 }
@@ -220,6 +221,7 @@ static void lex_string(twc_lexer *lexer, twc_token *token)
     if (peek(lexer, 0) != '"') {
         refuse(lexer, TWC_DIAG_OPEN_STRING, (twc_span){start - 1, end},
                "the text does not end on its line", "close it with `\"`");
+        token->bad = true;
     } else {
         lexer->at++;
     }
@@ -276,9 +278,17 @@ static bool lex_mark(twc_lexer *lexer, twc_token *token)
 static void lex_word(twc_lexer *lexer, twc_token *token)
 {
     const uint32_t start = lexer->at;
-    while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0))) lexer->at++;
+    bool foreign = false;
+    while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)) || peek(lexer, 0) >= 0x80) {
+        foreign |= peek(lexer, 0) >= 0x80;
+        lexer->at++;
+    }
     token->kind = TWC_TOK_WORD;
     token->span.end = lexer->at;
+    if (foreign) {
+        refuse(lexer, TWC_DIAG_STRAY_CHARACTER, token->span, "a name has only plain letters",
+               "names are made of the letters a-z, A-Z, digits and `_`");
+    }
     size_t size = lexer->at - start;
     if (size > TW_NAME_SIZE_MAX) {
         refuse(lexer, TWC_DIAG_NAME_TOO_LONG, token->span, "a name has at most 64 letters", NULL);
@@ -326,12 +336,15 @@ static bool lex_stray(twc_lexer *lexer, twc_token *token)
         tw_bytes_of(lexer->source->text.data + lexer->at, lexer->source->text.size - lexer->at);
     const tw_unit *unit = tw_unit_match(rest, &size);
     const twc_span span = {lexer->at, lexer->at + (size > 0 ? size : 1)};
+    if (unit == NULL && c >= 0x80) {
+        lex_word(lexer, token);
+        return true;
+    }
     const char *help = NULL;
     if (c == '\'') help = "texts stand in double quotes";
     if (c == ';') help = "statements need no `;`: a new line is enough";
     if (c == '!') help = "write `not`";
     if (c == '&' || c == '|') help = "write `and` or `or`";
-    if (c >= 0x80) help = "names are made of the letters a-z, A-Z, digits and `_`";
     lexer->at = span.end;
     if (unit == NULL) {
         refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);

@@ -54,6 +54,7 @@ enum {
 typedef struct twc_token {
     twc_token_kind kind;
     bool first_on_line;
+    bool bad;          /* something in it was reported */
     bool after_number; /* a word right behind a number that has no unit */
     twc_span span;
     twc_span doc; /* of the `///` lines before it; start == end without */

@@ -157,19 +157,20 @@ uint32_t twc_parse_count(twc_parser *p, const char *what, uint32_t min, uint32_t
 {
     const twc_token token = p->token;
     if (!twc_parse_expect(p, TWC_TOK_INT, what)) return min;
-    if (token.decimal.digits >= min && token.decimal.digits <= max) {
-        return (uint32_t)token.decimal.digits;
+    if (token.bad || (token.decimal.digits >= min && token.decimal.digits <= max)) {
+        return token.bad ? max : (uint32_t)token.decimal.digits;
     }
-    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_OVER_LIMIT, token.span,
-                                  "%s must lie between %u and %u", what, min, max);
-    (void)diag;
-    return min;
+    twc_diag_add(p->diags, TWC_DIAG_OVER_LIMIT, token.span, "%s must lie between %u and %u", what,
+                 min, max);
+    return token.decimal.digits < min ? min : max;
 }
 
 tw_bytes twc_parse_string(twc_parser *p, const char *what)
 {
     const tw_bytes text = p->token.text;
+    const bool bad = p->token.bad;
     if (!twc_parse_expect(p, TWC_TOK_STRING, what)) return tw_bytes_of("", 0);
+    if (bad) p->panic = true; /* the rest of its line is inside of it */
     return text;
 }
 
@@ -179,7 +180,7 @@ bool twc_parse_enter(twc_parser *p)
     if (p->depth <= TWC_DEPTH_MAX) return true;
     if (!p->panic) {
         twc_diag_add(p->diags, TWC_DIAG_TOO_DEEP, p->token.span,
-                     "nested more than %d deep: split it with `let` or a `fn`", TWC_DEPTH_MAX);
+                     "this is nested too deep: split it with `let` or a `fn`");
         p->panic = true;
     }
     return false;

@@ -79,7 +79,8 @@ static twc_expr *parse_number(twc_parser *p, bool negative, uint32_t start)
     expr->u.number.point = p->token.kind == TWC_TOK_DEC;
     expr->u.number.unit = p->token.unit;
     expr->u.number.money = p->token.money;
-    if (p->token.kind == TWC_TOK_QUANTITY && p->token.unit == NULL && p->token.money == NULL) {
+    const bool unitless = p->token.unit == NULL && p->token.money == NULL;
+    if (p->token.bad || (p->token.kind == TWC_TOK_QUANTITY && unitless)) {
         expr->kind = TWC_E_ERROR; /* the lexer has said so */
     }
     twc_parse_advance(p);

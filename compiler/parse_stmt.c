@@ -1,6 +1,8 @@
 /* parse_stmt -- blocks and statements. */
 #include "compiler/parse.h"
 
+#include <string.h>
+
 static twc_stmt *new_stmt(twc_parser *p, twc_stmt_kind kind)
 {
     twc_stmt *stmt = TWC_NODE(p, twc_stmt);
@@ -302,6 +304,29 @@ static twc_stmt *parse_grant(twc_parser *p, twc_stmt_kind kind)
     return stmt;
 }
 
+/* Words that other languages begin a statement with. */
+static void foreign_word(twc_parser *p, twc_token token)
+{
+    static const char *const words[][2] = {
+        {"while", "loops are bounded: `for each x in c` or `repeat n times`"},
+        {"loop", "loops are bounded: `for each x in c` or `repeat n times`"},
+        {"do", "loops are bounded: `for each x in c` or `repeat n times`"},
+        {"switch", "write `match x { A { } B { } }`"},
+        {"require", "write `needs condition else SomeError()`"},
+        {"assert", "write `needs condition else SomeError()`"},
+        {"throw", "write `fail SomeError()`"},
+        {"const", "write `let`"},
+        {"transfer", "write `pay amount from purse to account`"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !p->panic; i++) {
+        if (strcmp(token.word->text, words[i][0]) != 0) continue;
+        twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_EXPECTED, token.span,
+                                      "`%s` is no word of the language", words[i][0]);
+        twc_diag_help(p->diags, diag, "%s", words[i][1]);
+        p->panic = true;
+    }
+}
+
 /* post ( "=" | "+=" | "-=" ) expr */
 static twc_stmt *parse_assign(twc_parser *p)
 {
@@ -316,6 +341,7 @@ static twc_stmt *parse_assign(twc_parser *p)
         /* `x = 5 kmh`: the word behind the number is what is wrong */
         const bool alone = p->before.end == first.span.end && !p->panic;
         if (first.after_number && alone) twc_parse_unknown_unit(p, first.span);
+        if (alone) foreign_word(p, first);
         twc_parse_expected(p, "`=`, `+=` or `-=`");
         return stmt;
     }

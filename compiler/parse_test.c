@@ -1,4 +1,5 @@
-/* parse_test -- test blocks. */
+/* parse_test -- test blocks: what the runner of tests is to do, step by step. Called for each
+ * member that begins with `test`. */
 #include "compiler/parse.h"
 
 /* actor = NAME [ STRING | INT [ ".." INT ] ] */

@@ -1,13 +1,15 @@
 /* main -- the `twc` command. Subcommands are a table; each returns the exit status: 0 done,
- * 1 the source has errors, 2 wrong usage or a file that can't be read. */
+ * 1 the source has errors, 2 wrong usage or a file that can't be read or written. */
 #include "compiler/diag.h"
+#include "compiler/file.h"
 #include "compiler/twc.h"
+#include "vm/isa/container.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { DONE = 0, REFUSED = 1, USAGE = 2 };
+enum { DONE = 0, REFUSED = 1, USAGE = 2, NAME_SIZE_MAX = 4096 };
 
 typedef struct command {
     const char *name;
@@ -16,74 +18,198 @@ typedef struct command {
     int (*run)(int count, char **arguments);
 } command;
 
-/* The file's bytes, to be freed with tw_mem_free. NULL after a message. At most one byte more than
- * a source may have is read, so that the compiler can refuse it. */
-static uint8_t *read_file(const char *name, size_t *ret_size)
+/* What a command line says. */
+typedef struct options {
+    const char *command;
+    const char *file;
+    const char *output;   /* -o */
+    const char *contract; /* --contract */
+    bool json;
+} options;
+
+/* False after a message. */
+static bool parse_options(options *o, int count, char **arguments, bool has_output, bool has_json)
 {
-    FILE *file = fopen(name, "rb");
-    uint8_t *data = tw_mem_new(TWC_SOURCE_MAX + 1);
-    if (file == NULL || data == NULL) {
-        fprintf(stderr, "twc: can't read %s\n", name);
-        if (file != NULL) fclose(file);
-        tw_mem_free(data);
-        return NULL;
+    for (int i = 0; i < count; i++) {
+        const char *argument = arguments[i];
+        const bool more = i + 1 < count;
+        if (has_json && strcmp(argument, "--json") == 0) {
+            o->json = true;
+        } else if (has_output && more && strcmp(argument, "-o") == 0) {
+            o->output = arguments[++i];
+        } else if (has_output && more && strcmp(argument, "--contract") == 0) {
+            o->contract = arguments[++i];
+        } else if (argument[0] == '-' || o->file != NULL) {
+            fprintf(stderr, "twc %s: unexpected argument %s\n", o->command, argument);
+            return false;
+        } else {
+            o->file = argument;
+        }
     }
-    *ret_size = fread(data, 1, TWC_SOURCE_MAX + 1, file);
-    const bool failed = ferror(file) != 0;
-    fclose(file);
-    if (!failed) return data;
-    fprintf(stderr, "twc: can't read %s\n", name);
-    tw_mem_free(data);
-    return NULL;
+    if (o->file == NULL) fprintf(stderr, "twc %s: which file?\n", o->command);
+    return o->file != NULL;
+}
+
+/* Prints the messages of a result. The exit status that follows from them. */
+static int report(twc_result *result, bool json)
+{
+    const char *text = NULL;
+    if (result != NULL) {
+        text =
+            json ? twc_result_json(result) : twc_result_report(result, isatty(STDERR_FILENO) == 1);
+    }
+    if (text == NULL) {
+        fprintf(stderr, "twc: out of memory\n");
+        return USAGE;
+    }
+    fputs(text, json ? stdout : stderr);
+    return twc_result_error_count(result) > 0 ? REFUSED : DONE;
 }
 
 static int run_check(int count, char **arguments)
 {
-    const char *name = NULL;
-    bool json = false;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--json") == 0) {
-            json = true;
-        } else if (arguments[i][0] == '-' || name != NULL) {
-            fprintf(stderr, "twc check: unexpected argument %s\n", arguments[i]);
-            return USAGE;
-        } else {
-            name = arguments[i];
-        }
-    }
-    if (name == NULL) {
-        fprintf(stderr, "twc check: which file?\n");
-        return USAGE;
-    }
+    options o = {.command = "check"};
+    if (!parse_options(&o, count, arguments, false, true)) return USAGE;
     size_t size = 0;
-    uint8_t *source = read_file(name, &size);
+    uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
     if (source == NULL) return USAGE;
-    twc_result *result = twc_check(name, source, size);
-    int status = USAGE;
-    if (result != NULL) {
-        const char *text =
-            json ? twc_result_json(result) : twc_result_report(result, isatty(STDERR_FILENO) == 1);
-        if (text != NULL) {
-            fputs(text, json ? stdout : stderr);
-            status = twc_result_error_count(result) > 0 ? REFUSED : DONE;
-        }
-    }
-    if (status == USAGE) fprintf(stderr, "twc: out of memory\n");
+    twc_result *result = twc_compile(o.file, source, size);
+    const int status = report(result, o.json);
     twc_result_free(result);
     tw_mem_free(source);
     return status;
 }
 
-static void print_units(void)
+/* ------------------------------------------------------------------ build */
+
+static bool is_wanted(const options *o, const twc_unit *unit)
 {
-    tw_dimension before = TW_DIM_NONE;
-    const tw_unit *unit = NULL;
-    for (uint32_t i = 0; (unit = tw_unit_at(i)) != NULL; i++) {
-        if (unit->dimension != before) printf("\n  %-14s", tw_dim_name(unit->dimension));
-        printf(" %s", unit->spelling);
-        before = unit->dimension;
+    return o->contract == NULL || strcmp(o->contract, unit->name) == 0;
+}
+
+static uint32_t count_wanted(const options *o, const twc_result *result)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        count += is_wanted(o, twc_result_unit(result, i));
     }
-    printf("\n");
+    return count;
+}
+
+/* F.twm for F.twc with one contract; beside F.twc, <contract>.twm for each of several. */
+static bool output_name(const options *o, const twc_unit *unit, bool several,
+                        char ret_name[NAME_SIZE_MAX])
+{
+    int size = 0;
+    const char *slash = strrchr(o->file, '/');
+    const char *base = slash != NULL ? slash + 1 : o->file;
+    const char *dot = strrchr(base, '.');
+    if (o->output != NULL) {
+        size = snprintf(ret_name, NAME_SIZE_MAX, "%s", o->output);
+    } else if (several) {
+        size = snprintf(ret_name, NAME_SIZE_MAX, "%.*s%s.%u.twm", (int)(base - o->file), o->file,
+                        unit->name, unit->version);
+    } else {
+        const size_t stem = dot != NULL && dot != base ? (size_t)(dot - o->file) : strlen(o->file);
+        size = snprintf(ret_name, NAME_SIZE_MAX, "%.*s.twm", (int)stem, o->file);
+    }
+    return size > 0 && size < NAME_SIZE_MAX;
+}
+
+static bool write_unit(const options *o, const twc_unit *unit, bool several)
+{
+    char name[NAME_SIZE_MAX];
+    if (!output_name(o, unit, several, name)) {
+        fprintf(stderr, "twc: the name of the output is too long\n");
+        return false;
+    }
+    tw_writer w = tw_writer_new(TW_CONTAINER_SIZE_MAX);
+    tw_container_write(unit->module, unit->debug, &w);
+    bool good = !w.bad;
+    if (good) {
+        good = twc_file_write(name, tw_writer_bytes(&w));
+    } else {
+        fprintf(stderr, "twc: out of memory\n");
+    }
+    tw_writer_free(&w);
+    if (good)
+        printf("%s version %u: %s, module of %zu bytes\n", unit->name, unit->version, name,
+               unit->module.size);
+    return good;
+}
+
+static int build_units(const options *o, const twc_result *result)
+{
+    const uint32_t wanted = count_wanted(o, result);
+    if (wanted == 0) {
+        fprintf(stderr, "twc build: there is no contract %s in %s\n", o->contract, o->file);
+        return USAGE;
+    }
+    if (wanted > 1 && o->output != NULL) {
+        fprintf(stderr, "twc build: %s has several contracts: choose one with --contract\n",
+                o->file);
+        return USAGE;
+    }
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        const twc_unit *unit = twc_result_unit(result, i);
+        if (is_wanted(o, unit) && !write_unit(o, unit, wanted > 1)) return USAGE;
+    }
+    return DONE;
+}
+
+/* ------------------------------------------------------------------ bounds, abi */
+
+/* All contracts of the file: objects of one array when there are several. */
+static int print_units(const options *o, twc_result *result, bool abi)
+{
+    const uint32_t wanted = count_wanted(o, result);
+    const bool json = abi || o->json;
+    const char *before = json && wanted > 1 ? "[" : "";
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        if (!is_wanted(o, twc_result_unit(result, i))) continue;
+        const char *text = abi ? twc_result_abi(result, i) : twc_result_bounds(result, i, o->json);
+        if (text == NULL) {
+            fprintf(stderr, "twc: out of memory\n");
+            return USAGE;
+        }
+        printf("%s%s", before, text);
+        before = json ? "," : "\n";
+    }
+    if (json && wanted > 1) printf("]\n");
+    return DONE;
+}
+
+typedef enum output { BUILD, BOUNDS, ABI } output;
+
+static int run_compiled(options o, output what, int count, char **arguments)
+{
+    if (!parse_options(&o, count, arguments, what == BUILD, what == BOUNDS)) return USAGE;
+    size_t size = 0;
+    uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
+    if (source == NULL) return USAGE;
+    twc_result *result = twc_compile(o.file, source, size);
+    int status = report(result, false);
+    if (status == DONE) {
+        status = what == BUILD ? build_units(&o, result) : print_units(&o, result, what == ABI);
+    }
+    twc_result_free(result);
+    tw_mem_free(source);
+    return status;
+}
+
+static int run_build(int count, char **arguments)
+{
+    return run_compiled((options){.command = "build"}, BUILD, count, arguments);
+}
+
+static int run_bounds(int count, char **arguments)
+{
+    return run_compiled((options){.command = "bounds"}, BOUNDS, count, arguments);
+}
+
+static int run_abi(int count, char **arguments)
+{
+    return run_compiled((options){.command = "abi"}, ABI, count, arguments);
 }
 
 static int run_explain(int count, char **arguments)
@@ -95,12 +221,14 @@ static int run_explain(int count, char **arguments)
         return USAGE;
     }
     printf("%s: %s\n\n%s\n", arguments[0], title, text);
-    if (strcmp(arguments[0], "E0104") == 0 || strcmp(arguments[0], "E0105") == 0) print_units();
     return DONE;
 }
 
 static const command commands[] = {
     {"check", "check FILE.twc [--json]", "say what is wrong in a source", run_check},
+    {"build", "build FILE.twc [-o FILE.twm] [--contract NAME]", "compile contracts", run_build},
+    {"bounds", "bounds FILE.twc [--json]", "show what each entry may cost at most", run_bounds},
+    {"abi", "abi FILE.twc", "describe the contract's interface as JSON", run_abi},
     {"explain", "explain E0104", "explain a message and show how it is right", run_explain},
 };
 
@@ -108,7 +236,7 @@ static void print_help(FILE *out)
 {
     fprintf(out, "twc compiles contracts for digital twins.\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        fprintf(out, "  twc %-28s %s\n", commands[i].usage, commands[i].what);
+        fprintf(out, "  twc %-48s %s\n", commands[i].usage, commands[i].what);
     }
     fprintf(out, "\nExit status: 0 done, 1 the source has errors, 2 wrong usage.\n");
 }

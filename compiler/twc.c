@@ -2,6 +2,7 @@
 #include "compiler/twc.h"
 
 #include "compiler/front.h"
+#include "compiler/interface.h"
 #include "compiler/unit.h"
 
 #include <assert.h>
@@ -108,6 +109,28 @@ twc_message twc_result_message(const twc_result *result, uint32_t index)
         .text = diag->message,
         .help = diag->help,
     };
+}
+
+static const char *text_end(tw_writer *w, bool good)
+{
+    tw_write_raw(w, "\n", 2); /* with the NUL */
+    return good && !w->bad ? (const char *)w->data : NULL;
+}
+
+const char *twc_result_bounds(twc_result *result, uint32_t index, bool json)
+{
+    tw_writer *w = json ? &result->json : &result->text;
+    tw_writer_clear(w);
+    return text_end(w, twc_bounds_write(twc_result_unit(result, index), json, result->code, w));
+}
+
+const char *twc_result_abi(twc_result *result, uint32_t index)
+{
+    tw_writer *w = &result->json;
+    const twc_contract *contract = result->front->program->contracts;
+    for (uint32_t i = 0; i < index; i++) contract = contract->next;
+    tw_writer_clear(w);
+    return text_end(w, twc_abi_write(twc_result_unit(result, index), contract, result->code, w));
 }
 
 const char *twc_result_report(twc_result *result, bool color)

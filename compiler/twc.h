@@ -66,6 +66,12 @@ twc_result *twc_compile(const char *file_name, const void *source, size_t size);
 uint32_t twc_result_unit_count(const twc_result *result);
 const twc_unit *twc_result_unit(const twc_result *result, uint32_t index);
 
+/* What each entry and the largest pack may cost, as a table or as JSON; and the interface of the
+ * contract as JSON (names, types, units, phases, documentation), from which clients are made. End
+ * with a newline and a NUL, live until the next text is asked for. NULL without memory. */
+const char *twc_result_bounds(twc_result *result, uint32_t index, bool json);
+const char *twc_result_abi(twc_result *result, uint32_t index);
+
 /* ------------------------------------------------------------------ test plans
  *
  * A test is a list of steps. What is no constant in it is a formula: a VIEW of the test's own

@@ -1,0 +1,135 @@
+/* cmd_test -- `twvm test`: compiles contracts and runs the tests that stand in their files. */
+#include "vm/runner/command.h"
+#include "vm/runner/source.h"
+#include "vm/runner/trial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SOURCES_MAX = 64 * 1024 * 1024 };
+
+typedef struct tally {
+    uint64_t passed, failed;
+    json_t *list; /* with --json */
+} tally;
+
+static const char *paint(const tw_app *app, const char *code)
+{
+    return app->color ? code : "";
+}
+
+static void print_gas(const twc_unit *unit, const tw_module *m, const tw_trial_gas *gas)
+{
+    printf("\n  gas of %s            runs        most used          bound\n", unit->name);
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        if (gas[i].runs == 0) continue;
+        printf("  %-24s %8llu %16llu %14llu\n", m->entries[i].name, (unsigned long long)gas[i].runs,
+               (unsigned long long)gas[i].gas_max, (unsigned long long)m->entries[i].bounds.gas);
+    }
+}
+
+static void print_result(const tw_app *app, const char *path, const twc_test *test,
+                         const tw_trial_report *report)
+{
+    printf("  %s%s%s  %s  (%llu blocks, %llu readings)\n",
+           paint(app, report->passed ? "\033[32m" : "\033[31m"),
+           report->passed ? "ok    " : "FAILED", paint(app, "\033[0m"), test->name,
+           (unsigned long long)report->blocks, (unsigned long long)report->readings);
+    if (report->passed) return;
+    printf("          %s:%u: ", path, report->line > 0 ? report->line : test->line);
+    for (size_t i = 0; i < report->text.size; i++) {
+        putchar(report->text.data[i]);
+        if (report->text.data[i] == '\n') fputs("          ", stdout);
+    }
+    putchar('\n');
+}
+
+static json_t *result_json(const char *path, const twc_unit *unit, const twc_test *test,
+                           const tw_trial_report *report)
+{
+    json_t *text = json_stringn((const char *)report->text.data, report->text.size);
+    return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o*}", "file", path, "contract",
+                     unit->name, "test", test->name, "passed", (int)report->passed, "line",
+                     (int)(report->line > 0 ? report->line : test->line), "blocks",
+                     tw_json_u64(report->blocks), "readings", tw_json_u64(report->readings),
+                     "message", report->passed ? (json_decref(text), NULL) : text);
+}
+
+static tw_status run_one(tw_app *app, const char *path, const twc_unit *unit, const twc_test *test,
+                         tw_trial_gas *gas, tally *sum)
+{
+    tw_trial_report report = {.gas = gas};
+    const tw_status status = tw_trial_run(unit, test, &report, &app->err);
+    if (status != TW_OK) {
+        tw_writer_free(&report.text);
+        if (app->err.text[0] != '\0') return status;
+        return tw_err_set(&app->err, status, "%s:%u: the test could not be run: %s", path,
+                          test->line, tw_status_text(status));
+    }
+    sum->passed += report.passed;
+    sum->failed += !report.passed;
+    if (app->json) {
+        json_array_append_new(sum->list, result_json(path, unit, test, &report));
+    } else {
+        print_result(app, path, test, &report);
+    }
+    tw_writer_free(&report.text);
+    return TW_OK;
+}
+
+static tw_status run_unit(tw_app *app, const char *path, const twc_unit *unit, tally *sum)
+{
+    const char *filter = tw_args_get(&app->args, "filter", "");
+    tw_code *code = NULL;
+    TW_TRY(tw_code_new(unit->module, &code, &app->err));
+    tw_trial_gas *gas = tw_mem_new(code->module->entry_count * sizeof *gas);
+    tw_status status = gas != NULL ? TW_OK : TW_ERR_MEMORY;
+    for (uint32_t i = 0; i < unit->test_count && status == TW_OK; i++) {
+        if (strstr(unit->tests[i].name, filter) == NULL) continue;
+        status = run_one(app, path, unit, &unit->tests[i], gas, sum);
+    }
+    if (status == TW_OK && tw_args_has(&app->args, "gas-report") && !app->json) {
+        print_gas(unit, code->module, gas);
+    }
+    tw_mem_free(gas);
+    tw_code_free(code);
+    return status;
+}
+
+static tw_status run_file(tw_app *app, const char *path, tw_arena *arena, tally *sum)
+{
+    twc_result *result = NULL;
+    tw_status status = tw_source_compile(app, path, arena, &result);
+    if (status == TW_OK && !app->json) printf("%s\n", path);
+    for (uint32_t i = 0; status == TW_OK && i < twc_result_unit_count(result); i++) {
+        status = run_unit(app, path, twc_result_unit(result, i), sum);
+    }
+    twc_result_free(result);
+    return status;
+}
+
+tw_status tw_command_test(tw_app *app)
+{
+    tally sum = {.list = app->json ? json_array() : NULL};
+    tw_arena *arena = tw_arena_new(SOURCES_MAX);
+    tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
+    for (uint32_t i = 0; i < app->args.word_count && status == TW_OK; i++) {
+        status = run_file(app, app->args.words[i], arena, &sum);
+    }
+    tw_arena_free(arena);
+    if (app->json && status == TW_OK) {
+        status = tw_app_print_json(sum.list);
+    } else {
+        json_decref(sum.list);
+    }
+    if (status != TW_OK) return status;
+    if (!app->json) {
+        printf("%llu passed, %llu failed\n", (unsigned long long)sum.passed,
+               (unsigned long long)sum.failed);
+    }
+    if (sum.failed > 0)
+        return tw_app_fail(app, "%llu of %llu tests failed", (unsigned long long)sum.failed,
+                           (unsigned long long)(sum.passed + sum.failed));
+    if (sum.passed == 0) return tw_app_fail(app, "there was no test to run");
+    return TW_OK;
+}

@@ -1,0 +1,70 @@
+/* trial_parts -- the inside of a running test, shared by trial.c (ledger, accounts, blocks) and
+ * trial_step.c (what the steps mean). Nobody else includes it. */
+#ifndef TW_RUNNER_TRIAL_PARTS_H
+#define TW_RUNNER_TRIAL_PARTS_H
+
+#include "vm/runner/trial.h"
+
+enum { TW_TRIAL_MEMBERS_MAX = 8, TW_TRIAL_ACCOUNTS_MAX = 256, TW_TRIAL_TEXT_MAX = 16 * 1024 };
+
+typedef struct tw_trial_account {
+    char label[96]; /* "provider", "verifier 2", "account \"bob\"" */
+    tw_secret secret;
+    tw_account account;
+} tw_trial_account;
+
+typedef struct tw_trial {
+    tw_store *store;
+    tw_ledger *ledger;
+    tw_code *code;      /* of the contract */
+    tw_code *test_code; /* of the test: the same with its formulas */
+    tw_arena *arena;    /* of a step */
+    tw_hash contract;
+    int64_t now;
+    tw_trial_account accounts[TW_TRIAL_ACCOUNTS_MAX];
+    uint32_t account_count;
+    uint64_t *events;   /* counted since the start, by kind */
+    uint64_t *gas_last; /* of the last successful call, by entry */
+    tw_writer packed;
+    tw_writer transaction;
+    tw_trial_report *report;
+    tw_err *err;
+} tw_trial;
+
+/* How a transaction ended, and in words when it did not succeed. */
+typedef struct tw_trial_outcome {
+    tw_status status;
+    uint16_t index;
+} tw_trial_outcome;
+
+/* The account of an actor; made on first use. NULL when there are too many. */
+const tw_trial_account *tw_trial_member(tw_trial *trial, uint16_t role, uint32_t number);
+const tw_trial_account *tw_trial_named(tw_trial *trial, const char *name);
+
+/* Blocks for what is due up to `time`, which becomes the clock. */
+TW_MUST_USE tw_status tw_trial_advance(tw_trial *trial, int64_t time);
+
+/* A block at the clock's time with these signed transactions; the outcome of the last that failed,
+ * or of the last one. */
+TW_MUST_USE tw_status tw_trial_block(tw_trial *trial, const tw_bytes *transactions, uint32_t count,
+                                     tw_trial_outcome *ret_outcome);
+
+/* A signed call, in trial->arena. */
+TW_MUST_USE tw_status tw_trial_sign_call(tw_trial *trial, const tw_trial_account *const *signers,
+                                         uint32_t signer_count, uint16_t entry, tw_bytes arguments,
+                                         tw_bytes *ret_transaction);
+
+/* A signed pack in a transaction, in trial->arena. `nonce_ahead` counts those of the block before
+ * it. */
+TW_MUST_USE tw_status tw_trial_sign_pack(tw_trial *trial, const tw_trial_account *device,
+                                         const tw_bytes *fields, const int64_t *values,
+                                         uint32_t count, uint64_t nonce_ahead,
+                                         tw_bytes *ret_transaction);
+
+/* Runs the steps; trial->report says how it went. */
+TW_MUST_USE tw_status tw_trial_steps(tw_trial *trial, const twc_step *steps, uint32_t count);
+
+/* Marks the test as failed at `line` and appends to its text. */
+void tw_trial_fail(tw_trial *trial, uint32_t line, const char *format, ...) TW_PRINTF(3, 4);
+
+#endif

@@ -24,6 +24,7 @@ typedef struct tw_option {
 } tw_option;
 
 typedef struct tw_args tw_args;
+struct tw_app; /* command.h */
 
 typedef struct tw_command {
     const char *name;
@@ -33,7 +34,7 @@ typedef struct tw_command {
     const tw_option *options;
     uint32_t words_min, words_max;
     bool needs_ledger; /* -d DIR must be given */
-    void *run;         /* the caller's: see command.h */
+    tw_status (*run)(struct tw_app *app);
 } tw_command;
 
 struct tw_args {

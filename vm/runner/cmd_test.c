@@ -22,7 +22,7 @@ static void print_gas(const twc_unit *unit, const tw_module *m, const tw_trial_g
 {
     printf("\n  gas of %s            runs        most used          bound\n", unit->name);
     for (uint16_t i = 0; i < m->entry_count; i++) {
-        if (gas[i].runs == 0) continue;
+        if (gas[i].runs == 0 || m->entries[i].kind == TW_ENTRY_DEPLOY) continue;
         printf("  %-24s %8llu %16llu %14llu\n", m->entries[i].name, (unsigned long long)gas[i].runs,
                (unsigned long long)gas[i].gas_max, (unsigned long long)m->entries[i].bounds.gas);
     }

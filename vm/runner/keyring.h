@@ -37,6 +37,6 @@ TW_MUST_USE tw_status tw_keyring_add(tw_keyring *keyring, const char *name, cons
                                      const tw_named_key **ret_key, tw_err *err);
 
 /* "no key is named bbo; there are: alice, bob; twvm -d DIR key new bbo makes one" */
-tw_status tw_keyring_refuse(const tw_keyring *keyring, const char *name, tw_err *err);
+TW_MUST_USE tw_status tw_keyring_refuse(const tw_keyring *keyring, const char *name, tw_err *err);
 
 #endif

@@ -1,0 +1,335 @@
+/* cmd_ledger -- the commands about the ledger as a whole: init, key, root, blocks, replay. */
+#include "vm/runner/command.h"
+#include "vm/runner/story.h"
+#include "vm/runner/times.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024 };
+
+/* ---- init ---- */
+
+/* The last part of the path, for the chain's name. */
+static void folder_name(const char *dir, char *ret_name, size_t size)
+{
+    size_t end = strlen(dir);
+    while (end > 1 && dir[end - 1] == '/') end--;
+    size_t start = end;
+    while (start > 0 && dir[start - 1] != '/') start--;
+    snprintf(ret_name, size, "%.*s", (int)(end - start), dir + start);
+    if (ret_name[0] == '\0' || ret_name[0] == '.' || ret_name[0] == '/') {
+        snprintf(ret_name, size, "ledger");
+    }
+}
+
+tw_status tw_command_init(tw_app *app)
+{
+    const char *dir = app->args.words[0];
+    const char *start = tw_args_get(&app->args, "start", NULL);
+    char name[64];
+    char time[TW_TIME_TEXT_MAX];
+    folder_name(dir, name, sizeof name);
+    tw_genesis genesis = {.name = tw_args_get(&app->args, "chain", name), .time = tw_time_now()};
+    if (start != NULL) {
+        const char *why = NULL;
+        if (!tw_time_parse(tw_bytes_of(start, strlen(start)), TW_TIME_AUTO, 0, &genesis.time,
+                           &why)) {
+            return tw_app_usage(app, "--start: \"%.60s\" %s", start, why);
+        }
+    }
+    TW_TRY(tw_session_create(dir, &genesis, start != NULL, &app->err));
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:s, s:s, s:b, s:o}", "dir", dir, "chain",
+                                           genesis.name, "simulated", start != NULL, "time",
+                                           tw_json_time(genesis.time)));
+    }
+    printf("made the ledger %s in %s, on %s clock from %s\n", genesis.name, dir,
+           start != NULL ? "a simulated" : "the wall", tw_time_print(genesis.time, time));
+    return TW_OK;
+}
+
+/* ---- key ---- */
+
+static tw_status print_key(const tw_app *app, const tw_named_key *key)
+{
+    char hex[65];
+    tw_hex_encode(key->account.bytes, 32, hex);
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:s, s:s}", "name", key->name, "account", hex));
+    }
+    printf("%-16s %s\n", key->name, hex);
+    return TW_OK;
+}
+
+tw_status tw_command_key(tw_app *app)
+{
+    const tw_args *args = &app->args;
+    const char *dir = tw_args_get(args, "dir", "");
+    const bool make = strcmp(args->words[0], "new") == 0;
+    if ((!make && strcmp(args->words[0], "list") != 0) || args->word_count != (make ? 2 : 1)) {
+        return tw_app_usage(app, "it is: twvm -d DIR key new NAME, or twvm -d DIR key list");
+    }
+    struct stat there;
+    if (stat(dir, &there) != 0) {
+        return tw_app_fail(app, "%s is not there; twvm init %s makes a ledger", dir, dir);
+    }
+    tw_keyring *keyring = NULL;
+    TW_TRY(tw_keyring_open(dir, &keyring, &app->err));
+    tw_status status = TW_OK;
+    if (make) {
+        const tw_named_key *key = NULL;
+        status = tw_keyring_add(keyring, args->words[1], tw_args_get(args, "seed", NULL), &key,
+                                &app->err);
+        if (status == TW_OK) status = print_key(app, key);
+    } else {
+        for (uint32_t i = 0; i < tw_keyring_count(keyring) && status == TW_OK; i++) {
+            status = print_key(app, tw_keyring_at(keyring, i));
+        }
+    }
+    tw_keyring_close(keyring);
+    return status;
+}
+
+/* ---- root ---- */
+
+tw_status tw_command_root(tw_app *app)
+{
+    TW_TRY(tw_app_open(app));
+    const tw_block_info *head = tw_ledger_head(app->session->ledger);
+    char root[65], hash[65], chain[65], time[TW_TIME_TEXT_MAX];
+    tw_hex_encode(head->state_root.bytes, TW_HASH_SIZE, root);
+    tw_hex_encode(head->hash.bytes, TW_HASH_SIZE, hash);
+    tw_hex_encode(tw_ledger_chain(app->session->ledger)->bytes, TW_HASH_SIZE, chain);
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:s, s:o, s:o, s:s, s:s}", "chain", chain, "height",
+                                           tw_json_u64(head->height), "time",
+                                           tw_json_time(head->time), "block", hash, "root", root));
+    }
+    printf("height %" PRIu64 "\ntime   %s\nblock  %s\nroot   %s\n", head->height,
+           tw_time_print(head->time, time), hash, root);
+    return TW_OK;
+}
+
+/* ---- blocks ---- */
+
+static tw_status print_block_line(const tw_app *app, const tw_block *block)
+{
+    char time[TW_TIME_TEXT_MAX];
+    char root[65];
+    uint32_t accepted = 0;
+    uint32_t refused = 0;
+    for (uint32_t i = 0; i < block->receipt_count; i++) {
+        if (!block->receipts[i].has_intake) continue;
+        accepted += block->receipts[i].intake.accepted;
+        refused += block->receipts[i].intake.refused_count;
+    }
+    tw_hex_encode(block->info.state_root.bytes, TW_HASH_SIZE, root);
+    if (app->json) {
+        return tw_app_print_json(json_pack(
+            "{s:o, s:o, s:i, s:i, s:i, s:i, s:s}", "height", tw_json_u64(block->info.height),
+            "time", tw_json_time(block->info.time), "transactions", (int)block->transaction_count,
+            "runs_of_the_clock", (int)(block->receipt_count - block->transaction_count), "accepted",
+            (int)accepted, "refused", (int)refused, "root", root));
+    }
+    printf("%8" PRIu64 "  %-24s  %2u transactions, %u runs of the clock, %u readings in, %u "
+           "refused  root %.16s\n",
+           block->info.height, tw_time_print(block->info.time, time), block->transaction_count,
+           block->receipt_count - block->transaction_count, accepted, refused, root);
+    return TW_OK;
+}
+
+static const char *receipt_word(const tw_receipt *receipt)
+{
+    if (receipt->kind == TW_RECEIPT_TIMER) return "timer";
+    if (receipt->kind == TW_RECEIPT_HANDLER) return "handler";
+    return receipt->has_intake ? "pack" : "call";
+}
+
+static tw_status print_receipt(tw_app *app, const tw_receipt *receipt)
+{
+    tw_session *s = app->session;
+    const tw_module *m = tw_session_module(s, &receipt->run.contract);
+    const tw_run *run = &receipt->run;
+    char label[TW_CONTRACT_NAME_MAX], gas[TW_GROUPED_MAX], id[65];
+    tw_writer w = tw_writer_new(16 * 1024);
+    tw_session_outcome(s, m, run, &w);
+    const char *entry = m != NULL && run->entry < m->entry_count ? m->entries[run->entry].name : "";
+    tw_hex_encode(receipt->transaction.bytes, TW_HASH_SIZE, id);
+    printf("  %-8s %s %s: %.*s; gas %s, %u writes", receipt_word(receipt),
+           tw_session_label(s, &run->contract, label), entry, (int)w.size, (const char *)w.data,
+           tw_grouped(run->gas, gas), run->writes);
+    if (receipt->has_intake) {
+        printf("; %u readings in, %u refused", receipt->intake.accepted,
+               receipt->intake.refused_count);
+    }
+    printf("%s%s\n", receipt->kind == TW_RECEIPT_TX ? "; id " : "",
+           receipt->kind == TW_RECEIPT_TX ? id : "");
+    tw_writer_free(&w);
+    return TW_OK;
+}
+
+static tw_status print_item(void *context, const tw_story_item *item)
+{
+    const tw_app *app = context;
+    tw_writer w = tw_writer_new(64 * 1024);
+    const tw_status status = tw_story_details(app->session, item, &w);
+    if (status == TW_OK) {
+        printf("    %s %s %.*s\n", tw_story_word(item->kind), item->name, (int)w.size,
+               (const char *)w.data);
+    }
+    tw_writer_free(&w);
+    return status;
+}
+
+typedef struct collection {
+    tw_session *session;
+    json_t *list;
+} collection;
+
+static tw_status collect_item(void *context, const tw_story_item *item)
+{
+    const collection *c = context;
+    json_t *value = tw_story_json(c->session, item);
+    return value != NULL && json_array_append_new(c->list, value) == 0 ? TW_OK : TW_ERR_MEMORY;
+}
+
+static tw_status print_one_block(tw_app *app, const char *text)
+{
+    tw_session *s = app->session;
+    tw_block block;
+    uint64_t height = 0;
+    for (const char *t = text; *t != '\0'; t++) {
+        if (*t < '0' || *t > '9' || height > UINT64_MAX / 20) {
+            return tw_app_usage(app, "%.40s is no height of a block", text);
+        }
+        height = height * 10 + (uint64_t)(*t - '0');
+    }
+    TW_TRY(tw_ledger_block(s->ledger, height, s->arena, &block, &app->err));
+    if (app->json) {
+        collection c = {s, json_array()};
+        TW_TRY(tw_story_walk(s, &block, NULL, TW_STORY_ALL, collect_item, &c));
+        return tw_app_print_json(json_pack("{s:o, s:o, s:o}", "height", tw_json_u64(height), "time",
+                                           tw_json_time(block.info.time), "story", c.list));
+    }
+    TW_TRY(print_block_line(app, &block));
+    for (uint32_t i = 0; i < block.receipt_count; i++) {
+        TW_TRY(print_receipt(app, &block.receipts[i]));
+    }
+    return tw_story_walk(s, &block, NULL, TW_STORY_ALL, print_item, app);
+}
+
+tw_status tw_command_blocks(tw_app *app)
+{
+    uint64_t limit = 20;
+    if (!tw_args_number(&app->args, "limit", 1, UINT64_MAX, &limit, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
+    TW_TRY(tw_app_open(app));
+    tw_session *s = app->session;
+    if (app->args.word_count == 1) return print_one_block(app, app->args.words[0]);
+    const uint64_t newest = tw_ledger_head(s->ledger)->height;
+    for (uint64_t i = newest + 1 > limit ? newest + 1 - limit : 0; i <= newest; i++) {
+        tw_block block;
+        const tw_mark mark = tw_arena_mark(s->arena);
+        TW_TRY(tw_ledger_block(s->ledger, i, s->arena, &block, &app->err));
+        TW_TRY(print_block_line(app, &block));
+        tw_arena_reset(s->arena, mark);
+    }
+    return TW_OK;
+}
+
+/* ---- replay ---- */
+
+/* Removes a store's folder: files only, and the folder. */
+static void remove_store(const char *path)
+{
+    char file[8192];
+    DIR *folder = opendir(path);
+    if (folder == NULL) return;
+    const struct dirent *entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        unlink(file);
+    }
+    closedir(folder);
+    rmdir(path);
+}
+
+static tw_status replay_blocks(tw_app *app, tw_ledger *copy)
+{
+    tw_session *s = app->session;
+    const tw_block_info *newest = tw_ledger_head(s->ledger);
+    tw_arena *arena = tw_arena_new(BLOCK_MEMORY_MAX);
+    tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
+    int64_t drawn = 0;
+    for (uint64_t i = 1; i <= newest->height && status == TW_OK; i++) {
+        tw_block block;
+        tw_arena_clear(arena);
+        status = tw_ledger_block(s->ledger, i, arena, &block, &app->err);
+        if (status == TW_OK) status = tw_ledger_replay_block(copy, &block, &app->err);
+        if (app->terminal && tw_time_now() - drawn > 100) {
+            drawn = tw_time_now();
+            fprintf(stderr, "\rreplay: block %" PRIu64 " of %" PRIu64, i, newest->height);
+        }
+    }
+    if (app->terminal && drawn != 0) fputs("\r\033[K", stderr);
+    tw_arena_free(arena);
+    if (status != TW_OK) return status;
+    const tw_block_info *head = tw_ledger_head(copy);
+    if (tw_hash_equal(&head->state_root, &newest->state_root) && head->height == newest->height) {
+        return TW_OK;
+    }
+    return tw_app_fail(app, "the second ledger ends elsewhere than the first");
+}
+
+static tw_status report_replay(const tw_app *app, int64_t took)
+{
+    const tw_block_info *head = tw_ledger_head(app->session->ledger);
+    char root[65], height[TW_GROUPED_MAX];
+    tw_hex_encode(head->state_root.bytes, TW_HASH_SIZE, root);
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:o, s:s, s:b, s:o}", "blocks",
+                                           tw_json_u64(head->height), "root", root, "agrees", true,
+                                           "milliseconds", tw_json_u64((uint64_t)took)));
+    }
+    printf("replayed %s blocks in %" PRId64 ".%03" PRId64
+           " s: every root and receipt agrees\nroot %s\n",
+           tw_grouped(head->height, height), took / 1000, took % 1000, root);
+    return TW_OK;
+}
+
+tw_status tw_command_replay(tw_app *app)
+{
+    TW_TRY(tw_app_open(app));
+    const char *kept = tw_args_get(&app->args, "to", NULL);
+    char path[4200];
+    if (kept != NULL) {
+        snprintf(path, sizeof path, "%.4000s/store", kept);
+        TW_TRY(tw_session_create(kept, tw_ledger_genesis(app->session->ledger),
+                                 app->session->simulated, &app->err));
+    } else {
+        snprintf(path, sizeof path, "%s/replay-%ld", app->session->dir, (long)getpid());
+    }
+    tw_store *store = NULL;
+    tw_ledger *copy = NULL;
+    const tw_store_options options = {.create = true};
+    const tw_ledger_options how = {.no_sync = true};
+    const int64_t start = tw_time_now();
+    tw_status status = tw_store_open(path, &options, &store, &app->err);
+    if (status == TW_OK && kept == NULL) {
+        status = tw_ledger_create(store, tw_ledger_genesis(app->session->ledger), &app->err);
+    }
+    if (status == TW_OK) status = tw_ledger_open(store, &how, &copy, &app->err);
+    if (status == TW_OK) status = replay_blocks(app, copy);
+    tw_ledger_close(copy);
+    tw_store_close(store);
+    if (kept == NULL) remove_store(path);
+    return status == TW_OK ? report_replay(app, tw_time_now() - start) : status;
+}

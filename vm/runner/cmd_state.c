@@ -1,0 +1,331 @@
+/* cmd_state -- `twvm state`: everything a contract holds, in its own words.
+ *
+ * Read from the committed state: the contract's records, its roles, fields and devices. Text and
+ * JSON say the same.
+ */
+#include "vm/exec/device.h"
+#include "vm/isa/value.h"
+#include "vm/runner/command.h"
+#include "vm/runner/times.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_MAX = 1024 * 1024, MEMBERS_SHOWN_MAX = 16 };
+
+typedef struct view {
+    tw_app *app;
+    tw_session *session;
+    tw_contract *contract;
+    const tw_module *module;
+    json_t *object; /* NULL: text */
+    tw_writer text; /* of a value */
+} view;
+
+/* The text in the writer, ended. */
+static const char *end_text(view *v)
+{
+    tw_write_u8(&v->text, 0);
+    return v->text.bad ? "?" : (const char *)v->text.data;
+}
+
+static void show_head(view *v)
+{
+    const tw_module *m = v->module;
+    const tw_contract *c = v->contract;
+    char id[65], deployer[TW_SHOW_NAME_MAX], time[TW_TIME_TEXT_MAX], label[TW_CONTRACT_NAME_MAX];
+    tw_hex_encode(c->id.bytes, TW_HASH_SIZE, id);
+    tw_session_label(v->session, &c->id, label);
+    const char *phase = m->phases.items[c->control.phase];
+    if (v->object != NULL) {
+        json_object_set_new(v->object, "name", json_string(label));
+        json_object_set_new(v->object, "id", json_string(id));
+        json_object_set_new(v->object, "contract", json_string(m->name));
+        json_object_set_new(v->object, "version", json_integer(m->version));
+        json_object_set_new(v->object, "twin", json_string(m->twin));
+        json_object_set_new(v->object, "deployed", tw_json_time(c->deployed_at));
+        json_object_set_new(v->object, "phase", json_string(phase));
+        json_object_set_new(v->object, "since", tw_json_time(c->control.phase_since));
+        return;
+    }
+    printf("%s: %s version %u%s%s\n", label, m->name, m->version, m->twin[0] != '\0' ? " for " : "",
+           m->twin);
+    printf("  id        %s\n", id);
+    printf("  deployed  %s by %s\n", tw_time_print(c->deployed_at, time),
+           tw_show_account(&c->deployer, &v->session->names, deployer));
+    if (phase[0] != '\0') {
+        printf("  phase     %s since %s\n", phase, tw_time_print(c->control.phase_since, time));
+    }
+}
+
+static void show_alarms(view *v)
+{
+    json_t *list = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->alarm_count; i++) {
+        const tw_alarm_state *a = &v->contract->control.alarms[i];
+        const char *name = v->module->alarms[i].name;
+        const char *pending = a->edge == TW_EDGE_RAISED    ? "raised"
+                              : a->edge == TW_EDGE_CLEARED ? "cleared"
+                                                           : NULL;
+        if (list != NULL) {
+            json_object_set_new(list, name,
+                                json_pack("{s:b, s:s?}", "up", a->up, "pending", pending));
+            continue;
+        }
+        printf("  alarm     %s is %s%s%s%s\n", name, a->up ? "up" : "down",
+               pending != NULL ? ", its edge '" : "", pending != NULL ? pending : "",
+               pending != NULL ? "' waits for its handler" : "");
+    }
+    if (list != NULL) json_object_set_new(v->object, "alarms", list);
+}
+
+/* ---- roles ---- */
+
+static tw_status show_role(view *v, uint16_t role, json_t *list)
+{
+    tw_key prefix = tw_key_of(TW_SPACE_MEMBER, &v->contract->id);
+    tw_key_u8(&prefix, (uint8_t)role);
+    tw_key from = prefix;
+    json_t *members = list != NULL ? json_array() : NULL;
+    if (list == NULL) printf("  role      %s:", v->module->roles[role].name);
+    bool found = true;
+    uint32_t count = 0;
+    while (found) {
+        tw_bytes key, value;
+        TW_TRY(tw_overlay_next(v->contract->overlay, tw_key_bytes(&prefix), tw_key_bytes(&from),
+                               &key, &value, &found));
+        if (!found || key.size != prefix.size + 32) break;
+        tw_account account;
+        char name[TW_SHOW_NAME_MAX];
+        memcpy(account.bytes, key.data + prefix.size, sizeof account.bytes);
+        if (members != NULL) {
+            json_array_append_new(members, tw_json_hex(account.bytes, 32));
+        } else if (count < MEMBERS_SHOWN_MAX) {
+            printf(" %s", tw_show_account(&account, &v->session->names, name));
+        }
+        count++;
+        from = prefix;
+        tw_key_raw(&from, account.bytes, sizeof account.bytes);
+        tw_key_u8(&from, 0);
+    }
+    if (members != NULL) {
+        json_object_set_new(list, v->module->roles[role].name, members);
+    } else if (count > MEMBERS_SHOWN_MAX) {
+        printf(" and %u more\n", count - MEMBERS_SHOWN_MAX);
+    } else {
+        puts(count == 0 ? " nobody" : "");
+    }
+    return TW_OK;
+}
+
+static tw_status show_roles(view *v)
+{
+    json_t *list = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->role_count; i++) TW_TRY(show_role(v, i, list));
+    if (list != NULL) json_object_set_new(v->object, "roles", list);
+    return TW_OK;
+}
+
+/* ---- values ---- */
+
+static tw_status show_value(view *v, const char *word, const char *name, uint16_t type,
+                            tw_bytes bytes, json_t *list)
+{
+    tw_reader r = tw_reader_of(bytes);
+    if (list != NULL) {
+        json_t *value = tw_show_json(v->module, type, &r);
+        return value != NULL && json_object_set_new(list, name, value) == 0 ? TW_OK
+                                                                            : TW_ERR_CORRUPT;
+    }
+    tw_writer_clear(&v->text);
+    TW_TRY(tw_show_value(v->module, type, &r, &v->session->names, &v->text));
+    printf("  %-9s %s = %s\n", word, name, end_text(v));
+    return TW_OK;
+}
+
+static tw_status show_params(view *v)
+{
+    json_t *list = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->param_count; i++) {
+        const tw_param *p = &v->module->params[i];
+        tw_writer w = tw_writer_new(TEXT_MAX);
+        tw_status status = tw_value_encode(
+            v->module, p->type, v->contract->params + v->contract->code->param_first[i], &w);
+        if (status == TW_OK) {
+            status = show_value(v, "param", p->name, p->type, tw_writer_bytes(&w), list);
+        }
+        tw_writer_free(&w);
+        TW_TRY(status);
+    }
+    if (list != NULL) json_object_set_new(v->object, "params", list);
+    return TW_OK;
+}
+
+static tw_status show_fields(view *v)
+{
+    json_t *list = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->field_count; i++) {
+        const tw_field *f = &v->module->fields[i];
+        if (f->kind != TW_FIELD_VAR) continue;
+        tw_key key = tw_key_of(TW_SPACE_FIELD, &v->contract->id);
+        tw_key_u32(&key, f->id);
+        tw_bytes value;
+        bool found = false;
+        TW_TRY(tw_overlay_get(v->contract->overlay, tw_key_bytes(&key), &value, &found));
+        if (!found || value.size < 1) continue;
+        TW_TRY(show_value(v, "var", f->name, f->value_type,
+                          tw_bytes_of(value.data + 1, value.size - 1), list));
+    }
+    if (list != NULL) json_object_set_new(v->object, "vars", list);
+    return TW_OK;
+}
+
+/* ---- devices ---- */
+
+static json_t *device_json(const tw_module *m, const uint8_t *record, const char *account)
+{
+    json_t *readings = json_object();
+    json_t *refused = json_object();
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        const uint64_t accepted = tw_load_u64(record + tw_device_reading(i));
+        if (accepted == 0) continue;
+        json_object_set_new(
+            readings, m->readings[i].name,
+            json_pack("{s:o, s:o}", "accepted", tw_json_u64(accepted), "last",
+                      tw_json_time((int64_t)tw_load_u64(record + tw_device_reading(i) + 8))));
+    }
+    for (int i = 1; i < TW_REFUSAL_COUNT; i++) {
+        const uint64_t count = tw_load_u64(record + TW_DEVICE_REFUSED + 8 * i);
+        if (count > 0) {
+            json_object_set_new(refused, tw_refusal_text((tw_refusal)i), tw_json_u64(count));
+        }
+    }
+    return json_pack("{s:s, s:o, s:o, s:o}", "account", account, "sequence",
+                     tw_json_u64(tw_load_u64(record + TW_DEVICE_SEQUENCE)), "readings", readings,
+                     "refused", refused);
+}
+
+static void print_device(const tw_module *m, const uint8_t *record, const char *name)
+{
+    char count[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX];
+    printf("  device    %s: %s packs\n", name,
+           tw_grouped(tw_load_u64(record + TW_DEVICE_SEQUENCE), count));
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        const uint64_t accepted = tw_load_u64(record + tw_device_reading(i));
+        if (accepted == 0) continue;
+        printf("            %s: %s readings in, the last at %s\n", m->readings[i].name,
+               tw_grouped(accepted, count),
+               tw_time_print((int64_t)tw_load_u64(record + tw_device_reading(i) + 8), time));
+    }
+    for (int i = 1; i < TW_REFUSAL_COUNT; i++) {
+        const uint64_t refused = tw_load_u64(record + TW_DEVICE_REFUSED + 8 * i);
+        if (refused == 0) continue;
+        printf("            refused, %s: %s\n", tw_refusal_text((tw_refusal)i),
+               tw_grouped(refused, count));
+    }
+}
+
+static tw_status show_devices(view *v)
+{
+    const tw_key prefix = tw_key_of(TW_SPACE_DEVICE, &v->contract->id);
+    tw_key from = prefix;
+    json_t *list = v->object != NULL ? json_array() : NULL;
+    bool found = true;
+    while (found) {
+        tw_bytes key, value;
+        tw_account account;
+        char name[TW_SHOW_NAME_MAX];
+        TW_TRY(tw_overlay_next(v->contract->overlay, tw_key_bytes(&prefix), tw_key_bytes(&from),
+                               &key, &value, &found));
+        if (!found || key.size != prefix.size + 32) break;
+        if (value.size != tw_device_size(v->module)) return TW_ERR_CORRUPT;
+        memcpy(account.bytes, key.data + prefix.size, sizeof account.bytes);
+        if (list != NULL) {
+            char hex[65];
+            tw_hex_encode(account.bytes, 32, hex);
+            json_array_append_new(list, device_json(v->module, value.data, hex));
+        } else {
+            print_device(v->module, value.data,
+                         tw_show_account(&account, &v->session->names, name));
+        }
+        from = prefix;
+        tw_key_raw(&from, account.bytes, sizeof account.bytes);
+        tw_key_u8(&from, 0);
+    }
+    if (list != NULL) json_object_set_new(v->object, "devices", list);
+    return TW_OK;
+}
+
+/* ---- timers and history ---- */
+
+static tw_status show_timers(view *v)
+{
+    json_t *list = v->object != NULL ? json_array() : NULL;
+    for (uint16_t i = 0; i < v->module->entry_count; i++) {
+        const tw_entry *e = &v->module->entries[i];
+        const tw_timer_state *timer = &v->contract->control.timers[i];
+        int64_t due = timer->due;
+        char time[TW_TIME_TEXT_MAX];
+        if (due == TW_NEVER) continue;
+        if (e->kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(v->contract, i, &due));
+        if (due == TW_NEVER) continue;
+        if (list != NULL) {
+            json_array_append_new(list, json_pack("{s:s, s:o, s:i}", "name", e->name, "due",
+                                                  tw_json_time(due), "failed", timer->attempts));
+            continue;
+        }
+        printf("  timer     %s is due at %s%s\n", e->name, tw_time_print(due, time),
+               timer->attempts > 0 ? ", after it failed" : "");
+    }
+    if (list != NULL) json_object_set_new(v->object, "timers", list);
+    return TW_OK;
+}
+
+static void show_history(view *v)
+{
+    char head[65], count[TW_GROUPED_MAX];
+    const tw_control *c = &v->contract->control;
+    tw_hex_encode(c->history_head.bytes, TW_HASH_SIZE, head);
+    if (v->object != NULL) {
+        json_object_set_new(
+            v->object, "history",
+            json_pack("{s:o, s:s}", "count", tw_json_u64(c->history_count), "head", head));
+    } else if (c->history_count > 0) {
+        printf("  history   %s entries, head %.16s...\n", tw_grouped(c->history_count, count),
+               head);
+    }
+}
+
+static tw_status show_all(view *v)
+{
+    show_head(v);
+    show_alarms(v);
+    TW_TRY(show_roles(v));
+    TW_TRY(show_params(v));
+    TW_TRY(show_fields(v));
+    TW_TRY(show_devices(v));
+    TW_TRY(show_timers(v));
+    show_history(v);
+    return TW_OK;
+}
+
+tw_status tw_command_state(tw_app *app)
+{
+    TW_TRY(tw_app_open(app));
+    tw_session *s = app->session;
+    tw_hash id;
+    view v = {.app = app, .session = s};
+    TW_TRY(tw_session_find(s, app->args.words[0], &id, &app->err));
+    TW_TRY(tw_ledger_contract(s->ledger, &id, s->arena, &v.contract, &app->err));
+    v.module = v.contract->code->module;
+    v.text = tw_writer_new(TEXT_MAX);
+    if (app->json) v.object = json_object();
+    tw_status status = show_all(&v);
+    tw_writer_free(&v.text);
+    if (status == TW_OK && app->json) {
+        status = tw_app_print_json(v.object);
+    } else {
+        json_decref(v.object);
+    }
+    return status;
+}

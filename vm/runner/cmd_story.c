@@ -1,0 +1,171 @@
+/* cmd_story -- the commands that tell what happened: events and history. */
+#include "vm/runner/command.h"
+#include "vm/runner/story.h"
+#include "vm/runner/times.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024, LINE_MAX = 256 * 1024 };
+
+typedef struct telling {
+    tw_app *app;
+    bool csv;
+    int64_t from, to;
+    bool has_contract;
+    tw_hash contract;
+    uint32_t kinds;
+    uint64_t wanted;  /* the newest so many */
+    uint64_t skipped; /* of those before them, still to be passed over */
+    uint64_t count;
+    bool counting; /* the first of two passes, with a limit */
+    json_t *list;
+    tw_writer line;
+} telling;
+
+static bool kind_wanted(const telling *t, const char *name)
+{
+    for (uint32_t i = 0;; i++) {
+        const char *wanted = tw_args_each(&t->app->args, "kind", i);
+        if (wanted == NULL) return i == 0;
+        if (strcmp(wanted, name) == 0) return true;
+    }
+}
+
+static void print_csv_cell(const char *text, size_t size)
+{
+    putchar('"');
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"') putchar('"');
+        putchar(text[i]);
+    }
+    putchar('"');
+}
+
+static tw_status print_line(telling *t, const tw_story_item *item)
+{
+    tw_session *s = t->app->session;
+    char label[TW_CONTRACT_NAME_MAX], time[TW_TIME_TEXT_MAX];
+    tw_writer_clear(&t->line);
+    TW_TRY(tw_story_details(s, item, &t->line));
+    if (t->line.bad) return TW_ERR_MEMORY;
+    tw_session_label(s, item->contract, label);
+    tw_time_print(item->time, time);
+    const char *details = t->line.size > 0 ? (const char *)t->line.data : "";
+    if (t->csv) {
+        printf("%s,%s,%llu,%s,%s,", time, label, (unsigned long long)item->height,
+               tw_story_word(item->kind), item->name);
+        print_csv_cell(details, t->line.size);
+        putchar('\n');
+        return TW_OK;
+    }
+    const bool bold = t->app->color && item->kind == TW_STORY_EVENT;
+    const bool red = t->app->color && item->kind == TW_STORY_FAILED;
+    printf("%-24s  ", time);
+    if (!t->has_contract) printf("%s  ", label);
+    if (item->kind == TW_STORY_EDGE || item->kind == TW_STORY_FAILED) {
+        printf("%s ", tw_story_word(item->kind));
+    }
+    printf("%s%s%s  %.*s\n", bold ? "\033[1m" : (red ? "\033[31m" : ""), item->name,
+           bold || red ? "\033[0m" : "", (int)t->line.size, details);
+    return TW_OK;
+}
+
+static tw_status tell(void *context, const tw_story_item *item)
+{
+    telling *t = context;
+    if (item->time < t->from || item->time >= t->to || !kind_wanted(t, item->name)) return TW_OK;
+    if (t->counting) {
+        t->count++;
+        return TW_OK;
+    }
+    if (t->skipped > 0) {
+        t->skipped--;
+        return TW_OK;
+    }
+    if (t->list == NULL) return print_line(t, item);
+    json_t *value = tw_story_json(t->app->session, item);
+    return value != NULL && json_array_append_new(t->list, value) == 0 ? TW_OK : TW_ERR_MEMORY;
+}
+
+static tw_status walk_blocks(telling *t)
+{
+    tw_session *s = t->app->session;
+    const uint64_t newest = tw_ledger_head(s->ledger)->height;
+    tw_arena *arena = tw_arena_new(BLOCK_MEMORY_MAX);
+    tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
+    for (uint64_t i = 0; i <= newest && status == TW_OK; i++) {
+        tw_block block;
+        tw_arena_clear(arena);
+        status = tw_ledger_block(s->ledger, i, arena, &block, &t->app->err);
+        if (status == TW_OK) {
+            status =
+                tw_story_walk(s, &block, t->has_contract ? &t->contract : NULL, t->kinds, tell, t);
+        }
+    }
+    tw_arena_free(arena);
+    return status;
+}
+
+static tw_status time_option(tw_app *app, const char *name, int64_t *ret_time)
+{
+    const char *text = tw_args_get(&app->args, name, NULL);
+    const char *why = NULL;
+    if (text == NULL ||
+        tw_time_parse(tw_bytes_of(text, strlen(text)), TW_TIME_AUTO, 0, ret_time, &why)) {
+        return TW_OK;
+    }
+    return tw_app_usage(app, "--%s: \"%.60s\" %s", name, text, why);
+}
+
+static tw_status tell_all(telling *t)
+{
+    tw_app *app = t->app;
+    if (t->wanted > 0) {
+        t->counting = true;
+        TW_TRY(walk_blocks(t));
+        t->counting = false;
+        t->skipped = t->count > t->wanted ? t->count - t->wanted : 0;
+    }
+    if (app->json) {
+        t->list = json_array();
+        TW_TRY(walk_blocks(t));
+        return tw_app_print_json(t->list);
+    }
+    if (t->csv) puts("time,contract,block,kind,name,details");
+    t->line = tw_writer_new(LINE_MAX);
+    const tw_status status = walk_blocks(t);
+    tw_writer_free(&t->line);
+    return status;
+}
+
+static tw_status tell_story(tw_app *app, uint32_t kinds)
+{
+    telling t = {.app = app, .to = TW_TIME_END, .kinds = kinds};
+    t.csv = tw_args_has(&app->args, "csv");
+    TW_TRY(time_option(app, "from", &t.from));
+    TW_TRY(time_option(app, "to", &t.to));
+    if (!tw_args_number(&app->args, "limit", 1, UINT64_MAX, &t.wanted, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
+    TW_TRY(tw_app_open(app));
+    t.has_contract = app->args.word_count == 1;
+    if (t.has_contract) {
+        TW_TRY(tw_session_find(app->session, app->args.words[0], &t.contract, &app->err));
+    }
+    return tell_all(&t);
+}
+
+tw_status tw_command_events(tw_app *app)
+{
+    uint32_t kinds = TW_STORY_EVENT;
+    if (tw_args_has(&app->args, "alarms")) kinds |= TW_STORY_EDGE;
+    if (tw_args_has(&app->args, "failed")) kinds |= TW_STORY_FAILED;
+    return tell_story(app, kinds);
+}
+
+tw_status tw_command_history(tw_app *app)
+{
+    return tell_story(app, TW_STORY_HISTORY);
+}

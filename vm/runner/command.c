@@ -1,0 +1,207 @@
+/* command -- the table of commands with their options and help, and what all commands share. */
+#include "vm/runner/command.h"
+
+#include "vm/isa/quantities.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TIME_OPTION                                                                                \
+    {                                                                                              \
+        "time", 0, "TIME",                                                                         \
+            "the block's time (default: the head's on a simulated clock,\n"                        \
+            "else now)",                                                                           \
+            false                                                                                  \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, 0, NULL, NULL, false                                                                 \
+    }
+
+static const tw_option none[] = {END};
+
+static const tw_option init_options[] = {
+    {"start", 0, "TIME", "a simulated clock that starts at TIME: for recorded data", false},
+    {"chain", 0, "NAME", "the chain's name (default: the folder's)", false},
+    END,
+};
+
+static const tw_option key_options[] = {
+    {"seed", 0, "TEXT", "the key of a text: the same each time, for demos only", false},
+    END,
+};
+
+static const tw_option deploy_options[] = {
+    {"as", 0, "KEY", "who deploys", false},
+    {"role", 0, "ROLE=KEY[,KEY]", "first members of a role; a key that is not there is made", true},
+    {"param", 0, "NAME=VALUE", "a parameter, with its unit: --param 'limit=7.1 mm/s'", true},
+    {"name", 0, "NAME", "what to call it (default: the contract's name)", false},
+    {"contract", 0, "NAME", "which contract of a file that has several", false},
+    TIME_OPTION,
+    END,
+};
+
+static const tw_option call_options[] = {
+    {"as", 0, "KEY[,KEY]", "who calls; the others sign too", false},
+    TIME_OPTION,
+    END,
+};
+
+static const tw_option view_options[] = {
+    {"time", 0, "TIME", "what `now` is (default: now)", false},
+    END,
+};
+
+static const tw_option story_options[] = {
+    {"from", 0, "TIME", "not what was before", false},
+    {"to", 0, "TIME", "not what was at or after", false},
+    {"kind", 0, "NAME", "only events, history kinds or alarms of this name", true},
+    {"limit", 0, "N", "the newest N", false},
+    {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
+    END,
+};
+
+static const tw_option events_options[] = {
+    {"from", 0, "TIME", "not what was before", false},
+    {"to", 0, "TIME", "not what was at or after", false},
+    {"kind", 0, "NAME", "only events or alarms of this name", true},
+    {"limit", 0, "N", "the newest N", false},
+    {"alarms", 0, NULL, "also alarms raised and cleared", false},
+    {"failed", 0, NULL, "also what failed", false},
+    {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
+    END,
+};
+
+static const tw_option blocks_options[] = {
+    {"limit", 0, "N", "the newest N (default: 20)", false},
+    END,
+};
+
+static const tw_option replay_options[] = {
+    {"to", 0, "DIR2", "keep the second ledger in this folder", false},
+    END,
+};
+
+static const tw_option test_options[] = {
+    {"filter", 0, "TEXT", "only tests whose name contains TEXT", false},
+    {"gas-report", 0, NULL, "what each action cost, and its bound", false},
+    END,
+};
+
+static const tw_option disasm_options[] = {
+    {"contract", 0, "NAME", "which contract of a file that has several", false},
+    END,
+};
+
+#define TIMES                                                                                      \
+    "Times are written as 2026-01-31T12:00:00Z, 2026-01-31 12:00 (UTC), or seconds since 1970."
+#define VALUES                                                                                     \
+    "Values carry their unit: '7.1 mm/s', '85 °C', '10 min'; times also 'now + 72 h'; accounts "  \
+    "are\nnames of keys or 64 hex digits; hashes 64 hex digits or 'hash(text)'; none; yes and "    \
+    "no;\n"                                                                                        \
+    "records and lists are JSON: '{\"peak\": \"8 mm/s\"}'."
+
+static const tw_command commands[] = {
+    {"test", "FILE.twc...", "run the tests that stand in contracts", NULL, test_options, 1,
+     TW_ARGS_MAX, false, tw_command_test},
+    {"init", "DIR", "make a ledger and its folder", TIMES, init_options, 1, 1, false,
+     tw_command_init},
+    {"key", "new NAME | list", "make a key, or list those there are", NULL, key_options, 1, 2, true,
+     tw_command_key},
+    {"deploy", "FILE.twc|FILE.twm", "put a contract on the ledger", VALUES, deploy_options, 1, 1,
+     true, tw_command_deploy},
+    {"call", "NAME ACTION [ARGUMENT=VALUE...]", "call an action of a contract", VALUES,
+     call_options, 2, TW_ARGS_MAX, true, tw_command_call},
+    {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", VALUES, view_options, 2,
+     TW_ARGS_MAX, true, tw_command_view},
+    {"state", "NAME", "what a contract holds: phase, alarms, roles, values, readings, timers", NULL,
+     none, 1, 1, true, tw_command_state},
+    {"events", "[NAME]", "what contracts said", TIMES, events_options, 0, 1, true,
+     tw_command_events},
+    {"history", "[NAME]", "what contracts wrote into their history", TIMES, story_options, 0, 1,
+     true, tw_command_history},
+    {"blocks", "[HEIGHT]", "the newest blocks, or what one block did", NULL, blocks_options, 0, 1,
+     true, tw_command_blocks},
+    {"root", "", "height, time and state root of the newest block", NULL, none, 0, 0, true,
+     tw_command_root},
+    {"replay", "", "execute every block again from the first, and compare", NULL, replay_options, 0,
+     0, true, tw_command_replay},
+    {"disasm", "FILE.twm|FILE.twc", "print a contract's machine code", NULL, disasm_options, 1, 1,
+     false, tw_command_disasm},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
+};
+
+const tw_command *tw_commands(void)
+{
+    return commands;
+}
+
+tw_status tw_app_usage(tw_app *app, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(app->err.text, sizeof app->err.text, format, list);
+    va_end(list);
+    app->usage = true;
+    app->err.status = TW_REFUSED_ARGUMENT;
+    return TW_REFUSED_ARGUMENT;
+}
+
+tw_status tw_app_fail(tw_app *app, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(app->err.text, sizeof app->err.text, format, list);
+    va_end(list);
+    app->err.status = TW_REFUSED_ARGUMENT;
+    return TW_REFUSED_ARGUMENT;
+}
+
+tw_status tw_app_open(tw_app *app)
+{
+    return tw_session_open(tw_args_get(&app->args, "dir", ""), &app->session, &app->err);
+}
+
+tw_status tw_app_print_json(json_t *value)
+{
+    if (value == NULL) return TW_ERR_MEMORY;
+    const int result = json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(value);
+    fputc('\n', stdout);
+    return result == 0 ? TW_OK : TW_ERR_IO;
+}
+
+json_t *tw_json_u64(uint64_t number)
+{
+    return json_sprintf("%" PRIu64, number);
+}
+
+json_t *tw_json_hex(const uint8_t *bytes, size_t size)
+{
+    char hex[2 * 64 + 1];
+    if (size > 64) return NULL;
+    tw_hex_encode(bytes, size, hex);
+    return json_string(hex);
+}
+
+json_t *tw_json_time(int64_t time)
+{
+    char text[48];
+    tw_quantity_print(time, TW_DIM_TIME, text);
+    return json_pack("{s:o, s:s}", "value", json_sprintf("%" PRId64, time), "text", text);
+}
+
+const char *tw_grouped(uint64_t number, char ret_text[TW_GROUPED_MAX])
+{
+    char digits[24];
+    const int size = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    int to = 0;
+    for (int i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0) ret_text[to++] = ',';
+        ret_text[to++] = digits[i];
+    }
+    ret_text[to] = '\0';
+    return ret_text;
+}

@@ -1,0 +1,61 @@
+/* command -- what each command of `twvm` gets, and the list of them.
+ *
+ * main.c takes the command line apart and calls the command; its status becomes the exit code: 0
+ * done, 1 refused or failed, 2 not understood. Data goes to standard output, everything else to
+ * standard error.
+ */
+#ifndef TW_RUNNER_COMMAND_H
+#define TW_RUNNER_COMMAND_H
+
+#include "vm/runner/args.h"
+#include "vm/runner/session.h"
+
+#include <jansson.h>
+
+typedef struct tw_app {
+    tw_args args;
+    bool json;
+    bool color;          /* standard output is a terminal that shows colours */
+    bool terminal;       /* standard error is a terminal: a progress bar may be drawn */
+    bool usage;          /* the failure is one of the command line: exit 2 */
+    tw_session *session; /* of tw_app_open; closed by main */
+    tw_err err;
+} tw_app;
+
+/* A failure of the command line itself: sets `usage` and the sentence. */
+TW_MUST_USE tw_status tw_app_usage(tw_app *app, const char *format, ...) TW_PRINTF(2, 3);
+/* A refusal or failure with a sentence. */
+TW_MUST_USE tw_status tw_app_fail(tw_app *app, const char *format, ...) TW_PRINTF(2, 3);
+
+/* Opens the ledger of -d. */
+TW_MUST_USE tw_status tw_app_open(tw_app *app);
+
+/* Prints a JSON value on one line and drops it. TW_ERR_MEMORY when `value` is NULL. */
+TW_MUST_USE tw_status tw_app_print_json(json_t *value);
+/* 64-bit numbers stand in strings. */
+json_t *tw_json_u64(uint64_t number);
+json_t *tw_json_hex(const uint8_t *bytes, size_t size);
+json_t *tw_json_time(int64_t time); /* {"value": "...", "text": "..."} */
+/* Digits in groups: "12,345". */
+enum { TW_GROUPED_MAX = 32 };
+const char *tw_grouped(uint64_t number, char ret_text[TW_GROUPED_MAX]);
+
+/* Ends with an entry whose name is NULL. */
+const tw_command *tw_commands(void);
+
+TW_MUST_USE tw_status tw_command_blocks(tw_app *app);
+TW_MUST_USE tw_status tw_command_call(tw_app *app);
+TW_MUST_USE tw_status tw_command_deploy(tw_app *app);
+TW_MUST_USE tw_status tw_command_disasm(tw_app *app);
+TW_MUST_USE tw_status tw_command_events(tw_app *app);
+TW_MUST_USE tw_status tw_command_feed(tw_app *app);
+TW_MUST_USE tw_status tw_command_history(tw_app *app);
+TW_MUST_USE tw_status tw_command_init(tw_app *app);
+TW_MUST_USE tw_status tw_command_key(tw_app *app);
+TW_MUST_USE tw_status tw_command_replay(tw_app *app);
+TW_MUST_USE tw_status tw_command_root(tw_app *app);
+TW_MUST_USE tw_status tw_command_state(tw_app *app);
+TW_MUST_USE tw_status tw_command_test(tw_app *app);
+TW_MUST_USE tw_status tw_command_view(tw_app *app);
+
+#endif

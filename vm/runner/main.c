@@ -1,0 +1,140 @@
+/* main -- the `twvm` command: finds the command, parses its line, runs it, reports how it ended. */
+#include "vm/runner/command.h"
+
+#include "vm/base/arena.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const tw_option common[] = {
+    {"dir", 'd', "DIR", "the folder of the ledger", false},
+    {"json", 0, NULL, "print data as JSON (64-bit numbers as strings)", false},
+    {"no-color", 0, NULL, "no colours, whatever the terminal can do", false},
+    {"help", 'h', NULL, "this text", false},
+    {NULL, 0, NULL, NULL, false},
+};
+
+static void print_commands(FILE *to)
+{
+    fputs("usage: twvm [-d DIR] COMMAND ...\n\n"
+          "Test a contract, and run a ledger on this computer.\n\n",
+          to);
+    for (const tw_command *c = tw_commands(); c->name != NULL; c++) {
+        fprintf(to, "  %-9s %s\n", c->name, c->summary);
+    }
+    fputs("\ntwvm COMMAND --help explains a command. Exit status: 0 done, 1 refused or failed, 2 "
+          "not understood.\n",
+          to);
+}
+
+static const tw_command *find_command(const char *name)
+{
+    for (const tw_command *c = tw_commands(); c->name != NULL; c++) {
+        if (strcmp(c->name, name) == 0) return c;
+    }
+    return NULL;
+}
+
+static void suggest(const char *name)
+{
+    const char *best = NULL;
+    uint32_t best_distance = 3;
+    for (const tw_command *c = tw_commands(); c->name != NULL; c++) {
+        const uint32_t distance = tw_args_distance(name, c->name);
+        if (distance >= best_distance) continue;
+        best = c->name;
+        best_distance = distance;
+    }
+    fprintf(stderr, "twvm: %.60s is no command; ", name);
+    if (best != NULL) fprintf(stderr, "did you mean %s? ", best);
+    fputs("twvm --help lists them\n", stderr);
+}
+
+/* The index of the command's name: the first word that is no option or value of -d. */
+static int command_index(int count, char **texts)
+{
+    for (int i = 1; i < count; i++) {
+        if (strcmp(texts[i], "-d") == 0 || strcmp(texts[i], "--dir") == 0) {
+            i++;
+        } else if (texts[i][0] != '-') {
+            return i;
+        }
+    }
+    return count;
+}
+
+static int report(const tw_app *app, tw_status status)
+{
+    if (status == TW_OK) return EXIT_SUCCESS;
+    const char *text = app->err.text[0] != '\0' ? app->err.text : tw_status_text(status);
+    if (status != TW_ERR_INTERNAL || app->err.text[0] != '\0') {
+        fprintf(stderr, "twvm: %s\n", text);
+    } else {
+        fprintf(stderr, "twvm: a mistake in twvm itself: %s; please report it\n", text);
+    }
+    return app->usage ? 2 : EXIT_FAILURE;
+}
+
+static int run(tw_app *app, int count, char **texts, int at)
+{
+    /* what stands before the command's name are common options */
+    char *line[TW_ARGS_MAX];
+    int size = 0;
+    if (count > TW_ARGS_MAX) {
+        fprintf(stderr, "twvm: more than %d arguments\n", TW_ARGS_MAX);
+        return 2;
+    }
+    for (int i = 1; i < count; i++) {
+        if (i != at) line[size++] = texts[i];
+    }
+    if (tw_args_parse(&app->args, common, size, line, &app->err) != TW_OK) {
+        app->usage = true;
+        return report(app, TW_REFUSED_ARGUMENT);
+    }
+    if (app->args.help) {
+        tw_args_print_help(app->args.command, common, stdout);
+        return EXIT_SUCCESS;
+    }
+    app->json = tw_args_has(&app->args, "json");
+    app->color = isatty(STDOUT_FILENO) == 1 && !tw_args_has(&app->args, "no-color");
+    app->terminal = isatty(STDERR_FILENO) == 1;
+    tw_status status = app->args.command->run(app);
+    tw_session_close(app->session);
+    if (fflush(stdout) != 0 && status == TW_OK) {
+        status = tw_err_set(&app->err, TW_ERR_IO, "standard output cannot be written");
+    }
+    return report(app, status);
+}
+
+int main(int count, char **texts)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const int at = command_index(count, texts);
+    if (at == count) {
+        const bool help =
+            count > 1 && (strcmp(texts[1], "--help") == 0 || strcmp(texts[1], "-h") == 0);
+        print_commands(help ? stdout : stderr);
+        return help ? EXIT_SUCCESS : 2;
+    }
+    if (strcmp(texts[at], "help") == 0) {
+        print_commands(stdout);
+        return EXIT_SUCCESS;
+    }
+    const tw_command *command = find_command(texts[at]);
+    if (command == NULL) {
+        suggest(texts[at]);
+        return 2;
+    }
+    tw_app *app = tw_mem_new(sizeof *app);
+    if (app == NULL) {
+        fputs("twvm: no memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    app->args.command = command;
+    const int code = run(app, count, texts, at);
+    tw_mem_free(app);
+    return code;
+}

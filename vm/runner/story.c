@@ -1,0 +1,157 @@
+/* story -- see the header. */
+#include "vm/runner/story.h"
+
+#include "vm/runner/command.h"
+
+#include <string.h>
+
+typedef struct walk {
+    tw_session *session;
+    const tw_block *block;
+    const tw_hash *contract;
+    uint32_t kinds;
+    tw_story_visit visit;
+    void *context;
+} walk;
+
+static tw_status tell(const walk *w, tw_story_item *item, tw_story_kind kind, int64_t time,
+                      const char *name, uint16_t index)
+{
+    if ((w->kinds & (uint32_t)kind) == 0) return TW_OK;
+    item->kind = kind;
+    item->time = time;
+    item->name = name;
+    item->index = index;
+    return w->visit(w->context, item);
+}
+
+static tw_status walk_notices(const walk *w, tw_story_item *item)
+{
+    const tw_module *m = item->module;
+    tw_reader r = tw_reader_of(item->run->notices);
+    while (tw_notice_read(&r, &item->entry)) {
+        const uint16_t index = item->entry.index;
+        if (item->entry.kind == TW_NOTICE_EVENT) {
+            if (index >= m->event_count) return TW_ERR_CORRUPT;
+            TW_TRY(
+                tell(w, item, TW_STORY_EVENT, w->block->info.time, m->events[index].name, index));
+        } else {
+            if (index >= m->history_count) return TW_ERR_CORRUPT;
+            TW_TRY(
+                tell(w, item, TW_STORY_HISTORY, item->entry.time, m->histories[index].name, index));
+        }
+    }
+    return r.bad ? TW_ERR_CORRUPT : TW_OK;
+}
+
+static const char *entry_name(const tw_module *m, const tw_run *run)
+{
+    if (run->entry == TW_NONE || run->entry >= m->entry_count) return "pack";
+    return m->entries[run->entry].name;
+}
+
+static tw_status walk_run(const walk *w, const tw_run *run, const tw_intake *intake)
+{
+    if (w->contract != NULL && !tw_hash_equal(w->contract, &run->contract)) return TW_OK;
+    tw_story_item item = {.height = w->block->info.height, .contract = &run->contract, .run = run};
+    item.module = tw_session_module(w->session, &run->contract);
+    if (item.module == NULL) return TW_OK; /* a transaction that made or met no contract */
+    for (uint32_t i = 0; intake != NULL && i < intake->edge_count; i++) {
+        const tw_edge_note *edge = &intake->edges[i];
+        if (edge->alarm >= item.module->alarm_count) return TW_ERR_CORRUPT;
+        item.up = edge->edge == TW_EDGE_RAISED;
+        TW_TRY(tell(w, &item, TW_STORY_EDGE, edge->time, item.module->alarms[edge->alarm].name,
+                    edge->alarm));
+    }
+    if (run->status != TW_OK) {
+        return tell(w, &item, TW_STORY_FAILED, w->block->info.time, entry_name(item.module, run),
+                    run->entry);
+    }
+    return walk_notices(w, &item);
+}
+
+tw_status tw_story_walk(tw_session *session, const tw_block *block, const tw_hash *contract,
+                        uint32_t kinds, tw_story_visit visit, void *context)
+{
+    const walk w = {session, block, contract, kinds, visit, context};
+    for (uint32_t i = 0; i < block->receipt_count; i++) {
+        const tw_receipt *receipt = &block->receipts[i];
+        TW_TRY(walk_run(&w, &receipt->run, receipt->has_intake ? &receipt->intake : NULL));
+        for (uint16_t k = 0; k < receipt->handler_count; k++) {
+            TW_TRY(walk_run(&w, &receipt->handlers[k], NULL));
+        }
+    }
+    return TW_OK;
+}
+
+static const tw_members *members_of(const tw_story_item *item)
+{
+    return item->kind == TW_STORY_EVENT ? &item->module->events[item->index].members
+                                        : &item->module->histories[item->index].members;
+}
+
+tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
+                           tw_writer *ret_text)
+{
+    const char *word = item->up ? "raised" : "cleared";
+    switch (item->kind) {
+    case TW_STORY_EVENT:
+    case TW_STORY_HISTORY:
+        return tw_show_members(item->module, members_of(item), item->entry.fields, &session->names,
+                               ret_text);
+    case TW_STORY_EDGE: tw_write_raw(ret_text, word, strlen(word)); return TW_OK;
+    case TW_STORY_FAILED:
+        tw_session_outcome(session, item->module, item->run, ret_text);
+        return TW_OK;
+    case TW_STORY_ALL: break;
+    }
+    return TW_ERR_INTERNAL;
+}
+
+const char *tw_story_word(tw_story_kind kind)
+{
+    switch (kind) {
+    case TW_STORY_EVENT: return "event";
+    case TW_STORY_HISTORY: return "history";
+    case TW_STORY_EDGE: return "alarm";
+    case TW_STORY_FAILED: return "failed";
+    case TW_STORY_ALL: break;
+    }
+    return "";
+}
+
+static json_t *outcome_json(const tw_session *session, const tw_story_item *item)
+{
+    tw_writer w = tw_writer_new(16 * 1024);
+    tw_session_outcome(session, item->module, item->run, &w);
+    json_t *text = w.bad ? NULL : json_stringn((const char *)w.data, w.size);
+    tw_writer_free(&w);
+    return text;
+}
+
+json_t *tw_story_json(tw_session *session, const tw_story_item *item)
+{
+    char label[TW_CONTRACT_NAME_MAX];
+    json_t *object = json_pack("{s:o, s:s, s:s, s:s, s:o}", "time", tw_json_time(item->time),
+                               "contract", tw_session_label(session, item->contract, label), "kind",
+                               tw_story_word(item->kind), "name", item->name, "block",
+                               tw_json_u64(item->height));
+    if (object == NULL) return NULL;
+    if (item->kind == TW_STORY_EDGE) {
+        json_object_set_new(object, "edge", json_string(item->up ? "raised" : "cleared"));
+    } else if (item->kind == TW_STORY_FAILED) {
+        json_object_set_new(object, "error", outcome_json(session, item));
+    } else {
+        json_object_set_new(
+            object, "fields",
+            tw_show_members_json(item->module, members_of(item), item->entry.fields));
+    }
+    if (item->kind == TW_STORY_HISTORY) {
+        const tw_hash hash = tw_notice_hash(&item->entry);
+        json_object_set_new(object, "number", tw_json_u64(item->entry.number));
+        json_object_set_new(object, "caller", tw_json_hex(item->entry.caller.bytes, 32));
+        json_object_set_new(object, "hash", tw_json_hex(hash.bytes, TW_HASH_SIZE));
+        json_object_set_new(object, "before", tw_json_hex(item->entry.before.bytes, TW_HASH_SIZE));
+    }
+    return object;
+}

@@ -303,7 +303,7 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
 {
     const tw_code *code = NULL;
     const tw_hash hash = tw_module_hash(tx->module);
-    const tw_status loaded = tw_node_code(l, &hash, tx->module, &code, err);
+    const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
     if (tw_status_is_host_failure(loaded)) return loaded;
     run->status = TW_TX_BAD_MODULE;
     if (loaded != TW_OK) return TW_OK;
@@ -393,7 +393,7 @@ tw_status tw_node_gas_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw
     } else {
         const tw_code *code = NULL;
         const tw_hash hash = tw_module_hash(tx->module);
-        const tw_status loaded = tw_node_code(l, &hash, tx->module, &code, err);
+        const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
         if (tw_status_is_host_failure(loaded)) return loaded;
         own = deploy_gas(tx);
         if (loaded == TW_OK) {

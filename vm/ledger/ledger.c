@@ -225,16 +225,16 @@ static void cache_code(tw_ledger *l, tw_code *code)
     l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;
 }
 
-tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, tw_bytes bytes, const tw_code **ret_code,
-                       tw_err *err)
+tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, const tw_bytes *module,
+                       const tw_code **ret_code, tw_err *err)
 {
     for (uint32_t i = 0; i < l->code_count; i++) {
         if (!tw_hash_equal(&l->codes[i]->hash, hash)) continue;
         *ret_code = l->codes[i];
         return TW_OK;
     }
-    tw_bytes module = bytes;
-    if (bytes.size == 0) {
+    tw_bytes bytes = module != NULL ? *module : (tw_bytes){NULL, 0};
+    if (module == NULL) {
         tw_key key = tw_key_start(TW_SPACE_CODE);
         tw_key_raw(&key, hash->bytes, TW_HASH_SIZE);
         tw_bytes value;
@@ -243,10 +243,10 @@ tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, tw_bytes bytes, const 
         if (!found || value.size < 2) {
             return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
         }
-        module = tw_bytes_of(value.data + 1, value.size - 1);
+        bytes = tw_bytes_of(value.data + 1, value.size - 1);
     }
     tw_code *code = NULL;
-    TW_TRY(tw_code_new(module, &code, err));
+    TW_TRY(tw_code_new(bytes, &code, err));
     cache_code(l, code);
     *ret_code = code;
     return TW_OK;
@@ -254,7 +254,7 @@ tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, tw_bytes bytes, const 
 
 tw_status tw_ledger_code(tw_ledger *l, const tw_hash *hash, const tw_code **ret_code, tw_err *err)
 {
-    return tw_node_code(l, hash, (tw_bytes){NULL, 0}, ret_code, err);
+    return tw_node_code(l, hash, NULL, ret_code, err);
 }
 
 /* ---- contracts ---- */

@@ -50,8 +50,8 @@ uint64_t tw_node_clock(const tw_ledger *ledger); /* 0 without a clock */
 TW_MUST_USE tw_status tw_node_contract(tw_ledger *ledger, const tw_hash *id,
                                        tw_contract **ret_contract, bool *ret_found, tw_err *err);
 
-/* Decoded code by hash: from the cache, else from `bytes`, else (no bytes) from the state. */
-TW_MUST_USE tw_status tw_node_code(tw_ledger *ledger, const tw_hash *hash, tw_bytes bytes,
+/* Decoded code by hash: from the cache, else from `module`, else (NULL) from the state. */
+TW_MUST_USE tw_status tw_node_code(tw_ledger *ledger, const tw_hash *hash, const tw_bytes *module,
                                    const tw_code **ret_code, tw_err *err);
 
 /* Appends a receipt to the open block. */

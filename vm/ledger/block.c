@@ -408,12 +408,29 @@ static const char *difference(const tw_block_info *a, const tw_block_info *b)
     return tw_hash_equal(&a->hash, &b->hash) ? NULL : "its hash";
 }
 
+/* The receipts of the block, byte for byte, against those that were just made. */
+static tw_status compare_receipts(tw_ledger *l, const tw_block *block, tw_err *err)
+{
+    tw_reader r = tw_reader_of(tw_writer_bytes(&l->receipts));
+    bool same = block->receipt_count == l->receipt_count;
+    for (uint32_t i = 0; i < l->receipt_count && same; i++) {
+        tw_writer_clear(&l->receipt);
+        tw_receipt_encode(&block->receipts[i], &l->receipt);
+        if (l->receipt.bad) return TW_ERR_MEMORY;
+        same = tw_bytes_equal(tw_read_long(&r, UINT32_MAX), tw_writer_bytes(&l->receipt));
+    }
+    if (same) return TW_OK;
+    return tw_err_set(err, TW_ERR_CORRUPT, "block %llu executed again gives other receipts",
+                      (unsigned long long)block->info.height);
+}
+
 tw_status tw_ledger_replay_block(tw_ledger *l, const tw_block *block, tw_err *err)
 {
     TW_TRY(tw_block_begin(l, block->info.time, err));
     tw_block_info info;
     uint8_t header[TW_HEADER_SIZE];
     tw_status status = add_all(l, block, err);
+    if (status == TW_OK) status = compare_receipts(l, block, err);
     if (status == TW_OK) status = seal(l, &info, header, err);
     const char *differs = status == TW_OK ? difference(&info, &block->info) : NULL;
     if (differs != NULL) {

@@ -321,6 +321,9 @@ tw_status tw_ledger_view(tw_ledger *l, const tw_hash *id, const tw_code *code, u
     assert(!l->open);
     tw_contract *c = NULL;
     bool found = false;
+    if (now < 0 || now >= (int64_t)1 << TW_RANGE_BITS) {
+        return tw_err_set(err, TW_REFUSED_TIME, "no block can have this time");
+    }
     tw_arena_clear(l->arena);
     TW_TRY(contract_in(l, id, code, l->arena, &c, &found, err));
     if (!found) return tw_err_set(err, TW_REFUSED_NOT_FOUND, "no contract has this id");

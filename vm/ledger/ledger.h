@@ -94,9 +94,9 @@ TW_MUST_USE tw_status tw_ledger_nonce(tw_ledger *ledger, const tw_account *accou
 TW_MUST_USE tw_status tw_ledger_contract(tw_ledger *ledger, const tw_hash *id, tw_arena *arena,
                                          tw_contract **ret_contract, tw_err *err);
 
-/* Runs a view of the contract; `code` NULL: of its own module, else of one with the same
- * declarations (tests). Arguments and result are canonical encodings; the outcome is borrowed until
- * the next call. */
+/* Runs a view of the contract at `now`, a time that a block could have; `code` NULL: of its own
+ * module, else of one with the same declarations (tests). Arguments and result are canonical
+ * encodings; the outcome is borrowed until the next call. */
 TW_MUST_USE tw_status tw_ledger_view(tw_ledger *ledger, const tw_hash *id, const tw_code *code,
                                      uint16_t entry, tw_bytes arguments, int64_t now,
                                      tw_outcome *ret_outcome, tw_err *err);

@@ -11,6 +11,7 @@ enum { SOURCES_MAX = 64 * 1024 * 1024 };
 typedef struct tally {
     uint64_t passed, failed;
     json_t *list; /* with --json */
+    bool tap;
 } tally;
 
 static const char *paint(const tw_app *app, const char *code)
@@ -44,6 +45,19 @@ static void print_result(const tw_app *app, const char *path, const twc_test *te
     putchar('\n');
 }
 
+static void print_tap(const twc_test *test, const tw_trial_report *report, uint64_t number)
+{
+    printf("%s %llu - %s\n", report->passed ? "ok" : "not ok", (unsigned long long)number,
+           test->name);
+    if (report->passed) return;
+    printf("# line %u: ", report->line > 0 ? report->line : test->line);
+    for (size_t i = 0; i < report->text.size; i++) {
+        putchar(report->text.data[i]);
+        if (report->text.data[i] == '\n') fputs("# ", stdout);
+    }
+    putchar('\n');
+}
+
 static json_t *result_json(const char *path, const twc_unit *unit, const twc_test *test,
                            const tw_trial_report *report)
 {
@@ -70,6 +84,8 @@ static tw_status run_one(tw_app *app, const char *path, const twc_unit *unit, co
     sum->failed += !report.passed;
     if (app->json) {
         json_array_append_new(sum->list, result_json(path, unit, test, &report));
+    } else if (sum->tap) {
+        print_tap(test, &report, sum->passed + sum->failed);
     } else {
         print_result(app, path, test, &report);
     }
@@ -100,7 +116,7 @@ static tw_status run_file(tw_app *app, const char *path, tw_arena *arena, tally 
 {
     twc_result *result = NULL;
     tw_status status = tw_source_compile(app, path, arena, &result);
-    if (status == TW_OK && !app->json) printf("%s\n", path);
+    if (status == TW_OK && !app->json && !sum->tap) printf("%s\n", path);
     for (uint32_t i = 0; status == TW_OK && i < twc_result_unit_count(result); i++) {
         status = run_unit(app, path, twc_result_unit(result, i), sum);
     }
@@ -110,7 +126,7 @@ static tw_status run_file(tw_app *app, const char *path, tw_arena *arena, tally 
 
 tw_status tw_command_test(tw_app *app)
 {
-    tally sum = {.list = app->json ? json_array() : NULL};
+    tally sum = {.list = app->json ? json_array() : NULL, .tap = tw_args_has(&app->args, "tap")};
     tw_arena *arena = tw_arena_new(SOURCES_MAX);
     tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
     for (uint32_t i = 0; i < app->args.word_count && status == TW_OK; i++) {
@@ -123,7 +139,9 @@ tw_status tw_command_test(tw_app *app)
         json_decref(sum.list);
     }
     if (status != TW_OK) return status;
-    if (!app->json) {
+    if (sum.tap) {
+        printf("1..%llu\n", (unsigned long long)(sum.passed + sum.failed));
+    } else if (!app->json) {
         printf("%llu passed, %llu failed\n", (unsigned long long)sum.passed,
                (unsigned long long)sum.failed);
     }

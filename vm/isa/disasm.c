@@ -67,13 +67,24 @@ static void put(tw_writer *w, const char *format, ...)
     if (size > 0) tw_write_raw(w, text, (size_t)size < sizeof text ? (size_t)size : TEXT_MAX - 1);
 }
 
+static const char *effect_text(uint16_t effect)
+{
+    if (effect == TW_EFFECT_READS_STATE) return "reads";
+    if (effect == TW_EFFECT_WRITES_STATE) return "writes";
+    if (effect == TW_EFFECT_CLOCK) return "clock";
+    if (effect == TW_EFFECT_SENDER) return "sender";
+    if (effect == TW_EFFECT_READINGS) return "readings";
+    if (effect == TW_EFFECT_EMITS) return "emits";
+    return effect == TW_EFFECT_DEPLOYS ? "deploys" : "";
+}
+
 void tw_disasm_opcodes(tw_writer *w)
 {
     for (uint32_t number = 0; number < 256; number++) {
         const tw_op_row *row = tw_op_find((uint8_t)number);
         if (row->name == NULL) continue;
-        put(w, "%02X %-8s %-31s %3u %s  %s\n", number, row->name, shapes[row->shape], row->gas,
-            row->ends_run ? "end" : "   ", row->text);
+        put(w, "%02X %-8s %-31s %3u %s %-9s %s\n", number, row->name, shapes[row->shape], row->gas,
+            row->ends_run ? "end" : "   ", effect_text(row->effects), row->text);
     }
 }
 

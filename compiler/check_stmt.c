@@ -237,7 +237,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
         }
         twc_check_scope_end(c, locals);
     }
-    if (good) check_exhaustive(c, stmt, type, seen);
+    if (good && !c->contract->broken) check_exhaustive(c, stmt, type, seen);
     c->facts = after;
     return completes || stmt->u.match.arms == NULL;
 }

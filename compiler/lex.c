@@ -347,6 +347,7 @@ static bool lex_stray(twc_lexer *lexer, twc_token *token)
     if (c == '&' || c == '|') help = "write `and` or `or`";
     lexer->at = span.end;
     if (unit == NULL) {
+        lexer->strays++;
         refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);
         return false;
     }

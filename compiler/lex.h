@@ -76,6 +76,7 @@ typedef struct twc_lexer {
     twc_words *words;
     uint32_t at;
     bool silent;      /* first run: no messages */
+    uint32_t strays;  /* characters without meaning so far */
     bool number_last; /* the token before was a number without a unit, on this line */
 } twc_lexer;
 

@@ -105,6 +105,10 @@ void twc_parse_expected(twc_parser *p, const char *what)
 {
     if (p->panic) return;
     p->panic = true;
+    /* where the file ends, one message is enough */
+    const bool at_end = p->token.kind == TWC_TOK_END;
+    if (at_end && p->unclosed_at == p->token.span.start) return;
+    if (at_end) p->unclosed_at = p->token.span.start;
     char found[64];
     describe(p, found, sizeof found);
     if (p->token.kind == TWC_TOK_WORD && p->token.after_number) {
@@ -242,12 +246,18 @@ bool twc_parse_at_member(const twc_parser *p)
     return !p->panic && starts_member(&p->token, &p->ahead);
 }
 
+void twc_parse_recovered(twc_parser *p)
+{
+    if (p->token.kind == TWC_TOK_END) p->unclosed_at = p->token.span.start;
+}
+
 void twc_parse_unclosed(twc_parser *p, twc_span open)
 {
     if (p->panic) return;
     if (p->braces > 0) p->braces--;
     if (p->unclosed_at == p->token.span.start) return;
     p->unclosed_at = p->token.span.start;
+    p->contract->broken = true;
     char found[64];
     describe(p, found, sizeof found);
     twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_UNCLOSED, p->token.span,
@@ -269,6 +279,7 @@ static void recover_member(twc_parser *p)
     }
     p->braces = p->member_braces;
     p->panic = false;
+    twc_parse_recovered(p);
 }
 
 /* ------------------------------------------------------------------ file and contract */

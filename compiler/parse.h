@@ -28,6 +28,7 @@ typedef struct twc_parser {
     twc_span before;        /* the token consumed last */
     uint32_t depth;         /* of nested brackets, blocks, prefix operators */
     uint32_t braces;        /* open ones; a missing `{` counts where it should be */
+    uint32_t strays;        /* of the lexer before this member */
     uint32_t matches;       /* open `match`es */
     uint32_t member_braces; /* of them around a member */
     uint32_t unclosed_at;   /* where a missing `}` was reported */
@@ -66,6 +67,8 @@ twc_span twc_parse_span(const twc_parser *p, uint32_t start);
 bool twc_parse_at_member(const twc_parser *p);
 /* Says that the block opened at `open` is not closed; once for a place. */
 void twc_parse_unclosed(twc_parser *p, twc_span open);
+/* Called when recovery stopped: at the end of the file, what is missing there was said. */
+void twc_parse_recovered(twc_parser *p);
 
 /* parse_expr.c */
 twc_expr *twc_parse_expr(twc_parser *p);

@@ -439,7 +439,9 @@ static void append(twc_parser *p, twc_decl *decl, twc_span doc, uint32_t start)
 {
     decl->span = twc_parse_span(p, start);
     decl->doc = twc_parse_doc(p, doc);
-    decl->broken = p->panic;
+    decl->broken = p->panic || p->lexer.strays != p->strays;
+    p->contract->broken |= decl->broken;
+    p->strays = p->lexer.strays;
     if (decl->name_span.end == 0) decl->name_span = (twc_span){start, start};
     *p->member = decl;
     p->member_last = decl;

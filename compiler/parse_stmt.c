@@ -61,6 +61,7 @@ static void recover_stmt(twc_parser *p, uint32_t braces)
         if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
         twc_parse_advance(p);
     }
+    twc_parse_recovered(p);
 }
 
 /* `some x {` or `name {`: an arm of a match, which no statement begins like. */
@@ -219,7 +220,8 @@ static twc_stmt *parse_match(twc_parser *p)
         arm->body = twc_parse_block(p);
     }
     p->matches--;
-    if (!twc_parse_at(p, TWC_TOK_WORD) || !p->token.first_on_line) {
+    const bool next = p->token.first_on_line && (starts_stmt(p) || twc_parse_at_member(p));
+    if (!next) {
         twc_parse_expect(p, TWC_TOK_BRACE_CLOSE, "an arm (`none`, `some name` or a value) or `}`");
     } else {
         twc_parse_unclosed(p, open);

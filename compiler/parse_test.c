@@ -129,6 +129,7 @@ static void recover_tstmt(twc_parser *p, uint32_t braces)
         if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
         twc_parse_advance(p);
     }
+    twc_parse_recovered(p);
 }
 
 /* "{" { tstmt } "}" */

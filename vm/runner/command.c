@@ -87,12 +87,42 @@ static const tw_option replay_options[] = {
 static const tw_option test_options[] = {
     {"filter", 0, "TEXT", "only tests whose name contains TEXT", false},
     {"gas-report", 0, NULL, "what each action cost, and its bound", false},
-    {"tap", 0, NULL, "print results in the Test Anything Protocol", false},
+    END,
+};
+
+static const tw_option report_options[] = {
+    {"out", 0, "FILE", "the page to write (report.html)", false},
+    {"title", 0, "TEXT", "what stands at its top", false},
+    {"marks", 0, "FILE.csv", "spans to show beside: columns contract, label, from, to", false},
     END,
 };
 
 static const tw_option disasm_options[] = {
     {"contract", 0, "NAME", "which contract of a file that has several", false},
+    END,
+};
+
+static const tw_option feed_options[] = {
+    {"as", 0, "KEY", "the device's key: it signs the packs", false},
+    {"map", 0, "READING=COLUMN[:UNIT]", "which column is which reading, and its unit", true},
+    {"time", 0, "COLUMN", "the column of times; COLUMN*5s for a column that counts", false},
+    {"time-format", 0, "FORMAT", "auto, iso, mdy, dmy, s or ms (default: auto)", false},
+    {"zone", 0, "+HH:MM", "of times that name none (default: UTC)", false},
+    {"start", 0, "TIME", "of reading 0, where there is no column of times", false},
+    {"period", 0, "DURATION", "from row to row, with --start", false},
+    {"where", 0, "COLUMN=VALUE", "only rows that say so", true},
+    {"pack", 0, "N", "readings in a pack, at most (default: 1000)", false},
+    {"limit", 0, "N", "only the first N rows", false},
+    {"resume", 0, NULL, "leave out rows up to the last reading that is in", false},
+    {"round", 0, NULL, "round what is finer than the resolution, half to even", false},
+    {"decimal-comma", 0, NULL, "21,5 is 21.5", false},
+    {"skip-bad", 0, NULL, "leave out rows that are not understood, and count them", false},
+    {"skip", 0, "N", "lines of prose before the header", false},
+    {"sep", 0, "C", "what stands between cells: ',' ';' or tab (default: found)", false},
+    {"no-header", 0, NULL, "columns are called 1, 2, 3 ...", false},
+    {"report", 0, "FILE", "write a page with charts", false},
+    {"title", 0, "TEXT", "of the page", false},
+    {"verbose", 'v', NULL, "name every reading that is refused", false},
     END,
 };
 
@@ -117,6 +147,10 @@ static const tw_command commands[] = {
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
     {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", VALUES, view_options, 2,
      TW_ARGS_MAX, true, tw_command_view},
+    {"feed", "NAME FILE.csv", "sign readings from a table with a device's key and send them",
+     "The file is looked through first: if a cell is not understood, nothing is sent. `-` reads\n"
+     "standard input, which cannot be looked through. Empty cells are no readings.\n" TIMES,
+     feed_options, 2, 2, true, tw_command_feed},
     {"state", "NAME", "what a contract holds: phase, alarms, roles, values, readings, timers", NULL,
      none, 1, 1, true, tw_command_state},
     {"events", "[NAME]", "what contracts said", TIMES, events_options, 0, 1, true,
@@ -129,6 +163,9 @@ static const tw_command commands[] = {
      tw_command_root},
     {"replay", "", "execute every block again from the first, and compare", NULL, replay_options, 0,
      0, true, tw_command_replay},
+    {"report", "[NAME...]", "a page with charts of what contracts saw and did",
+     "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
+     0, TW_ARGS_MAX, true, tw_command_report},
     {"disasm", "FILE.twm|FILE.twc", "print a contract's machine code", NULL, disasm_options, 1, 1,
      false, tw_command_disasm},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},

@@ -53,6 +53,7 @@ TW_MUST_USE tw_status tw_command_history(tw_app *app);
 TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
+TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_root(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);

@@ -160,6 +160,14 @@ void tw_report_phase(tw_report *report, const char *name, int64_t time)
     open_span(report, &report->phases, name, time);
 }
 
+void tw_report_mark(tw_report *report, const char *label, int64_t from, int64_t to)
+{
+    open_span(report, &report->marks, label, from);
+    if (report->bad) return;
+    report->marks->to = to;
+    widen(report, to);
+}
+
 void tw_report_event(tw_report *report, int64_t time, const char *kind, const char *name,
                      const char *details)
 {
@@ -191,18 +199,19 @@ void tw_report_escape(FILE *to, const char *text)
     }
 }
 
-static void write_head(const tw_report *report, FILE *to)
+static void write_head(const char *title, FILE *to)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           to);
-    tw_report_escape(to, report->title);
+    tw_report_escape(to, title);
     fputs("</title>\n<style>\n"
           "body{font:15px/1.5 system-ui,sans-serif;color:#1f2933;background:#fff;max-width:1080px;"
           "margin:2em auto;padding:0 1em}\n"
-          "h1{font-size:1.5em;margin:0 0 .6em}h2{font-size:1.1em;margin:1.8em 0 .4em}\n"
+          "h1{font-size:1.6em;margin:0 0 .6em}h2{font-size:1.3em;margin:2.2em 0 .4em;"
+          "border-top:2px solid #e4e7eb;padding-top:.8em}h3{font-size:1.05em;margin:1.6em 0 .4em}\n"
           "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1.2em;margin:0}\n"
-          "dt{color:#616e7c}dd{margin:0}\n"
+          "dt{color:#616e7c}dd{margin:0;overflow-wrap:anywhere}\n"
           "svg{width:100%;height:auto;display:block}svg text{font:12px system-ui,sans-serif}\n"
           "table{border-collapse:collapse;width:100%}\n"
           "th{text-align:left;color:#616e7c;font-weight:600}\n"
@@ -211,8 +220,13 @@ static void write_head(const tw_report *report, FILE *to)
           "span.phase{padding:.05em .5em;border-radius:.3em}\n"
           "p.note{color:#616e7c;font-size:.9em}\n</style>\n</head>\n<body>\n<h1>",
           to);
-    tw_report_escape(to, report->title);
-    fputs("</h1>\n<dl>\n", to);
+    tw_report_escape(to, title);
+    fputs("</h1>\n", to);
+}
+
+static void write_facts(const tw_report *report, FILE *to)
+{
+    fputs("<dl>\n", to);
     for (const report_fact *f = report->facts; f != NULL; f = f->next) {
         fputs("<dt>", to);
         tw_report_escape(to, f->name);
@@ -259,7 +273,7 @@ static void write_spans(const tw_report *report, FILE *to, const report_span *sp
 {
     if (spans == NULL) return;
     fprintf(to,
-            "<h2>%s</h2>\n<table>\n<tr><th>%s</th><th>from</th><th>to</th><th>lasted</th></tr>\n",
+            "<h3>%s</h3>\n<table>\n<tr><th>%s</th><th>from</th><th>to</th><th>lasted</th></tr>\n",
             title, word);
     for (const report_span *s = spans; s != NULL; s = s->next) {
         char lasted[TW_QUANTITY_TEXT_MAX];
@@ -284,7 +298,7 @@ static void write_spans(const tw_report *report, FILE *to, const report_span *sp
 
 static void write_events(const tw_report *report, FILE *to)
 {
-    fputs("<h2>What happened</h2>\n", to);
+    fputs("<h3>What happened</h3>\n", to);
     if (report->events == NULL) {
         fputs("<p>The contract said nothing: no event, no history.</p>\n", to);
         return;
@@ -309,17 +323,31 @@ static void write_events(const tw_report *report, FILE *to)
     }
 }
 
-static void write_page(tw_report *report, int64_t end, FILE *to)
+static void write_section(tw_report *report, int64_t end, bool titled, FILE *to)
 {
     report->alarms = reverse_spans(report->alarms);
     report->phases = reverse_spans(report->phases);
+    report->marks = reverse_spans(report->marks);
     report->events = reverse_events(report->events);
     if (report->time_low >= 0 && end > report->time_high) report->time_high = end;
-    write_head(report, to);
+    if (titled) {
+        fputs("<h2>", to);
+        tw_report_escape(to, report->title);
+        fputs("</h2>\n", to);
+    }
+    write_facts(report, to);
     tw_report_draw(report, to);
     write_events(report, to);
     write_spans(report, to, report->alarms, "Alarms", "alarm", false);
     write_spans(report, to, report->phases, "Phases", "phase", true);
+    write_spans(report, to, report->marks, "Marked beforehand", "mark", false);
+}
+
+static void write_page(const char *title, tw_report *const *reports, uint32_t count, int64_t end,
+                       FILE *to)
+{
+    write_head(title, to);
+    for (uint32_t i = 0; i < count; i++) write_section(reports[i], end, count > 1, to);
     fputs("<p class=\"note\">Times are UTC. A reading is shown when the contract has taken it "
           "in; where many fall on one point, the line spans the smallest and the largest. Made by "
           "twvm.</p>\n</body>\n</html>\n",
@@ -328,8 +356,17 @@ static void write_page(tw_report *report, int64_t end, FILE *to)
 
 tw_status tw_report_write(tw_report *report, int64_t end, const char *path, tw_err *err)
 {
+    return tw_report_write_all(report->title, &report, 1, end, path, err);
+}
+
+tw_status tw_report_write_all(const char *title, tw_report *const *reports, uint32_t count,
+                              int64_t end, const char *path, tw_err *err)
+{
     char draft[4096];
-    if (report->bad) return tw_err_set(err, TW_ERR_MEMORY, "%s: no memory for the report", path);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!reports[i]->bad) continue;
+        return tw_err_set(err, TW_ERR_MEMORY, "%s: no memory for the report", path);
+    }
     const int size = snprintf(draft, sizeof draft, "%s.%ld.part", path, (long)getpid());
     if (size < 0 || (size_t)size >= sizeof draft) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "the report's path is too long");
@@ -338,7 +375,7 @@ tw_status tw_report_write(tw_report *report, int64_t end, const char *path, tw_e
     FILE *to = fopen(draft, "wx");
     bool fine = to != NULL;
     if (fine) {
-        write_page(report, end, to);
+        write_page(title, reports, count, end, to);
         fine = ferror(to) == 0;
         fine = fclose(to) == 0 && fine;
     }

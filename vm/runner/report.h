@@ -29,6 +29,8 @@ void tw_report_limit(tw_report *report, uint32_t series, const char *label, int6
 
 void tw_report_alarm(tw_report *report, const char *name, int64_t time, bool up);
 void tw_report_phase(tw_report *report, const char *name, int64_t time); /* enters it */
+/* A span of time that somebody else knows of, e.g. a label in the data: to compare with. */
+void tw_report_mark(tw_report *report, const char *label, int64_t from, int64_t to);
 /* `kind` is a word for the table: "event", "history", "timer failed". */
 void tw_report_event(tw_report *report, int64_t time, const char *kind, const char *name,
                      const char *details);
@@ -37,5 +39,10 @@ void tw_report_event(tw_report *report, int64_t time, const char *kind, const ch
  * block. */
 TW_MUST_USE tw_status tw_report_write(tw_report *report, int64_t end, const char *path,
                                       tw_err *err);
+
+/* The same with a section for each of several reports, under a title of their own. */
+TW_MUST_USE tw_status tw_report_write_all(const char *title, tw_report *const *reports,
+                                          uint32_t count, int64_t end, const char *path,
+                                          tw_err *err);
 
 #endif

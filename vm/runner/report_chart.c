@@ -184,12 +184,13 @@ static void draw_limits(const report_series *s, const scale *y, FILE *to)
     }
 }
 
-static void draw_alarms(const tw_report *report, const scale *x, int64_t top, FILE *to)
+static void draw_spans(const tw_report *report, const report_span *spans, const scale *x,
+                       int64_t top, const char *color, FILE *to)
 {
-    for (const report_span *a = report->alarms; a != NULL; a = a->next) {
+    for (const report_span *a = spans; a != NULL; a = a->next) {
         const int64_t from = place(x, a->from);
         const int64_t until = place(x, a->to >= 0 ? a->to : report->time_high);
-        box(to, from, top, until - from, CHART_HEIGHT, "#d64545", "fill-opacity=\".13\"");
+        box(to, from, top, until - from, CHART_HEIGHT, color, "fill-opacity=\".16\"");
         fputs("<title>", to);
         tw_report_escape(to, a->name);
         fputs("</title></rect>\n", to);
@@ -227,7 +228,8 @@ static void draw_series(const tw_report *report, const report_series *s, const s
     snprintf(title, sizeof title, "%s%s%s", s->name, unit != NULL ? ", " : "",
              unit != NULL ? unit->spelling : "");
     text(to, LEFT, top - 90, "font-weight=\"600\" fill=\"#1f2933\"", title);
-    draw_alarms(report, x, top, to);
+    draw_spans(report, report->alarms, x, top, "#d64545", to);
+    draw_spans(report, report->marks, x, top, "#2186eb", to);
     draw_values(s, &y, to);
     draw_line(s, x, &y, to);
     draw_limits(s, &y, to);
@@ -304,7 +306,7 @@ void tw_report_draw(const tw_report *report, FILE *to)
     const int64_t charts = report->series_count * (int64_t)(CHART_HEIGHT + CHART_GAP);
     const int64_t bottom = charts + (strip ? STRIP_HEIGHT + 120 : 0);
     fprintf(to,
-            "<h2>Readings</h2>\n<svg viewBox=\"0 0 %d %lld\" role=\"img\" "
+            "<h3>Readings</h3>\n<svg viewBox=\"0 0 %d %lld\" role=\"img\" "
             "aria-label=\"readings over time\">\n",
             WIDTH / 10, (long long)(bottom + 400) / 10);
     draw_time(&x, CHART_GAP, bottom, to);
@@ -313,7 +315,9 @@ void tw_report_draw(const tw_report *report, FILE *to)
                     CHART_GAP + i * (int64_t)(CHART_HEIGHT + CHART_GAP), to);
     }
     if (strip) draw_phases(report, &x, charts + 120, to);
-    fputs("</svg>\n<p class=\"note\">Dashed: limits. Red: an alarm is up. Dotted, with a mark at "
-          "the top: the contract said something; its words stand below.</p>\n",
-          to);
+    fprintf(
+        to,
+        "</svg>\n<p class=\"note\">Dashed: limits. Red: an alarm is up.%s Dotted, with a mark at "
+        "the top: the contract said something; its words stand below.</p>\n",
+        report->marks != NULL ? " Blue: marked beforehand." : "");
 }

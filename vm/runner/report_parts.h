@@ -54,7 +54,7 @@ struct tw_report {
     report_series series[TW_REPORT_SERIES_MAX];
     uint32_t series_count;
     report_fact *facts;
-    report_span *alarms, *phases;
+    report_span *alarms, *phases, *marks;
     report_event *events;
     uint32_t event_count;
     int64_t time_low, time_high; /* of everything; time_low < 0: nothing yet */

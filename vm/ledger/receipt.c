@@ -21,7 +21,7 @@ static void write_intake(const tw_intake *intake, tw_writer *w)
         tw_write_u16(w, intake->refused[i].place);
         tw_write_u8(w, intake->refused[i].reason);
     }
-    tw_write_u16(w, (uint16_t)intake->edge_count);
+    tw_write_u32(w, intake->edge_count); /* 4,096 readings may turn 64 alarms each */
     for (uint32_t i = 0; i < intake->edge_count; i++) {
         tw_write_u16(w, intake->edges[i].alarm);
         tw_write_u8(w, intake->edges[i].edge);
@@ -63,8 +63,8 @@ static tw_status read_intake(tw_reader *r, tw_arena *arena, tw_intake *intake)
         intake->refused[i].place = tw_read_u16(r);
         intake->refused[i].reason = tw_read_u8(r);
     }
-    intake->edge_count = tw_read_u16(r);
-    if (tw_reader_left(r) < 11u * intake->edge_count) return TW_REFUSED_ENCODING;
+    intake->edge_count = tw_read_u32(r);
+    if (tw_reader_left(r) / 11 < intake->edge_count) return TW_REFUSED_ENCODING;
     intake->edges = TW_NEW_ARRAY(arena, tw_edge_note, intake->edge_count);
     if (intake->edges == NULL) return TW_ERR_MEMORY;
     for (uint32_t i = 0; i < intake->edge_count; i++) {

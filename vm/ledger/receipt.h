@@ -4,7 +4,7 @@
  * their runs run:     contract 32 | u16 entry | u16 status | u16 index | u16 size, fields | u64 gas
  *              | u32 writes | u32 size, notices
  *     pack part (kind TX of a pack that was taken in): u8 1, u32 accepted, u16 refused, each: u16
- * place, u8 reason; u16 edges, each: u16 alarm, u8 edge, i64 time; otherwise u8 0
+ * place, u8 reason; u32 edges, each: u16 alarm, u8 edge, i64 time; otherwise u8 0
  *
  * Nothing in it depends on the host. Made by the ledger, read by the runner.
  */

@@ -82,11 +82,13 @@ static tw_status do_call(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err
 
 /* ---- pack ---- */
 
-static uint16_t find_reading(const tw_module *m, tw_bytes field)
+/* The reading of this field from one of these roles: two roles may name their fields alike. */
+static uint16_t find_reading(const tw_module *m, tw_bytes field, uint64_t roles)
 {
     for (uint16_t i = 0; i < m->reading_count; i++) {
-        const char *name = m->readings[i].field;
-        if (tw_bytes_equal(field, tw_bytes_of(name, strlen(name)))) return i;
+        const tw_reading *r = &m->readings[i];
+        if ((roles >> r->role & 1) == 0) continue;
+        if (tw_bytes_equal(field, tw_bytes_of(r->field, strlen(r->field)))) return i;
     }
     return TW_NONE;
 }
@@ -121,16 +123,8 @@ static tw_status judge_pack(tw_ledger *l, tw_contract *c, const tw_pack *pack, t
 
 static tw_status take_pack(tw_ledger *l, tw_contract *c, const tw_pack *pack, tw_receipt *receipt)
 {
-    uint16_t readings[TW_PACK_FIELDS_MAX];
-    for (uint8_t i = 0; i < pack->field_count; i++) {
-        readings[i] = find_reading(c->code->module, pack->fields[i]);
-    }
     tw_pack_reading *items = TW_NEW_ARRAY(l->arena, tw_pack_reading, pack->item_count);
     if (items == NULL) return TW_ERR_MEMORY;
-    for (uint16_t i = 0; i < pack->item_count; i++) {
-        const tw_pack_item *item = &pack->items[i];
-        items[i] = (tw_pack_reading){readings[item->field], item->time, item->value};
-    }
     const tw_key key = tw_device_key(&c->id, &pack->device);
     uint8_t *record = NULL;
     size_t size = 0;
@@ -138,6 +132,15 @@ static tw_status take_pack(tw_ledger *l, tw_contract *c, const tw_pack *pack, tw
     TW_TRY(tw_overlay_edit(c->overlay, tw_key_bytes(&key), &record, &size, &found));
     if (!found) return TW_ERR_CORRUPT;
     tw_store_u64(record + TW_DEVICE_SEQUENCE, pack->sequence);
+    uint16_t readings[TW_PACK_FIELDS_MAX];
+    const uint64_t roles = tw_load_u64(record + TW_DEVICE_ROLES);
+    for (uint8_t i = 0; i < pack->field_count; i++) {
+        readings[i] = find_reading(c->code->module, pack->fields[i], roles);
+    }
+    for (uint16_t i = 0; i < pack->item_count; i++) {
+        const tw_pack_item *item = &pack->items[i];
+        items[i] = (tw_pack_reading){readings[item->field], item->time, item->value};
+    }
     TW_TRY(tw_intake_run(l->exec, c, &pack->device, items, pack->item_count, l->time, l->arena,
                          &receipt->intake));
     receipt->has_intake = true;
@@ -361,6 +364,18 @@ static uint64_t call_bound(const tw_tx *tx, const tw_contract *c)
     return entry != TW_NONE ? c->code->facts->entries[entry].gas : 0;
 }
 
+/* The most that a reading of this field costs, whichever role the device holds. */
+static uint64_t field_gas(const tw_code *code, tw_bytes field)
+{
+    uint64_t most = TW_GAS_INTAKE;
+    for (uint16_t i = 0; i < code->module->reading_count; i++) {
+        const char *name = code->module->readings[i].field;
+        const uint64_t gas = code->facts->intake_gas[i];
+        if (gas > most && tw_bytes_equal(field, tw_bytes_of(name, strlen(name)))) most = gas;
+    }
+    return most;
+}
+
 static tw_status pack_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
 {
     tw_pack pack;
@@ -370,12 +385,11 @@ static tw_status pack_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw
     TW_TRY(tw_node_contract(l, &pack.contract, &c, &found, err));
     *ret_gas = TW_GAS_PACK;
     if (!found) return TW_OK;
-    const tw_facts *facts = c->code->facts;
-    *ret_gas = facts->pack.gas;
+    uint64_t gas[TW_PACK_FIELDS_MAX];
+    for (uint8_t i = 0; i < pack.field_count; i++) gas[i] = field_gas(c->code, pack.fields[i]);
+    *ret_gas = c->code->facts->pack.gas;
     for (uint16_t i = 0; i < pack.item_count; i++) {
-        const uint16_t reading = find_reading(c->code->module, pack.fields[pack.items[i].field]);
-        const uint64_t gas = reading != TW_NONE ? facts->intake_gas[reading] : TW_GAS_INTAKE;
-        *ret_gas = tw_cost_add(*ret_gas, gas);
+        *ret_gas = tw_cost_add(*ret_gas, gas[pack.items[i].field]);
     }
     return TW_OK;
 }

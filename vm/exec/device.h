@@ -1,7 +1,7 @@
 /* device -- the one record that a device has in a contract, as bytes in the state.
  *
- *     tag 1 | grant 8 | granted at 8 | sequence 8 | roles 8 | refused 8 x reasons
- *     | per reading: accepted 8, time of the last 8 | per stamp: since 8, last 8
+ *     tag 1 | grant 8 | sequence 8 | roles 8 | refused 8 x reasons
+ *     | per reading: accepted 8, time of the last 8, role granted at 8 | per stamp: since 8, last 8
  *
  * Used by the intake, the statistics and the roles. It is edited in place, so a reading taken in
  * costs a few stores. `roles` has a bit for each sensor role that the account holds; without any
@@ -28,20 +28,21 @@ const char *tw_refusal_text(tw_refusal reason);
 
 enum {
     TW_DEVICE_GRANT = 1,
-    TW_DEVICE_GRANTED_AT = 9,
-    TW_DEVICE_SEQUENCE = 17,
-    TW_DEVICE_ROLES = 25,
-    TW_DEVICE_REFUSED = 33,
+    TW_DEVICE_SEQUENCE = 9,
+    TW_DEVICE_ROLES = 17,
+    TW_DEVICE_REFUSED = 25,
     TW_DEVICE_READINGS = TW_DEVICE_REFUSED + 8 * TW_REFUSAL_COUNT,
+    TW_DEVICE_READING_SIZE = 24,
+    TW_DEVICE_STAMP_SIZE = 16,
 };
 
 static inline size_t tw_device_reading(uint16_t reading)
 {
-    return TW_DEVICE_READINGS + 16 * (size_t)reading;
+    return TW_DEVICE_READINGS + TW_DEVICE_READING_SIZE * (size_t)reading;
 }
 static inline size_t tw_device_stamp(const tw_module *m, uint16_t stamp)
 {
-    return TW_DEVICE_READINGS + 16 * ((size_t)m->reading_count + stamp);
+    return tw_device_reading(m->reading_count) + TW_DEVICE_STAMP_SIZE * (size_t)stamp;
 }
 static inline size_t tw_device_size(const tw_module *m)
 {
@@ -51,6 +52,9 @@ static inline size_t tw_device_size(const tw_module *m)
 tw_key tw_device_key(const tw_hash *contract, const tw_account *account);
 tw_key tw_window_key(const tw_hash *contract, uint16_t reading, const tw_account *account,
                      uint32_t page);
+
+/* From when on a reading is silent, if at all: its last time, or the grant of its role, or 0. */
+int64_t tw_device_heard(const uint8_t *record, uint16_t reading);
 
 /* The record, read only; *ret_found false when the account holds no sensor role. */
 TW_MUST_USE tw_status tw_device_get(tw_contract *c, const tw_account *account,

@@ -206,11 +206,8 @@ tw_status tw_native_SILENT(tw_exec *x, int64_t *s, const tw_insn *i)
     TW_TRY(device_of(x, s, reading, &found, &account));
     if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
     if (found) {
-        const int64_t granted = (int64_t)tw_load_u64(record + TW_DEVICE_GRANTED_AT);
-        const uint8_t *at = record + tw_device_reading(reading);
-        if (granted > since) since = granted;
-        const int64_t last = (int64_t)tw_load_u64(at + 8);
-        if (tw_load_u64(at) > 0 && last > since) since = last;
+        const int64_t heard = tw_device_heard(record, reading);
+        if (heard > since) since = heard;
     }
     s[i->a] = x->call->end - since >= duration;
     return TW_OK;

@@ -51,6 +51,14 @@ tw_status tw_device_get(tw_contract *c, const tw_account *account, const uint8_t
     return TW_OK;
 }
 
+int64_t tw_device_heard(const uint8_t *record, uint16_t reading)
+{
+    const uint8_t *at = record + tw_device_reading(reading);
+    const int64_t last = (int64_t)tw_load_u64(at + 8);
+    const int64_t granted = (int64_t)tw_load_u64(at + 16);
+    return last > granted ? last : granted;
+}
+
 bool tw_role_is_sensor(const tw_module *m, uint16_t role)
 {
     for (uint16_t i = 0; i < m->reading_count; i++) {
@@ -121,10 +129,13 @@ static tw_status device_grant(tw_contract *c, uint16_t role, const tw_account *a
         c->control.grants++;
         c->control_changed = true;
         tw_store_u64(record + TW_DEVICE_GRANT, c->control.grants);
-        tw_store_u64(record + TW_DEVICE_GRANTED_AT, (uint64_t)now);
         for (uint16_t i = 0; i < m->stamp_count; i++) {
             tw_store_u64(record + tw_device_stamp(m, i), (uint64_t)TW_NEVER);
         }
+    }
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        if (m->readings[i].role != role) continue;
+        tw_store_u64(record + tw_device_reading(i) + 16, (uint64_t)now);
     }
     const uint64_t roles = tw_load_u64(record + TW_DEVICE_ROLES);
     tw_store_u64(record + TW_DEVICE_ROLES, roles | (uint64_t)1 << role);
@@ -176,11 +187,11 @@ static tw_status windows_empty(tw_contract *c, uint16_t role, const tw_account *
             const tw_key key = tw_window_key(&c->id, i, account, page);
             TW_TRY(tw_overlay_delete(c->overlay, tw_key_bytes(&key)));
         }
-        memset(record + tw_device_reading(i), 0, 16);
+        memset(record + tw_device_reading(i), 0, TW_DEVICE_READING_SIZE);
     }
     for (uint16_t i = 0; i < m->stamp_count; i++) {
         if (m->readings[m->stamps[i].reading].role != role) continue;
-        memset(record + tw_device_stamp(m, i), 0, 16);
+        memset(record + tw_device_stamp(m, i), 0, TW_DEVICE_STAMP_SIZE);
         tw_store_u64(record + tw_device_stamp(m, i), (uint64_t)TW_NEVER);
     }
     return TW_OK;

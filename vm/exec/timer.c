@@ -84,11 +84,8 @@ tw_status tw_timer_silent_due(tw_contract *c, uint16_t entry, int64_t *ret_due)
         bool found = false;
         TW_TRY(tw_device_get(c, &holder, &record, &found));
         if (!found) return TW_ERR_CORRUPT;
-        const int64_t granted = (int64_t)tw_load_u64(record + TW_DEVICE_GRANTED_AT);
-        const uint8_t *reading = record + tw_device_reading(e->of);
-        const int64_t last = tw_load_u64(reading) > 0 ? (int64_t)tw_load_u64(reading + 8) : since;
-        if (granted > since) since = granted;
-        if (last > since) since = last;
+        const int64_t heard = tw_device_heard(record, e->of);
+        if (heard > since) since = heard;
     }
     *ret_due = since + delay_of(c, e);
     return TW_OK;

@@ -71,6 +71,7 @@ static const char rig_source[] =
     "  }\n"
     "  view total(plus: int) -> int { return score + plus }\n"
     "  view mean() -> length? { return avg(level over 1 min) }\n"
+    "  view peak() -> length { return max(level over 1 min) otherwise 0 mm }\n"
     "  view wait() -> duration { return time_in_phase }\n"
     "  invariant small: score <= 5\n"
     "}\n";

@@ -103,16 +103,28 @@ static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
     return run.status == TW_OK ? TW_OK : retry_timer(l, c, entry, attempts);
 }
 
-/* One filed timer: run it, or file it anew when readings have moved it. */
+/* When a filed timer is due. That of `silent` may be filed under a time that is too early, as
+ * readings have moved it since; one that is tried again has a time that is later than its first. */
+static tw_status due_of(tw_contract *c, const filed *f, int64_t *ret_due)
+{
+    *ret_due = f->due;
+    if (c->code->module->entries[f->what].kind != TW_ENTRY_SILENT) return TW_OK;
+    int64_t due = 0;
+    TW_TRY(tw_timer_silent_due(c, f->what, &due));
+    if (due > f->due) *ret_due = due;
+    return TW_OK;
+}
+
+/* One filed timer: run it, or file it anew when readings have moved it, even to a time that has
+ * come, as others may be due before that. */
 static tw_status run_timer(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *err)
 {
     tw_contract *c = NULL;
     TW_TRY(open_filed(l, f, &c, err));
     if (f->what >= c->code->module->entry_count) return TW_ERR_CORRUPT;
-    const tw_entry *e = &c->code->module->entries[f->what];
-    int64_t due = f->due;
-    if (e->kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, f->what, &due));
-    if (due > l->time) {
+    int64_t due = 0;
+    TW_TRY(due_of(c, f, &due));
+    if (due > f->due) {
         TW_TRY(tw_timer_set(c, f->what, due));
         return tw_contract_save_control(c);
     }
@@ -235,10 +247,8 @@ static tw_status next_timer(tw_ledger *l, int64_t *best)
         tw_contract *c = NULL;
         tw_err err;
         TW_TRY(open_filed(l, &f, &c, &err));
-        int64_t due = f.due;
-        if (c->code->module->entries[f.what].kind == TW_ENTRY_SILENT) {
-            TW_TRY(tw_timer_silent_due(c, f.what, &due));
-        }
+        int64_t due = 0;
+        TW_TRY(due_of(c, &f, &due));
         if (due < *best) *best = due;
         from = after(&f, TW_SPACE_TIMER);
     }

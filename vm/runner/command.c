@@ -104,6 +104,10 @@ static const tw_option disasm_options[] = {
 
 static const tw_option feed_options[] = {
     {"as", 0, "KEY", "the device's key: it signs the packs", false},
+    {"by", 0, "COLUMN",
+     "several devices in one table: {} in NAME and KEY stands for the\n"
+     "column's value, and they go side by side",
+     false},
     {"map", 0, "READING=COLUMN[:UNIT]", "which column is which reading, and its unit", true},
     {"time", 0, "COLUMN", "the column of times; COLUMN*5s for a column that counts", false},
     {"time-format", 0, "FORMAT", "auto, iso, mdy, dmy, s or ms (default: auto)", false},
@@ -120,8 +124,6 @@ static const tw_option feed_options[] = {
     {"skip", 0, "N", "lines of prose before the header", false},
     {"sep", 0, "C", "what stands between cells: ',' ';' or tab (default: found)", false},
     {"no-header", 0, NULL, "columns are called 1, 2, 3 ...", false},
-    {"report", 0, "FILE", "write a page with charts", false},
-    {"title", 0, "TEXT", "of the page", false},
     {"verbose", 'v', NULL, "name every reading that is refused", false},
     END,
 };

@@ -133,7 +133,8 @@ static const char *type_text(const tw_module *m, uint16_t type, char text[TEXT_M
 static void put_int(const tw_module *m, uint16_t type, int64_t value, tw_writer *w)
 {
     char text[TW_QUANTITY_TEXT_MAX];
-    tw_quantity_print(value, (tw_dimension)m->types[type].quantity, text);
+    const bool known = type < m->type_count && m->types[type].kind == TW_KIND_INT;
+    tw_quantity_print(value, known ? (tw_dimension)m->types[type].quantity : TW_DIM_INT, text);
     put(w, "%s", text);
 }
 
@@ -153,7 +154,8 @@ static void put_params(const tw_module *m, tw_writer *w)
     char text[TEXT_MAX / 2];
     for (uint16_t i = 0; i < m->param_count; i++) {
         const tw_param *p = &m->params[i];
-        const bool number = m->types[p->type].kind == TW_KIND_INT && p->preset.size == 8;
+        const bool number =
+            p->type < m->type_count && m->types[p->type].kind == TW_KIND_INT && p->preset.size == 8;
         put(w, "param %u %s: %s", i, p->name, type_text(m, p->type, text));
         if (number) put(w, " = ");
         if (number) put_int(m, p->type, (int64_t)tw_load_u64(p->preset.data), w);

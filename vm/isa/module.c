@@ -6,6 +6,8 @@
  */
 #include "vm/isa/module.h"
 
+#include "vm/isa/quantities.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -406,7 +408,8 @@ static tw_status type_check(const tw_module *m, uint16_t index, tw_err *err)
     const uint32_t max = sized ? TW_TEXT_SIZE_MAX : list ? TW_LIST_MAX : 0;
     const bool ok = t->kind >= TW_KIND_BOOL && t->kind < TW_KIND_KINDS && t->max <= max &&
                     (t->max > 0) == (sized || list) && (has_of || t->of == 0) &&
-                    (t->kind == TW_KIND_INT || t->quantity == 0) &&
+                    (t->kind == TW_KIND_INT) == (t->quantity != TW_DIM_NONE) &&
+                    t->quantity < TW_DIM_COUNT &&
                     (t->kind != TW_KIND_ENUM || t->of < m->enum_count) &&
                     (t->kind != TW_KIND_RECORD || t->members.count > 0);
     if (ok) return TW_OK;

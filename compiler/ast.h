@@ -70,22 +70,8 @@ typedef enum twc_expr_kind {
 /* What a TWC_E_BINARY does. */
 typedef enum twc_operator {
     TWC_OP_NONE,
-    TWC_OP_OR,
-    TWC_OP_AND,
-    TWC_OP_IMPLIES,
-    TWC_OP_EQ,
-    TWC_OP_NE,
-    TWC_OP_LT,
-    TWC_OP_LE,
-    TWC_OP_GT,
-    TWC_OP_GE,
-    TWC_OP_OTHERWISE,
-    TWC_OP_ADD,
-    TWC_OP_SUB,
-    TWC_OP_MUL,
-    TWC_OP_DIV,
-    TWC_OP_MOD,
-    TWC_OP_PERCENT_OF, /* left is the percent; made of TWC_E_OF */
+#define OPERATOR(name, level, token, word, verb) TWC_OP_##name,
+#include "compiler/operators.def"
 } twc_operator;
 
 /* The integer operation behind an arithmetic operator [check]. All trap on overflow. */
@@ -375,41 +361,9 @@ struct twc_stmt {
 /* ------------------------------------------------------------------ declarations */
 
 typedef enum twc_decl_kind {
-    TWC_D_CURRENCY,
-    TWC_D_TOKEN,
-    TWC_D_ROLE,
-    TWC_D_PARAM,
-    TWC_D_CHECK,
-    TWC_D_READING,
-    TWC_D_ALARM,
-    TWC_D_RECORD,
-    TWC_D_ASSET,
-    TWC_D_ENUM,
-    TWC_D_ENUM_VALUE,
-    TWC_D_VAR,
-    TWC_D_MAP,
-    TWC_D_REGISTRY,
-    TWC_D_PURSE,
-    TWC_D_PHASE,
-    TWC_D_EVENT,
-    TWC_D_ERROR,
-    TWC_D_HISTORY, /* made by the checker from the uses */
-    TWC_D_RAISED,  /* on a raised */
-    TWC_D_CLEARED, /* on a cleared */
-    TWC_D_SILENT,  /* on x silent for D */
-    TWC_D_EVERY,
-    TWC_D_AFTER,
-    TWC_D_ACTION,
-    TWC_D_VIEW,
-    TWC_D_FN,
-    TWC_D_INVARIANT,
-    TWC_D_UPGRADE,
-    TWC_D_MIGRATE,
-    TWC_D_EXPORT,
-    TWC_D_TEST,
-    TWC_D_FIELD,         /* of a record, event, error, history kind; parameter of an entry or fn */
-    TWC_D_LOCAL,         /* let, var, binder; parameters while their body is checked */
-    TWC_D_BUILTIN_VALUE, /* now, caller, phase, time_in_phase; index: twc_builtin_value */
+#define DECL(name, word, most, plural, missing, mention) TWC_D_##name,
+#include "compiler/decls.def"
+    TWC_D_COUNT
 } twc_decl_kind;
 
 typedef enum twc_builtin_value {

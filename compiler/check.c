@@ -8,24 +8,50 @@
 
 /* ------------------------------------------------------------------ reporting */
 
-twc_diag *twc_check_fail(twc_check *c, twc_code code, twc_span span, const char *format, ...)
+static void report(twc_check *c, twc_code code, twc_span span, const twc_decl *decl,
+                   const char *format, va_list arguments)
 {
-    char text[600];
-    va_list arguments;
-    va_start(arguments, format);
+    char text[800];
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return twc_diag_add(c->diags, code, span, "%s", text);
+    twc_diag *diag = twc_diag_add(c->diags, code, span, "%s", text);
+    if (decl != NULL && decl->name_span.end > 0) {
+        twc_diag_second(diag, decl->name_span, "declared here");
+    }
 }
 
-void twc_check_help(twc_check *c, twc_diag *diag, const char *format, ...)
+void twc_check_fail(twc_check *c, twc_code code, twc_span span, const char *format, ...)
 {
-    char text[400];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    report(c, code, span, NULL, format, arguments);
     va_end(arguments);
-    twc_diag_help(c->diags, diag, "%s", text);
+}
+
+void twc_check_fail_at(twc_check *c, twc_code code, twc_span span, const twc_decl *decl,
+                       const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report(c, code, span, decl, format, arguments);
+    va_end(arguments);
+}
+
+twc_expr *twc_check_refuse(twc_check *c, twc_expr *expr, twc_code code, twc_span span,
+                           const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report(c, code, span, NULL, format, arguments);
+    va_end(arguments);
+    return twc_check_is_error(c, expr);
+}
+
+const char *twc_check_text(twc_check *c, const twc_type *type)
+{
+    char text[80];
+    twc_type_print(type, text, sizeof text);
+    const char *copy = tw_arena_copy(c->arena, text, strlen(text));
+    return copy != NULL ? copy : "a type";
 }
 
 void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what)
@@ -109,14 +135,10 @@ void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const cha
         }
         return;
     }
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_UNDECLARED, span, "there is no %s `%s`", what, word->text);
-    if (c->diags->error_count > TWC_ERRORS_MAX) return;
-    const twc_decl *best = similar(c, word);
-    if (best != NULL) {
-        twc_check_help(c, diag, "did you mean `%s`?", best->word->text);
-        twc_diag_second(diag, best->name_span, "declared here");
-    }
+    const twc_decl *best = c->diags->error_count < TWC_ERRORS_MAX ? similar(c, word) : NULL;
+    twc_check_fail_at(c, TWC_DIAG_UNDECLARED, span, best, "there is no %s `%s`\n%s%s%s", what,
+                      word->text, best != NULL ? "did you mean `" : "",
+                      best != NULL ? best->word->text : "", best != NULL ? "`?" : "");
 }
 
 twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind,
@@ -131,9 +153,7 @@ twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_k
     decl->used = true;
     if (decl->kind == kind && !(decl->bad && decl->kind == TWC_D_VAR)) return decl;
     if (!decl->bad) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_WRONG_KIND, span, "`%s` is not %s", word->text, what);
-        twc_diag_second(diag, decl->name_span, "declared here");
+        twc_check_fail_at(c, TWC_DIAG_WRONG_KIND, span, decl, "`%s` is not %s", word->text, what);
     }
     return NULL;
 }
@@ -154,80 +174,34 @@ static void check_alarm(twc_check *c, twc_decl *decl)
     const twc_expr *condition = raise == 0 ? decl->u.alarm.raise : decl->u.alarm.clear;
     const bool silent = raise == 0 || clear == 0;
     if (!silent || condition->type == c->error || c->contract->broken) return;
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_NO_READING, condition->span,
-                       "the condition reads no reading, so it would never be looked at");
-    twc_check_help(c, diag, "an alarm is evaluated after each accepted reading it depends on");
+    twc_check_fail(c, TWC_DIAG_NO_READING, condition->span,
+                   "the condition reads no reading, so it would never be looked at\n"
+                   "an alarm is evaluated after each accepted reading it depends on");
 }
 
 static void check_member(twc_check *c, twc_decl *decl)
 {
+    const twc_decl_kind kind = decl->kind;
     c->facts = NULL;
     if (decl->broken) return;
-    switch (decl->kind) {
-    case TWC_D_CHECK:
-        c->can = TWC_CAN_PARAM;
-        c->where = "a check";
-        decl->u.value.value = twc_check_bool(c, decl->u.value.value, "a check");
-        if (decl->u.value.value->constant && decl->u.value.value->value == 0) {
-            twc_check_fail(c, TWC_DIAG_ALWAYS_TRAPS, decl->u.value.value->span,
+    if (kind == TWC_D_CHECK || kind == TWC_D_INVARIANT) {
+        const bool check = kind == TWC_D_CHECK;
+        c->can = check ? TWC_CAN_PARAM : TWC_CAN_PARAM | TWC_CAN_VAR | TWC_CAN_PHASE;
+        c->where = check ? "a check" : "an invariant";
+        twc_expr *value = twc_check_bool(c, decl->u.value.value, c->where);
+        decl->u.value.value = value;
+        if (check && value->constant && value->value == 0) {
+            twc_check_fail(c, TWC_DIAG_ALWAYS_TRAPS, value->span,
                            "this is never true, so every deploy would be refused");
         }
-        break;
-    case TWC_D_INVARIANT:
-        c->can = TWC_CAN_PARAM | TWC_CAN_VAR | TWC_CAN_PHASE;
-        c->where = "an invariant";
-        decl->u.value.value = twc_check_bool(c, decl->u.value.value, "an invariant");
-        break;
-    case TWC_D_ALARM: check_alarm(c, decl); break;
-    case TWC_D_RAISED:
-    case TWC_D_CLEARED:
-    case TWC_D_SILENT:
-    case TWC_D_EVERY:
-    case TWC_D_AFTER:
-    case TWC_D_ACTION:
-    case TWC_D_VIEW:
-    case TWC_D_FN: twc_check_entry(c, decl); break;
-    case TWC_D_TEST:
-    case TWC_D_CURRENCY:
-    case TWC_D_TOKEN:
-    case TWC_D_ROLE:
-    case TWC_D_PARAM:
-    case TWC_D_READING:
-    case TWC_D_RECORD:
-    case TWC_D_ASSET:
-    case TWC_D_ENUM:
-    case TWC_D_ENUM_VALUE:
-    case TWC_D_VAR:
-    case TWC_D_MAP:
-    case TWC_D_REGISTRY:
-    case TWC_D_PURSE:
-    case TWC_D_PHASE:
-    case TWC_D_EVENT:
-    case TWC_D_ERROR:
-    case TWC_D_HISTORY:
-    case TWC_D_UPGRADE:
-    case TWC_D_MIGRATE:
-    case TWC_D_EXPORT:
-    case TWC_D_FIELD:
-    case TWC_D_LOCAL:
-    case TWC_D_BUILTIN_VALUE: break;
+    } else if (kind == TWC_D_ALARM) {
+        check_alarm(c, decl);
+    } else if (kind >= TWC_D_RAISED && kind <= TWC_D_FN) {
+        twc_check_entry(c, decl);
     }
 }
 
 /* ------------------------------------------------------------------ warnings */
-
-static bool should_be_used(const twc_decl *decl)
-{
-    static const twc_decl_kind kinds[] = {
-        TWC_D_ROLE, TWC_D_PARAM, TWC_D_RECORD, TWC_D_ENUM,  TWC_D_VAR,
-        TWC_D_FN,   TWC_D_EVENT, TWC_D_ERROR,  TWC_D_ALARM,
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (decl->kind == kinds[i]) return true;
-    }
-    return false;
-}
 
 static void warn(twc_check *c)
 {
@@ -238,25 +212,25 @@ static void warn(twc_check *c)
     }
     for (const twc_decl *d = contract->members; d != NULL; d = d->next) {
         if (d->bad || d->word == NULL) continue;
-        if (!d->used && should_be_used(d) && d->word->text[0] != '_') {
-            twc_diag *diag =
-                twc_check_fail(c, TWC_DIAG_UNUSED, d->name_span, "`%s` is not used", d->word->text);
-            twc_check_help(c, diag, "remove it");
+        if (!d->used && twc_check_wants_mention(d->kind) && d->word->text[0] != '_') {
+            twc_check_fail(c, TWC_DIAG_UNUSED, d->name_span,
+                           "`%s` is not used\n"
+                           "remove it",
+                           d->word->text);
         }
         if (d->kind != TWC_D_READING) continue;
         if (watched_by_alarm >> (d->index % 64) & 1 && !d->u.reading.watched) {
-            twc_diag *diag = twc_check_fail(
-                c, TWC_DIAG_NOT_WATCHED, d->name_span,
-                "an alarm relies on `%s`, but nothing happens when it falls silent", d->word->text);
-            twc_check_help(c, diag, "add `on %s silent for 15 min { ... }`", d->word->text);
+            twc_check_fail(c, TWC_DIAG_NOT_WATCHED, d->name_span,
+                           "an alarm relies on `%s`, but nothing happens when it falls silent\n"
+                           "add `on %s silent for 15 min { ... }`",
+                           d->word->text, d->word->text);
         }
         twc_decl *role = d->u.reading.role;
         if (role != NULL && !role->u.role.granted && !role->bad) {
-            twc_diag *diag =
-                twc_check_fail(c, TWC_DIAG_NOT_REPLACEABLE, role->name_span,
-                               "the sensor `%s` can never be replaced", role->word->text);
-            twc_check_help(c, diag, "add an action that does `revoke %s from` and `grant %s to`",
-                           role->word->text, role->word->text);
+            twc_check_fail(c, TWC_DIAG_NOT_REPLACEABLE, role->name_span,
+                           "the sensor `%s` can never be replaced\n"
+                           "add an action that does `revoke %s from` and `grant %s to`",
+                           role->word->text, role->word->text, role->word->text);
         }
     }
 }
@@ -347,10 +321,8 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
     for (twc_contract *k = program->contracts; k != NULL; k = k->next) {
         for (const twc_contract *other = program->contracts; other != k; other = other->next) {
             if (other->word != k->word || other->version != k->version || k->word == NULL) continue;
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, k->name_span,
-                                            "contract %s version %u is declared twice",
-                                            k->word->text, k->version);
-            twc_diag_second(diag, other->name_span, "first declared here");
+            twc_check_fail(c, TWC_DIAG_DUPLICATE, k->name_span,
+                           "contract %s version %u is declared twice", k->word->text, k->version);
             break;
         }
         if (diags->out_of_memory) return;

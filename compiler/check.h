@@ -60,9 +60,17 @@ typedef struct twc_check {
 } twc_check;
 
 /* ---- check.c: shared */
-twc_diag *twc_check_fail(twc_check *c, twc_code code, twc_span span, const char *format, ...)
+/* Reports: the first line of the text is the message, a second one the help. */
+void twc_check_fail(twc_check *c, twc_code code, twc_span span, const char *format, ...)
     TW_PRINTF(4, 5);
-void twc_check_help(twc_check *c, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);
+/* With `decl` (may be NULL) as the second place. */
+void twc_check_fail_at(twc_check *c, twc_code code, twc_span span, const twc_decl *decl,
+                       const char *format, ...) TW_PRINTF(5, 6);
+/* And gives `expr` the error type. */
+twc_expr *twc_check_refuse(twc_check *c, twc_expr *expr, twc_code code, twc_span span,
+                           const char *format, ...) TW_PRINTF(5, 6);
+/* The type as an author writes it. */
+const char *twc_check_text(twc_check *c, const twc_type *type);
 /* Says once a file that the construct can't be compiled yet. */
 void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what);
 /* The member of this name and kind; an error otherwise (`what`: "a role"), and NULL. */
@@ -78,6 +86,8 @@ void twc_check_types(twc_check *c);
 void twc_check_phases(twc_check *c);
 void twc_check_constants(twc_check *c);
 const twc_type *twc_check_type(twc_check *c, twc_type_name *name);
+/* One that is never mentioned deserves a warning. */
+bool twc_check_wants_mention(twc_decl_kind kind);
 /* A name that every contract has: type, value or function. */
 bool twc_check_is_builtin(const twc_check *c, const twc_word *word);
 
@@ -107,7 +117,7 @@ twc_expr *twc_check_arith(twc_check *c, twc_expr *expr);
 void twc_check_negate(twc_check *c, twc_expr *expr);
 /* Makes a dec of an int literal; false when it is none. */
 bool twc_check_to_dec(twc_check *c, twc_expr *expr);
-void twc_check_compare_constants(twc_check *c, twc_expr *expr);
+void twc_check_compare_constants(twc_expr *expr);
 /* The least and largest value of a fixed number; false when it has no limits. */
 bool twc_check_interval(const twc_expr *expr, int64_t *ret_low, int64_t *ret_high);
 const char *twc_check_print(const twc_expr *constant, char ret_text[TW_QUANTITY_TEXT_MAX]);

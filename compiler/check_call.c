@@ -102,9 +102,8 @@ twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report)
         if (decl != NULL && decl->bad) return NULL;
     }
     if (report) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NOT_A_READING, expr->span, "this is not a reading");
-        twc_check_help(c, diag,
+        twc_check_fail(c, TWC_DIAG_NOT_A_READING, expr->span,
+                       "this is not a reading\n"
                        "`above`, `below`, `within`, `silent` and `over` are about readings; "
                        "compare values with `>` and `<`");
     }
@@ -126,9 +125,10 @@ static int64_t longest(twc_check *c, const twc_expr *span, const char *what)
     if (span->type == c->error) return -1;
     if (!twc_check_interval(span, &low, &high)) {
         if (c->contract->broken) return -1; /* the range may be what could not be read */
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
-                                        "%s has no largest value the compiler could know", what);
-        twc_check_help(c, diag, "give the param a range, as `in 1 min .. 15 min`");
+        twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
+                       "%s has no largest value the compiler could know\n"
+                       "give the param a range, as `in 1 min .. 15 min`",
+                       what);
         return -1;
     }
     if (low <= 0) {
@@ -149,19 +149,19 @@ static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *readin
     if (needed <= reading->u.reading.keep) return over;
     char text[TW_QUANTITY_TEXT_MAX];
     tw_quantity_print(most, TW_DIM_DURATION, text);
-    const bool huge = needed > TW_KEEP_MAX;
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_WINDOW_TOO_LONG, over->span,
-                       "`%s` keeps %u readings, but up to %lld can arrive in %s",
-                       reading->word->text, reading->u.reading.keep,
-                       (long long)(huge && needed > INT64_MAX ? INT64_MAX : (int64_t)needed), text);
-    twc_diag_second(diag, reading->name_span, "declared here");
-    if (huge) {
-        twc_check_help(c, diag, "a window keeps at most %d: lower the rate or shorten the time",
-                       TW_KEEP_MAX);
-    } else {
-        twc_check_help(c, diag, "write `keep %lld`, or shorten the time", (long long)needed);
+    const int64_t most_needed = needed > INT64_MAX ? INT64_MAX : (int64_t)needed;
+    if (needed > TW_KEEP_MAX) {
+        twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
+                          "up to %lld readings can arrive in %s, but a window keeps at most %d\n"
+                          "lower the rate or shorten the time",
+                          (long long)most_needed, text, TW_KEEP_MAX);
+        return over;
     }
+    twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
+                      "`%s` keeps %u readings, but up to %lld can arrive in %s\n"
+                      "write `keep %lld`, or shorten the time",
+                      reading->word->text, reading->u.reading.keep, (long long)most_needed, text,
+                      (long long)most_needed);
     return over;
 }
 
@@ -294,12 +294,10 @@ static bool check_percentile(twc_check *c, twc_expr *expr, tw_stat stat, twc_sta
 {
     twc_arg *second = expr->u.call.args->next;
     if ((second != NULL) != (stat == TW_STAT_PERCENTILE)) {
-        twc_diag *diag = twc_check_fail(
-            c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark,
-            "the statistic takes %s", second != NULL ? "one reading" : "a reading and a percent");
-        if (stat == TW_STAT_PERCENTILE) {
-            twc_check_help(c, diag, "write `percentile(x over 1 h, 95 %%)`");
-        }
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark, "%s",
+                       second != NULL ? "the statistic takes one reading"
+                                      : "the statistic takes a reading and a percent\n"
+                                        "write `percentile(x over 1 h, 95 %)`");
         return false;
     }
     if (second == NULL) return true;
@@ -327,9 +325,8 @@ static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc
     }
     const bool point = tw_dim_is_point(reading->type->dimension);
     if (point && (stat == TW_STAT_SUM || stat == TW_STAT_RMS)) {
-        twc_check_fail(c, TWC_DIAG_POINT_SUM, expr->mark, "points in %s have no %s",
-                       tw_dim_name(reading->type->dimension), tw_stat_word(stat));
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_POINT_SUM, expr->mark, "points in %s have no %s",
+                                tw_dim_name(reading->type->dimension), tw_stat_word(stat));
     }
     twc_statistic *s = TW_NEW(c->arena, twc_statistic);
     if (s == NULL) return twc_check_is_error(c, expr);
@@ -337,16 +334,15 @@ static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc
     if (!check_percentile(c, expr, stat, s)) return twc_check_is_error(c, expr);
     const bool spanless = stat == TW_STAT_LAST || stat == TW_STAT_TIME_OF;
     if (first->over != NULL && spanless) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, first->over->span,
-                       "`%s` is about the newest reading: leave out `over`", tw_stat_word(stat));
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, first->over->span,
+                                "`%s` is about the newest reading: leave out `over`",
+                                tw_stat_word(stat));
     }
     if (first->over == NULL && !spanless) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, first->span,
-                                        "`%s` needs to know over which time", tw_stat_word(stat));
-        twc_check_help(c, diag, "write `%s(%s over 10 min)`", tw_stat_word(stat),
-                       reading->word->text);
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, first->span,
+                                "`%s` needs to know over which time\n"
+                                "write `%s(%s over 10 min)`",
+                                tw_stat_word(stat), tw_stat_word(stat), reading->word->text);
     }
     if (first->over != NULL) s->over = check_span(c, first->over, reading);
     if (s->over != NULL && s->over->type == c->error) return twc_check_is_error(c, expr);
@@ -382,12 +378,10 @@ static twc_builtin find_builtin(const twc_word *word)
 static twc_expr *wrong_argument(twc_check *c, twc_expr *expr, const twc_expr *argument,
                                 const char *wanted)
 {
-    char text[80];
     if (argument->type == c->error) return twc_check_is_error(c, expr);
-    twc_check_fail(c, TWC_DIAG_ARGUMENTS, argument->span, "`%s` takes %s, not %s",
-                   expr->u.call.function->u.name.word->text, wanted,
-                   twc_type_print(argument->type, text, sizeof text));
-    return twc_check_is_error(c, expr);
+    return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, argument->span, "`%s` takes %s, not %s",
+                            expr->u.call.function->u.name.word->text, wanted,
+                            twc_check_text(c, argument->type));
 }
 
 /* min, max: two of one type */
@@ -454,10 +448,9 @@ static twc_expr *check_turn(twc_check *c, twc_expr *expr)
         value->kind == TWC_E_BINARY &&
         (value->u.binary.arith == TWC_ARITH_MULDIV || value->u.binary.arith == TWC_ARITH_SCALEDIV);
     if (!rounds) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_ROUNDING, expr->span,
-                                        "there is no product, quotient or `of` to round here");
-        twc_check_help(c, diag, "write it directly around one, as `round_down(a / b)`");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NO_ROUNDING, expr->span,
+                                "there is no product, quotient or `of` to round here\n"
+                                "write it directly around one, as `round_down(a / b)`");
     }
     return value;
 }
@@ -486,8 +479,8 @@ static twc_expr *check_member(twc_check *c, twc_expr *expr)
         return expr;
     }
     if (args->value->kind != TWC_E_NAME) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, args->span, "`member` takes a role and an account");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, args->span,
+                                "`member` takes a role and an account");
     }
     expr->u.call.decl =
         twc_check_find(c, args->value->u.name.word, args->value->span, TWC_D_ROLE, "a role");
@@ -512,9 +505,9 @@ static twc_expr *check_counted(twc_check *c, twc_expr *expr)
         return wrong_argument(c, expr, arg->value, "a list or a reading");
     }
     if (!name) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes the name of %s",
-                       builtins[which].spelling, which == TWC_B_EVENTS ? "an event" : "an action");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes the name of %s",
+                                builtins[which].spelling,
+                                which == TWC_B_EVENTS ? "an event" : "an action");
     }
     const bool event = which == TWC_B_EVENTS;
     expr->u.call.decl =
@@ -536,15 +529,13 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
         if (arg->over != NULL)
             (void)twc_check_reading(c, arg->value, true);
         else
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes plain values",
-                           builtins[which].spelling);
-        return twc_check_is_error(c, expr);
+            return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, arg->span,
+                                    "`%s` takes plain values", builtins[which].spelling);
     }
     if (expr->u.call.count != wanted) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, expr->mark, "`%s` takes %u argument%s, not %u",
-                       builtins[which].spelling, wanted, wanted == 1 ? "" : "s",
-                       expr->u.call.count);
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, expr->mark,
+                                "`%s` takes %u argument%s, not %u", builtins[which].spelling,
+                                wanted, wanted == 1 ? "" : "s", expr->u.call.count);
     }
     switch (which) {
     case TWC_B_MIN:
@@ -591,22 +582,16 @@ static twc_expr *call_declared(twc_check *c, twc_expr *expr, twc_decl *decl)
     }
     const bool view = decl->kind == TWC_D_VIEW && (c->can & TWC_CAN_TEST);
     if (decl->kind == TWC_D_FN && (decl == c->function || decl->span.start > name.start)) {
-        const bool self = decl == c->function;
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_RECURSION, name,
-                                        self ? "`%s` calls itself"
-                                             : "`%s` is declared further down: a fn may only call "
-                                               "and be called after it",
-                                        decl->word->text);
-        twc_diag_second(diag, decl->name_span, "declared here");
-        twc_check_help(c, diag,
-                       self ? "every contract must end: use `repeat n times` or `for each`"
-                            : "move the fn up");
+        twc_check_fail_at(
+            c, TWC_DIAG_RECURSION, name, decl, "`%s` %s", decl->word->text,
+            decl == c->function
+                ? "calls itself\nevery contract ends: use `repeat n times`"
+                : "is declared further down\nmove the fn up: it stands before its uses");
         return twc_check_is_error(c, expr);
     }
     if (decl->kind != TWC_D_FN && !view) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, name, "`%s` can't be called here",
-                                        decl->word->text);
-        twc_diag_second(diag, decl->name_span, "declared here");
+        twc_check_fail_at(c, TWC_DIAG_NOT_CALLABLE, name, decl, "`%s` can't be called here",
+                          decl->word->text);
         return twc_check_is_error(c, expr);
     }
     expr->u.call.callee = view ? TWC_CALL_VIEW : TWC_CALL_FN;
@@ -619,8 +604,8 @@ twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint)
 {
     const twc_expr *function = expr->u.call.function;
     if (function->kind != TWC_E_NAME) {
-        twc_check_fail(c, TWC_DIAG_NOT_CALLABLE, function->span, "this can't be called");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_CALLABLE, function->span,
+                                "this can't be called");
     }
     twc_word *word = function->u.name.word;
     if (word->local == NULL && word->global != NULL) return call_declared(c, expr, word->global);
@@ -644,8 +629,8 @@ twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint)
         return twc_check_is_error(c, expr);
     }
     if (builtins[which].test_only && !(c->can & TWC_CAN_TEST)) {
-        twc_check_fail(c, TWC_DIAG_NOT_HERE, expr->mark, "`%s` is for tests only", word->text);
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_HERE, expr->mark, "`%s` is for tests only",
+                                word->text);
     }
     if (!builtins[which].supported) {
         twc_check_unsupported(c, TWC_DIAG_NO_BUILTIN, expr->mark, builtins[which].spelling);

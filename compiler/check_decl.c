@@ -2,6 +2,7 @@
 #include "compiler/check.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------ names */
@@ -39,9 +40,8 @@ static void declare(twc_check *c, twc_decl *decl)
     twc_word *word = decl->word;
     if (word == NULL) return;
     if (word->global != NULL) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, decl->name_span,
-                                        "`%s` is declared twice", word->text);
-        twc_diag_second(diag, word->global->name_span, "first declared here");
+        twc_check_fail_at(c, TWC_DIAG_DUPLICATE, decl->name_span, word->global,
+                          "`%s` is declared twice", word->text);
         decl->bad = true;
         word->global->bad = true;
         return;
@@ -55,62 +55,40 @@ static void declare(twc_check *c, twc_decl *decl)
     word->global = decl;
 }
 
-typedef struct limit_row {
-    twc_decl_kind kind;
-    uint32_t max;
-    const char *what;
-} limit_row;
+typedef struct decl_row {
+    const char *word;
+    uint32_t most;
+    const char *plural;
+    uint32_t missing;
+    bool mention;
+} decl_row;
 
-static const limit_row limits[] = {
-    {TWC_D_ROLE, TW_ROLES_MAX, "roles"},           {TWC_D_PARAM, TW_PARAMS_MAX, "params"},
-    {TWC_D_CHECK, TW_NAMES_MAX, "checks"},         {TWC_D_READING, TW_READINGS_MAX, "readings"},
-    {TWC_D_ALARM, TW_ALARMS_MAX, "alarms"},        {TWC_D_ENUM, TW_NAMES_MAX, "enums"},
-    {TWC_D_RECORD, TW_NAMES_MAX, "records"},       {TWC_D_VAR, TW_FIELDS_MAX, "vars"},
-    {TWC_D_EVENT, TW_NAMES_MAX, "events"},         {TWC_D_ERROR, TW_NAMES_MAX, "errors"},
-    {TWC_D_INVARIANT, TW_NAMES_MAX, "invariants"}, {TWC_D_ACTION, TW_ENTRIES_MAX, "actions"},
-    {TWC_D_VIEW, TW_ENTRIES_MAX, "views"},         {TWC_D_FN, TW_ENTRIES_MAX, "functions"},
-    {TWC_D_RAISED, TW_ENTRIES_MAX, "handlers"},    {TWC_D_CLEARED, TW_ENTRIES_MAX, "handlers"},
-    {TWC_D_SILENT, TW_ENTRIES_MAX, "handlers"},    {TWC_D_EVERY, TW_ENTRIES_MAX, "timers"},
-    {TWC_D_AFTER, TW_ENTRIES_MAX, "timers"},
+static const decl_row kinds[] = {
+#define DECL(name, word, most, plural, missing, mention) {word, most, plural, missing, mention},
+#include "compiler/decls.def"
 };
+
+bool twc_check_wants_mention(twc_decl_kind kind)
+{
+    return kinds[kind].mention;
+}
 
 static void number(twc_check *c, twc_decl *decl, twc_decl **last, uint32_t *counts)
 {
+    const decl_row *row = &kinds[decl->kind];
     if (decl->kind != TWC_D_MIGRATE) decl->index = counts[decl->kind];
     counts[decl->kind]++;
     if (last[decl->kind] != NULL) last[decl->kind]->next_same = decl;
     last[decl->kind] = decl;
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        if (limits[i].kind != decl->kind || counts[decl->kind] != limits[i].max + 1) continue;
+    if (row->most > 0 && counts[decl->kind] == row->most + 1) {
         twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span, "a contract has at most %u %s",
-                       limits[i].max, limits[i].what);
+                       row->most, row->plural);
     }
-}
-
-static void unsupported_member(twc_check *c, twc_decl *decl)
-{
-    static const struct {
-        twc_decl_kind kind;
-        twc_code code;
-        const char *what;
-    } rows[] = {
-        {TWC_D_CURRENCY, TWC_DIAG_NO_MONEY, "`currency`"},
-        {TWC_D_TOKEN, TWC_DIAG_NO_MONEY, "`token`"},
-        {TWC_D_PURSE, TWC_DIAG_NO_MONEY, "`purse`"},
-        {TWC_D_MAP, TWC_DIAG_NO_MAPS, "`map`"},
-        {TWC_D_ASSET, TWC_DIAG_NO_ASSETS, "`asset`"},
-        {TWC_D_REGISTRY, TWC_DIAG_NO_ASSETS, "`registry`"},
-        {TWC_D_UPGRADE, TWC_DIAG_NO_UPGRADE, "`upgrade`"},
-        {TWC_D_MIGRATE, TWC_DIAG_NO_UPGRADE, "`migrate`"},
-        {TWC_D_EXPORT, TWC_DIAG_NO_EXPORT, "`export`"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].kind != decl->kind) continue;
-        twc_check_unsupported(c, rows[i].code, decl->name_span, rows[i].what);
-        decl->bad = true;
-        decl->type = c->error;
-        return;
-    }
+    if (row->missing == 0) return;
+    char what[32];
+    snprintf(what, sizeof what, "`%s`", row->word);
+    twc_check_unsupported(c, (twc_code)row->missing, decl->name_span, what);
+    decl->bad = true;
 }
 
 static twc_decl *find_phase(twc_check *c, twc_phase_name *name, twc_decl **last)
@@ -145,9 +123,9 @@ static void declare_phases(twc_check *c)
             const bool any = name->word->keyword == TWC_W_any;
             if (any && name == chain->names && c->contract->phase_count > 0) continue;
             if (any) {
-                twc_diag *diag = twc_check_fail(c, TWC_DIAG_PHASES, name->span,
-                                                "`any` may only begin a chain, and not the first");
-                twc_check_help(c, diag, "write `A -> B, any -> C`");
+                twc_check_fail(c, TWC_DIAG_PHASES, name->span,
+                               "`any` may only begin a chain, and not the first\n"
+                               "write `A -> B, any -> C`");
                 continue;
             }
             name->phase = find_phase(c, name, &last);
@@ -165,13 +143,12 @@ static void declare_phases(twc_check *c)
 
 void twc_check_declare(twc_check *c)
 {
-    twc_decl *last[TWC_D_BUILTIN_VALUE + 1] = {NULL};
-    uint32_t counts[TWC_D_BUILTIN_VALUE + 1] = {0};
+    twc_decl *last[TWC_D_COUNT] = {NULL};
+    uint32_t counts[TWC_D_COUNT] = {0};
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
         decl->bad = decl->broken;
         number(c, decl, last, counts);
         declare(c, decl);
-        unsupported_member(c, decl);
         decl->type = decl->bad ? c->error : c->nothing;
         if (decl->kind == TWC_D_RECORD) {
             decl->type = twc_type_named(&c->types, TWC_TYPE_RECORD, decl);
@@ -231,9 +208,8 @@ const twc_type *twc_check_type(twc_check *c, twc_type_name *name)
                : named                    ? decl->type
                                           : NULL;
         if (type == NULL) {
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_A_TYPE, name->span,
-                                            "`%s` is not a type", word->text);
-            twc_diag_second(diag, decl->name_span, "declared here");
+            twc_check_fail_at(c, TWC_DIAG_NOT_A_TYPE, name->span, decl, "`%s` is not a type",
+                              word->text);
             type = c->error;
         }
     } else {
@@ -255,9 +231,8 @@ static bool check_fields(twc_check *c, twc_decl *fields)
         }
         for (const twc_decl *other = fields; other != f; other = other->next) {
             if (other->word != f->word || f->word == NULL) continue;
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, f->name_span,
-                                            "`%s` is declared twice", f->word->text);
-            twc_diag_second(diag, other->name_span, "first declared here");
+            twc_check_fail_at(c, TWC_DIAG_DUPLICATE, f->name_span, other, "`%s` is declared twice",
+                              f->word->text);
             f->bad = true;
             distinct = false;
             break;
@@ -294,56 +269,22 @@ static void check_finite(twc_check *c, twc_decl *record)
 void twc_check_types(twc_check *c)
 {
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
+        const twc_decl_kind kind = decl->kind;
+        bool distinct = true;
         if (decl->broken) continue;
-        switch (decl->kind) {
-        case TWC_D_RECORD:
-        case TWC_D_EVENT:
-        case TWC_D_ERROR:
-            if (!check_fields(c, decl->u.fields.fields)) decl->bad = true;
-            break;
-        case TWC_D_PARAM:
-        case TWC_D_VAR:
-        case TWC_D_READING:
-            if (decl->type_name != NULL) decl->type = twc_check_type(c, decl->type_name);
-            break;
-        case TWC_D_ACTION:
-        case TWC_D_VIEW:
-        case TWC_D_FN:
-            if (!check_fields(c, decl->u.entry->params)) decl->bad = true;
-            if (decl->u.entry->result_name != NULL) {
-                decl->u.entry->result = twc_check_type(c, decl->u.entry->result_name);
+        if (kind == TWC_D_RECORD || kind == TWC_D_EVENT || kind == TWC_D_ERROR) {
+            distinct = check_fields(c, decl->u.fields.fields);
+        } else if (kind == TWC_D_PARAM || kind == TWC_D_VAR || kind == TWC_D_READING) {
+            decl->type = twc_check_type(c, decl->type_name);
+        } else if (kind == TWC_D_ACTION || kind == TWC_D_VIEW || kind == TWC_D_FN) {
+            twc_entry *entry = decl->u.entry;
+            distinct = check_fields(c, entry->params);
+            if (kind != TWC_D_ACTION) entry->result = twc_check_type(c, entry->result_name);
+            for (twc_decl *p = entry->params; p != NULL; p = p->next) {
+                p->used |= p->word->text[0] == '_';
             }
-            for (twc_decl *p = decl->u.entry->params; p != NULL; p = p->next) {
-                p->used |= p->word != NULL && p->word->text[0] == '_';
-            }
-            break;
-        case TWC_D_CURRENCY:
-        case TWC_D_TOKEN:
-        case TWC_D_ROLE:
-        case TWC_D_CHECK:
-        case TWC_D_ALARM:
-        case TWC_D_ASSET:
-        case TWC_D_ENUM:
-        case TWC_D_ENUM_VALUE:
-        case TWC_D_MAP:
-        case TWC_D_REGISTRY:
-        case TWC_D_PURSE:
-        case TWC_D_PHASE:
-        case TWC_D_HISTORY:
-        case TWC_D_RAISED:
-        case TWC_D_CLEARED:
-        case TWC_D_SILENT:
-        case TWC_D_EVERY:
-        case TWC_D_AFTER:
-        case TWC_D_INVARIANT:
-        case TWC_D_UPGRADE:
-        case TWC_D_MIGRATE:
-        case TWC_D_EXPORT:
-        case TWC_D_TEST:
-        case TWC_D_FIELD:
-        case TWC_D_LOCAL:
-        case TWC_D_BUILTIN_VALUE: break;
         }
+        decl->bad |= !distinct;
     }
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
         if (decl->kind == TWC_D_RECORD && !decl->broken) check_finite(c, decl);
@@ -388,9 +329,10 @@ void twc_check_phases(twc_check *c)
             contract->live_phases |= (uint64_t)1 << p->index;
         }
         if (reached >> p->index & 1 || contract->broken) continue;
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_UNREACHABLE_PHASE, p->name_span,
-                                        "no way leads to phase %s", p->word->text);
-        twc_check_help(c, diag, "the first phase named is the start; add an arrow to this one");
+        twc_check_fail(c, TWC_DIAG_UNREACHABLE_PHASE, p->name_span,
+                       "no way leads to phase %s\n"
+                       "the first phase named is the start; add an arrow to this one",
+                       p->word->text);
     }
 }
 
@@ -446,17 +388,14 @@ static void check_source(twc_check *c, twc_decl *decl)
         twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, decl->name_span, "`per device`");
         decl->bad = true;
     } else if (role != NULL && !role->bad && role->u.role.max != 1) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_SOURCE, decl->u.reading.role_span,
-                           "a reading without `per device` comes from a role of max 1");
-        twc_diag_second(diag, role->name_span, "declared here");
+        twc_check_fail_at(c, TWC_DIAG_SOURCE, decl->u.reading.role_span, role,
+                          "a reading without `per device` comes from a role of max 1");
     }
     for (twc_decl *other = c->contract->members; other != decl; other = other->next) {
         if (other->kind == TWC_D_READING && other->u.reading.role == role &&
             tw_bytes_equal(other->u.reading.field, decl->u.reading.field)) {
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_DUPLICATE, decl->name_span,
-                                            "two readings take the same field of one device");
-            twc_diag_second(diag, other->name_span, "the other one");
+            twc_check_fail_at(c, TWC_DIAG_DUPLICATE, decl->name_span, other,
+                              "two readings take the same field of one device");
             return;
         }
     }
@@ -472,9 +411,8 @@ static void check_reading_decl(twc_check *c, twc_decl *decl)
     decl->u.reading.gap = positive(c, decl->u.reading.gap, "gap");
     if (decl->type == c->error) return;
     if (decl->type->kind != TWC_TYPE_NUMBER || decl->type == c->time) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_TYPE_MISMATCH, decl->type_name->span,
-                                        "a reading is a number: a quantity, int, dec or percent");
-        (void)diag;
+        twc_check_fail(c, TWC_DIAG_TYPE_MISMATCH, decl->type_name->span,
+                       "a reading is a number: a quantity, int, dec or percent");
         decl->type = c->error;
         decl->bad = true;
         return;
@@ -502,10 +440,10 @@ static void check_var(twc_check *c, twc_decl *decl)
     if (decl->type == c->error) return;
     if (decl->u.value.value == NULL) {
         if (decl->type->kind == TWC_TYPE_OPTIONAL) return;
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NO_VALUE, decl->name_span, "the var needs a first value");
+        twc_check_fail(
+            c, TWC_DIAG_NO_VALUE, decl->name_span,
+            "the var needs a first value\nwrite `= value`, or make it optional with `?`");
         decl->bad = true;
-        twc_check_help(c, diag, "write `= value`, or make it optional with `?`");
         return;
     }
     decl->u.value.value = twc_check_value(c, decl->u.value.value, decl->type, "the first value");

@@ -39,33 +39,38 @@ twc_expr *twc_check_narrow(twc_check *c, twc_expr *path)
     return convert(c, path, TWC_CONV_UNWRAP, path->type->element);
 }
 
+/* What to write instead where these two types meet. */
+static const char *type_help(const twc_check *c, const twc_type *wanted, const twc_type *found)
+{
+    if (found->kind == TWC_TYPE_OPTIONAL) {
+        return "it may be none: write `x otherwise d`, or test `x is some` before";
+    }
+    if (twc_type_is(wanted, TW_DIM_TEMPERATURE) && twc_type_is(found, TW_DIM_TEMP_DIFF)) {
+        return "K is a difference; a point on the scale is written in °C";
+    }
+    if (twc_type_is(wanted, TW_DIM_TEMP_DIFF) && twc_type_is(found, TW_DIM_TEMPERATURE)) {
+        return "°C is a point on the scale; a difference is written in K";
+    }
+    if (twc_type_is(wanted, TW_DIM_FREQUENCY) && twc_type_is(found, TW_DIM_ROTATION)) {
+        return "1 rpm is 1/60 Hz, no whole number of mHz: use rotation, or Hz";
+    }
+    if (wanted == c->dec && found == c->integer) {
+        return "an int value is no dec: multiply it by 1.0";
+    }
+    if (!twc_type_is_numeric(wanted) || !twc_type_is_numeric(found)) return "";
+    return wanted == c->integer || found == c->integer
+               ? "a quantity needs its unit, as `7.1 mm/s` or `10 min`"
+               : "units of different kinds never convert";
+}
+
 void twc_check_mismatch(twc_check *c, twc_span span, const char *what, const twc_type *wanted,
                         const twc_type *found)
 {
-    char a[80];
-    char b[80];
     if (wanted->kind == TWC_TYPE_ERROR || found->kind == TWC_TYPE_ERROR) return;
     const bool opens = found->kind == TWC_TYPE_OPTIONAL && wanted == found->element;
-    const twc_code code = opens ? TWC_DIAG_NOT_OPENED : TWC_DIAG_TYPE_MISMATCH;
-    twc_diag *diag =
-        twc_check_fail(c, code, span, "%s must be %s, but this is %s", what,
-                       twc_type_print(wanted, a, sizeof a), twc_type_print(found, b, sizeof b));
-    if (opens) {
-        twc_check_help(c, diag,
-                       "it may be none: write `x otherwise d`, or test `x is some` before");
-    } else if (twc_type_is(wanted, TW_DIM_TEMPERATURE) && twc_type_is(found, TW_DIM_TEMP_DIFF)) {
-        twc_check_help(c, diag, "K is a difference; a point on the scale is written in °C");
-    } else if (twc_type_is(wanted, TW_DIM_TEMP_DIFF) && twc_type_is(found, TW_DIM_TEMPERATURE)) {
-        twc_check_help(c, diag, "°C is a point on the scale; a difference is written in K");
-    } else if (twc_type_is(wanted, TW_DIM_FREQUENCY) && twc_type_is(found, TW_DIM_ROTATION)) {
-        twc_check_help(c, diag, "1 rpm is 1/60 Hz, no whole number of mHz: use rotation, or Hz");
-    } else if (found == c->integer && wanted->kind == TWC_TYPE_NUMBER) {
-        twc_check_help(c, diag,
-                       wanted == c->dec ? "an int value is no dec: multiply it by 1.0"
-                                        : "a quantity needs its unit, as `7.1 mm/s` or `10 min`");
-    } else if (wanted->kind == TWC_TYPE_NUMBER && found->kind == TWC_TYPE_NUMBER) {
-        twc_check_help(c, diag, "units of different kinds never convert");
-    }
+    twc_check_fail(c, opens ? TWC_DIAG_NOT_OPENED : TWC_DIAG_TYPE_MISMATCH, span,
+                   "%s must be %s, but this is %s\n%s", what, twc_check_text(c, wanted),
+                   twc_check_text(c, found), type_help(c, wanted, found));
 }
 
 /* ------------------------------------------------------------------ conversions */
@@ -154,10 +159,10 @@ twc_expr *twc_check_value(twc_check *c, twc_expr *expr, const twc_type *type, co
     if (converted != NULL) return converted;
     const twc_type *wanted = type->kind == TWC_TYPE_OPTIONAL ? type->element : type;
     if (expr->kind == TWC_E_TEXT && wanted->kind == TWC_TYPE_TEXT) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_TEXT_TOO_LONG, expr->span,
-                                        "%s has room for %u bytes, but this text has %u", what,
-                                        wanted->max, expr->type->max);
-        twc_check_help(c, diag, "shorten the text, or declare text(%u)", expr->type->max);
+        twc_check_fail(c, TWC_DIAG_TEXT_TOO_LONG, expr->span,
+                       "%s has room for %u bytes, but this text has %u\n"
+                       "shorten the text, or declare text(%u)",
+                       what, wanted->max, expr->type->max, expr->type->max);
     } else {
         twc_check_mismatch(c, expr->span, what, type, expr->type);
     }
@@ -189,11 +194,10 @@ twc_expr *twc_check_fixed(twc_check *c, twc_expr *expr, const twc_type *type, co
     expr = twc_check_value(c, expr, type, what);
     c->can = can;
     if (expr->type == c->error || expr->fixed) return expr;
-    twc_check_fail(c, TWC_DIAG_NOT_FIXED, expr->span,
-                   "%s must be known when the contract is deployed: literals, params and "
-                   "arithmetic on them",
-                   what);
-    return twc_check_is_error(c, expr);
+    return twc_check_refuse(c, expr, TWC_DIAG_NOT_FIXED, expr->span,
+                            "%s must be known when the contract is deployed: literals, params and "
+                            "arithmetic on them",
+                            what);
 }
 
 /* ------------------------------------------------------------------ names */
@@ -223,11 +227,10 @@ static twc_expr *role_name(twc_check *c, twc_expr *expr, twc_decl *role)
     }
     if (!allowed(c, expr, TWC_CAN_ROLE, "roles")) return twc_check_is_error(c, expr);
     if (role->u.role.max != 1) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NOT_A_VALUE, expr->span,
-                           "role `%s` has several members, so it is no account", role->word->text);
-        twc_check_help(c, diag, "test `member(%s, who)`", role->word->text);
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_A_VALUE, expr->span,
+                                "role `%s` has several members, so it is no account\n"
+                                "test `member(%s, who)`",
+                                role->word->text, role->word->text);
     }
     const twc_type *type =
         role->u.role.revoked ? twc_type_optional(&c->types, c->account) : c->account;
@@ -236,7 +239,7 @@ static twc_expr *role_name(twc_check *c, twc_expr *expr, twc_decl *role)
 
 static twc_expr *not_a_value(twc_check *c, twc_expr *expr, const twc_decl *decl)
 {
-    const char *help = NULL;
+    const char *help = "";
     const char *name = expr->u.name.word->text;
     if (decl->bad) return twc_check_is_error(c, expr);
     if (decl->kind == TWC_D_READING) {
@@ -244,80 +247,35 @@ static twc_expr *not_a_value(twc_check *c, twc_expr *expr, const twc_decl *decl)
     } else if (decl->kind == TWC_D_FN || decl->kind == TWC_D_RECORD) {
         help = "write its arguments behind it in parentheses";
     }
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_NOT_A_VALUE, expr->span, "`%s` is not a value", name);
-    twc_diag_second(diag, decl->name_span, "declared here");
-    if (help != NULL) twc_check_help(c, diag, "%s", help);
+    twc_check_fail_at(c, TWC_DIAG_NOT_A_VALUE, expr->span, decl, "`%s` is not a value\n%s", name,
+                      help);
     return twc_check_is_error(c, expr);
-}
-
-static void set_value(twc_expr *expr, const twc_decl *decl, bool fixed)
-{
-    expr->type = decl->type;
-    expr->fixed = fixed;
 }
 
 static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
 {
-    bool good = true;
+    const twc_decl_kind kind = decl->kind;
     decl->used = true;
     if (decl->bad) return twc_check_is_error(c, expr);
-    switch (decl->kind) {
-    case TWC_D_ROLE: return role_name(c, expr, decl);
-    case TWC_D_PARAM:
-        good = allowed(c, expr, TWC_CAN_PARAM, "params");
-        set_value(expr, decl, true);
-        break;
-    case TWC_D_VAR:
-        good = allowed(c, expr, TWC_CAN_VAR, "the contract's state");
-        set_value(expr, decl, false);
-        break;
-    case TWC_D_ALARM:
-        good = allowed(c, expr, TWC_CAN_ALARM, "alarms");
-        expr->type = c->boolean;
-        break;
-    case TWC_D_PHASE:
-        expr->type = c->phase;
-        expr->constant = true;
-        expr->fixed = true;
-        expr->value = decl->index;
-        break;
-    case TWC_D_ENUM_VALUE:
-        set_value(expr, decl, true);
-        expr->constant = true;
-        expr->value = decl->index;
-        break;
-    case TWC_D_LOCAL:
-    case TWC_D_FIELD: set_value(expr, decl, false); break;
-    case TWC_D_CURRENCY:
-    case TWC_D_TOKEN:
-    case TWC_D_CHECK:
-    case TWC_D_READING:
-    case TWC_D_RECORD:
-    case TWC_D_ASSET:
-    case TWC_D_ENUM:
-    case TWC_D_MAP:
-    case TWC_D_REGISTRY:
-    case TWC_D_PURSE:
-    case TWC_D_EVENT:
-    case TWC_D_ERROR:
-    case TWC_D_HISTORY:
-    case TWC_D_RAISED:
-    case TWC_D_CLEARED:
-    case TWC_D_SILENT:
-    case TWC_D_EVERY:
-    case TWC_D_AFTER:
-    case TWC_D_ACTION:
-    case TWC_D_VIEW:
-    case TWC_D_FN:
-    case TWC_D_INVARIANT:
-    case TWC_D_UPGRADE:
-    case TWC_D_MIGRATE:
-    case TWC_D_EXPORT:
-    case TWC_D_TEST:
-    case TWC_D_BUILTIN_VALUE: return not_a_value(c, expr, decl);
+    if (kind == TWC_D_ROLE) return role_name(c, expr, decl);
+    const uint32_t needed = kind == TWC_D_PARAM   ? TWC_CAN_PARAM
+                            : kind == TWC_D_VAR   ? TWC_CAN_VAR
+                            : kind == TWC_D_ALARM ? TWC_CAN_ALARM
+                                                  : 0;
+    const bool constant = kind == TWC_D_PHASE || kind == TWC_D_ENUM_VALUE;
+    if (needed == 0 && !constant && kind != TWC_D_LOCAL && kind != TWC_D_FIELD) {
+        return not_a_value(c, expr, decl);
     }
-    if (!good || expr->type == NULL) return twc_check_is_error(c, expr);
+    if (needed != 0 && !allowed(c, expr, needed,
+                                kind == TWC_D_PARAM ? "params"
+                                : kind == TWC_D_VAR ? "the contract's state"
+                                                    : "alarms")) {
+        return twc_check_is_error(c, expr);
+    }
+    expr->type = decl->type != NULL ? decl->type : c->error;
+    expr->fixed = constant || kind == TWC_D_PARAM;
+    expr->constant = constant;
+    if (constant) expr->value = decl->index;
     return expr;
 }
 
@@ -350,20 +308,16 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
     twc_expr *object = twc_check_expr(c, expr->u.field.object, NULL);
     const twc_word *word = expr->u.field.word;
     expr->u.field.object = object;
-    char text[80];
     if (object->type == c->error) return twc_check_is_error(c, expr);
     if (object->type->kind == TWC_TYPE_OPTIONAL) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NOT_OPENED, object->span,
-                           "this is %s: it may be none, so it has no field `%s` yet",
-                           twc_type_print(object->type, text, sizeof text), word->text);
-        twc_check_help(c, diag, "test it first, as `needs x is some`, or use `match`");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_OPENED, object->span,
+                                "this is %s: it may be none, so it has no field `%s` yet\n"
+                                "test it first, as `needs x is some`, or use `match`",
+                                twc_check_text(c, object->type), word->text);
     }
     if (object->type->kind != TWC_TYPE_RECORD) {
-        twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "%s has no fields",
-                       twc_type_print(object->type, text, sizeof text));
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NO_FIELD, expr->mark, "%s has no fields",
+                                twc_check_text(c, object->type));
     }
     twc_decl *record = object->type->decl;
     for (twc_decl *field = record->u.fields.fields; field != NULL; field = field->next) {
@@ -373,10 +327,8 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
         return expr;
     }
     if (!record->bad) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "record %s has no field `%s`",
-                           record->word->text, word->text);
-        twc_diag_second(diag, record->name_span, "declared here");
+        twc_check_fail_at(c, TWC_DIAG_NO_FIELD, expr->mark, record, "record %s has no field `%s`",
+                          record->word->text, word->text);
     }
     return twc_check_is_error(c, expr);
 }
@@ -387,10 +339,8 @@ static twc_expr *check_index(twc_check *c, twc_expr *expr)
     expr->u.index.object = object;
     if (object->type == c->error) return twc_check_is_error(c, expr);
     if (object->type->kind != TWC_TYPE_LIST) {
-        char text[80];
-        twc_check_fail(c, TWC_DIAG_NO_FIELD, expr->mark, "%s has no elements",
-                       twc_type_print(object->type, text, sizeof text));
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NO_FIELD, expr->mark, "%s has no elements",
+                                twc_check_text(c, object->type));
     }
     expr->u.index.index = twc_check_value(c, expr->u.index.index, c->integer, "an index");
     expr->type = object->type->element;
@@ -415,9 +365,8 @@ static twc_expr *check_list(twc_check *c, twc_expr *expr, const twc_type *hint)
         expr->fixed &= (*at)->fixed;
     }
     if (element == NULL) {
-        twc_check_fail(c, TWC_DIAG_UNKNOWN_TYPE, expr->span,
-                       "nothing says of what type the elements of `[]` are");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_UNKNOWN_TYPE, expr->span,
+                                "nothing says of what type the elements of `[]` are");
     }
     if (!is_value(element)) return twc_check_is_error(c, expr);
     const bool fits = hint != NULL && hint->kind == TWC_TYPE_LIST && count <= hint->max;
@@ -433,17 +382,10 @@ static bool make_common(twc_check *c, twc_span mark, twc_expr **left, twc_expr *
 {
     if ((*left)->type == c->error || (*right)->type == c->error) return false;
     const twc_type *type = twc_check_common(c, *left, *right);
-    char a[80];
-    char b[80];
     if (type == NULL) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_OPERANDS, mark, "%s can't be %s %s",
-                                        twc_type_print((*left)->type, a, sizeof a), verb,
-                                        twc_type_print((*right)->type, b, sizeof b));
-        if ((*left)->type == c->integer || (*right)->type == c->integer) {
-            twc_check_help(c, diag, "a quantity needs its unit, as `7.1 mm/s` or `10 min`");
-        } else if (twc_type_is_numeric((*left)->type) && twc_type_is_numeric((*right)->type)) {
-            twc_check_help(c, diag, "units of different kinds never convert");
-        }
+        twc_check_fail(c, TWC_DIAG_OPERANDS, mark, "%s can't be %s %s\n%s",
+                       twc_check_text(c, (*left)->type), verb, twc_check_text(c, (*right)->type),
+                       type_help(c, (*left)->type, (*right)->type));
         return false;
     }
     *left = twc_check_convert(c, *left, type);
@@ -472,16 +414,12 @@ static twc_expr *check_comparison(twc_check *c, twc_expr *expr)
     const twc_type *type = (*left)->type;
     const bool ordered = twc_type_is_numeric(type) || type->kind == TWC_TYPE_TEXT;
     if (equality ? !has_equality(type) : !ordered) {
-        char text[80];
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be compared%s",
-                           twc_type_print(type, text, sizeof text), equality ? "" : " by size");
-        if (type->kind == TWC_TYPE_OPTIONAL) {
-            twc_check_help(c, diag, "it may be none: open it first, as `x otherwise d`");
-        }
+        twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be compared%s\n%s",
+                       twc_check_text(c, type), equality ? "" : " by size",
+                       type_help(c, c->boolean, type));
         return expr;
     }
-    twc_check_compare_constants(c, expr);
+    twc_check_compare_constants(expr);
     return expr;
 }
 
@@ -499,7 +437,7 @@ static twc_expr *check_logic(twc_check *c, twc_expr *expr)
     expr->u.binary.right = twc_check_bool(c, expr->u.binary.right, what[op]);
     c->facts = before;
     expr->type = c->boolean;
-    twc_check_compare_constants(c, expr);
+    twc_check_compare_constants(expr);
     return expr;
 }
 
@@ -513,12 +451,10 @@ static twc_expr *check_otherwise(twc_check *c, twc_expr *expr, const twc_type *h
     expr->u.binary.right = right;
     if (left->type == c->error || right->type == c->error) return twc_check_is_error(c, expr);
     if (!optional) {
-        char text[80];
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NOT_OPTIONAL, left->span, "this is %s, which is never none",
-                           twc_type_print(left->type, text, sizeof text));
-        twc_check_help(c, diag, "leave out `otherwise`");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_OPTIONAL, left->span,
+                                "this is %s, which is never none\n"
+                                "leave out `otherwise`",
+                                twc_check_text(c, left->type));
     }
     const bool chained = right->type->kind == TWC_TYPE_OPTIONAL || right->type == c->none;
     const twc_type *type = chained ? left->type : left->type->element;
@@ -534,25 +470,10 @@ static twc_expr *check_otherwise(twc_check *c, twc_expr *expr, const twc_type *h
 
 static twc_expr *check_binary(twc_check *c, twc_expr *expr, const twc_type *hint)
 {
-    switch (expr->u.binary.op) {
-    case TWC_OP_OR:
-    case TWC_OP_AND:
-    case TWC_OP_IMPLIES: return check_logic(c, expr);
-    case TWC_OP_EQ:
-    case TWC_OP_NE:
-    case TWC_OP_LT:
-    case TWC_OP_LE:
-    case TWC_OP_GT:
-    case TWC_OP_GE: return check_comparison(c, expr);
-    case TWC_OP_OTHERWISE: return check_otherwise(c, expr, hint);
-    case TWC_OP_NONE:
-    case TWC_OP_ADD:
-    case TWC_OP_SUB:
-    case TWC_OP_MUL:
-    case TWC_OP_DIV:
-    case TWC_OP_MOD:
-    case TWC_OP_PERCENT_OF: break;
-    }
+    const twc_operator op = expr->u.binary.op;
+    if (op <= TWC_OP_IMPLIES) return check_logic(c, expr);
+    if (op < TWC_OP_OTHERWISE) return check_comparison(c, expr);
+    if (op == TWC_OP_OTHERWISE) return check_otherwise(c, expr, hint);
     expr->u.binary.left = twc_check_expr(c, expr->u.binary.left, NULL);
     expr->u.binary.right = twc_check_expr(c, expr->u.binary.right, NULL);
     return twc_check_arith(c, expr);
@@ -589,9 +510,8 @@ static twc_expr *check_is(twc_check *c, twc_expr *expr)
     expr->u.is.value = value;
     expr->type = c->boolean;
     if (value->type == c->error || value->type->kind == TWC_TYPE_OPTIONAL) return expr;
-    char text[80];
     twc_check_fail(c, TWC_DIAG_NOT_OPTIONAL, value->span, "this is %s, which is never none",
-                   twc_type_print(value->type, text, sizeof text));
+                   twc_check_text(c, value->type));
     return expr;
 }
 
@@ -609,9 +529,8 @@ static twc_expr *check_range(twc_check *c, twc_expr *expr)
     expr->u.range.high = high;
     if (!good) return expr;
     if (!twc_type_is_numeric(value->type)) {
-        char text[80];
         twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be compared by size",
-                       twc_type_print(value->type, text, sizeof text));
+                       twc_check_text(c, value->type));
     } else if (low->constant && high->constant && low->value > high->value) {
         twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
                        "the range is empty: its start is above its end");
@@ -634,12 +553,11 @@ static twc_expr *check_in(twc_check *c, twc_expr *expr)
     }
     expr->u.in.set = set;
     if (value->type == c->error || set->type == c->error) return expr;
-    char text[80];
     if (set->type->kind != TWC_TYPE_LIST) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_OPERANDS, set->span, "`in` needs a list or a range, not %s",
-                           twc_type_print(set->type, text, sizeof text));
-        twc_check_help(c, diag, "write `x in [A, B]` or `x in 1 .. 5`");
+        twc_check_fail(c, TWC_DIAG_OPERANDS, set->span,
+                       "`in` needs a list or a range, not %s\n"
+                       "write `x in [A, B]` or `x in 1 .. 5`",
+                       twc_check_text(c, set->type));
         return expr;
     }
     twc_expr *converted = twc_check_convert(c, value, set->type->element);
@@ -660,11 +578,10 @@ static twc_expr *check_not(twc_check *c, twc_expr *expr)
     expr->constant = one->constant;
     expr->value = !one->value;
     if (one->kind == TWC_E_HOLD && one->type != c->error) {
-        twc_diag *diag =
-            twc_check_fail(c, TWC_DIAG_NOT_HOLD, expr->span,
-                           "`not` directly before a condition over a reading: it would "
-                           "also be true without any reading");
-        twc_check_help(c, diag, "write the opposite condition: `below` for `above`");
+        twc_check_fail(c, TWC_DIAG_NOT_HOLD, expr->span,
+                       "`not` directly before a condition over a reading: it would also be true "
+                       "without any reading\n"
+                       "write the opposite condition: `below` for `above`");
     }
     return expr;
 }

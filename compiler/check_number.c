@@ -32,17 +32,10 @@ void twc_check_literal(twc_check *c, twc_expr *expr)
     expr->constant = true;
     expr->fixed = true;
     if (status == TW_OK) return;
-    if (status == TW_REFUSED_ARGUMENT) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_TOO_FINE, expr->span,
-                                        "the number is finer than its type can hold");
-        if (expr->u.number.money == NULL) {
-            twc_check_help(c, diag, "the resolution of %s is %s", tw_dim_name(dimension),
-                           tw_dim_resolution(dimension));
-        }
-    } else {
-        twc_check_fail(c, TWC_DIAG_NUMBER_TOO_LARGE, expr->span,
-                       "the number does not fit 64 bits in the resolution of its type");
-    }
+    twc_check_fail(c, status == TW_REFUSED_ARGUMENT ? TWC_DIAG_TOO_FINE : TWC_DIAG_NUMBER_TOO_LARGE,
+                   expr->span, "the number is %s\nthe resolution is %s, in 64 bits",
+                   status == TW_REFUSED_ARGUMENT ? "finer than its type can hold" : "too large",
+                   unit != NULL ? tw_dim_resolution(dimension) : "1 of the last decimal");
     expr->type = c->error;
     expr->constant = false;
 }
@@ -78,27 +71,23 @@ static const char *const product_help =
     "percent*int, power*duration, velocity*duration, volume_flow*duration, force*velocity, "
     "voltage*current; quotients: those by (int, dec), same/same, and the inverses";
 
+static const char *const verbs[] = {
+    "",
+#define OPERATOR(name, level, token, word, verb) verb,
+#include "compiler/operators.def"
+};
+
 static twc_expr *bad_operands(twc_check *c, twc_expr *expr, const char *help)
 {
-    static const char *const verbs[] = {
-        [TWC_OP_ADD] = "added to",      [TWC_OP_SUB] = "subtracted from",
-        [TWC_OP_MUL] = "multiplied by", [TWC_OP_DIV] = "divided by",
-        [TWC_OP_MOD] = "divided by",    [TWC_OP_PERCENT_OF] = "taken as `of` of",
-    };
-    const twc_expr *left = expr->u.binary.left;
-    const twc_expr *right = expr->u.binary.right;
-    char a[80];
-    char b[80];
+    const twc_type *left = expr->u.binary.left->type;
+    const twc_type *right = expr->u.binary.right->type;
     const bool subtraction = expr->u.binary.op == TWC_OP_SUB;
-    twc_type_print(subtraction ? right->type : left->type, a, sizeof a);
-    twc_type_print(subtraction ? left->type : right->type, b, sizeof b);
-    twc_diag *diag = twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s can't be %s %s", a,
-                                    verbs[expr->u.binary.op], b);
-    if (left->type->kind == TWC_TYPE_OPTIONAL || right->type->kind == TWC_TYPE_OPTIONAL) {
+    if (left->kind == TWC_TYPE_OPTIONAL || right->kind == TWC_TYPE_OPTIONAL) {
         help = "open the optional first: `x otherwise d`, or test `x is some` before";
     }
-    if (help != NULL) twc_check_help(c, diag, "%s", help);
-    return twc_check_is_error(c, expr);
+    return twc_check_refuse(c, expr, TWC_DIAG_OPERANDS, expr->mark, "%s can't be %s %s\n%s",
+                            twc_check_text(c, subtraction ? right : left), verbs[expr->u.binary.op],
+                            twc_check_text(c, subtraction ? left : right), help);
 }
 
 static void set(twc_expr *expr, twc_arith arith, int64_t factor, const twc_type *type)
@@ -114,38 +103,27 @@ static twc_expr *sum(twc_check *c, twc_expr *expr)
     const bool adds = expr->u.binary.op == TWC_OP_ADD;
     const twc_type *left = expr->u.binary.left->type;
     const twc_type *right = expr->u.binary.right->type;
-    const twc_arith arith = adds ? TWC_ARITH_ADD : TWC_ARITH_SUB;
-    if (left == right && left->kind == TWC_TYPE_MONEY) {
-        set(expr, arith, 1, left);
-        return expr;
-    }
-    if (left->kind != TWC_TYPE_NUMBER || right->kind != TWC_TYPE_NUMBER) {
-        return bad_operands(c, expr, NULL);
-    }
+    if (!twc_type_is_numeric(left) || !twc_type_is_numeric(right)) return bad_operands(c, expr, "");
     const tw_dimension a = left->dimension;
     const tw_dimension b = right->dimension;
-    if (a == b && tw_dim_is_point(a)) {
-        if (!adds) {
-            set(expr, arith, 1, twc_type_number(&c->types, tw_dim_difference(a)));
-            return expr;
-        }
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_POINT_SUM, expr->mark,
-                                        "two points in %s can't be added", tw_dim_name(a));
-        twc_check_help(c, diag,
-                       a == TW_DIM_TEMPERATURE
-                           ? "add a difference, as `+ 10 K`; °C is a point on the scale"
-                           : "add a duration, as `+ 10 min`");
-        return twc_check_is_error(c, expr);
+    const bool point_a = tw_dim_is_point(a);
+    const bool point_b = tw_dim_is_point(b);
+    const twc_type *type = NULL;
+    if (left == right && point_a) {
+        if (!adds) type = twc_type_number(&c->types, tw_dim_difference(a));
+    } else if (left == right || (point_a && tw_dim_difference(a) == b)) {
+        type = left;
+    } else if (adds && point_b && tw_dim_difference(b) == a) {
+        type = right;
     }
-    if (a == b) {
-        set(expr, arith, 1, left);
-    } else if (tw_dim_is_point(a) && tw_dim_difference(a) == b) {
-        set(expr, arith, 1, left);
-    } else if (adds && tw_dim_is_point(b) && tw_dim_difference(b) == a) {
-        set(expr, arith, 1, right);
-    } else {
-        return bad_operands(c, expr, NULL);
+    if (type == NULL && left == right) {
+        return twc_check_refuse(c, expr, TWC_DIAG_POINT_SUM, expr->mark,
+                                "two points in %s can't be added\nadd %s", tw_dim_name(a),
+                                a == TW_DIM_TIME ? "a duration, as `+ 10 min`"
+                                                 : "a difference, as `+ 10 K`");
     }
+    if (type == NULL) return bad_operands(c, expr, "");
+    set(expr, adds ? TWC_ARITH_ADD : TWC_ARITH_SUB, 1, type);
     return expr;
 }
 
@@ -271,34 +249,21 @@ twc_expr *twc_check_arith(twc_check *c, twc_expr *expr)
     if (additive && left->type == c->dec) (void)twc_check_to_dec(c, right);
     if (additive && right->type == c->dec) (void)twc_check_to_dec(c, left);
     if (left->type == c->error || right->type == c->error) return twc_check_is_error(c, expr);
-    switch (expr->u.binary.op) {
-    case TWC_OP_ADD:
-    case TWC_OP_SUB: expr = sum(c, expr); break;
-    case TWC_OP_MUL: expr = product(c, expr); break;
-    case TWC_OP_DIV: expr = quotient(c, expr); break;
-    case TWC_OP_MOD:
-        if (left->type != c->integer || right->type != c->integer) {
-            return bad_operands(c, expr, "`mod` is for two int");
-        }
+    const twc_operator op = expr->u.binary.op;
+    if (additive) {
+        expr = sum(c, expr);
+    } else if (op == TWC_OP_MUL) {
+        expr = product(c, expr);
+    } else if (op == TWC_OP_DIV) {
+        expr = quotient(c, expr);
+    } else if (op == TWC_OP_MOD && left->type == c->integer && right->type == c->integer) {
         set(expr, TWC_ARITH_MOD, 1, left->type);
-        break;
-    case TWC_OP_PERCENT_OF:
-        if (left->type != c->percent || !is_quantity(right->type)) {
-            return bad_operands(c, expr, "`p of x` takes a percent of money or of a quantity");
-        }
+    } else if (op == TWC_OP_PERCENT_OF && left->type == c->percent && is_quantity(right->type)) {
         set(expr, TWC_ARITH_MULDIV, TW_PERCENT_WHOLE, right->type);
-        break;
-    case TWC_OP_NONE:
-    case TWC_OP_OR:
-    case TWC_OP_AND:
-    case TWC_OP_IMPLIES:
-    case TWC_OP_EQ:
-    case TWC_OP_NE:
-    case TWC_OP_LT:
-    case TWC_OP_LE:
-    case TWC_OP_GT:
-    case TWC_OP_GE:
-    case TWC_OP_OTHERWISE: assert(false); break;
+    } else {
+        return bad_operands(c, expr,
+                            op == TWC_OP_MOD ? "`mod` is for two int"
+                                             : "`p of x`: a percent of an amount");
     }
     if (expr->type != c->error) fold_constant(c, expr);
     return expr;
@@ -311,13 +276,9 @@ void twc_check_negate(twc_check *c, twc_expr *expr)
     expr->fixed = value->fixed;
     if (value->type == c->error) return;
     if (!twc_type_is_numeric(value->type) || tw_dim_is_point(dimension_of(value->type))) {
-        char text[80];
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_OPERANDS, expr->mark, "%s has no minus",
-                                        twc_type_print(value->type, text, sizeof text));
-        if (value->type->kind == TWC_TYPE_NUMBER) {
-            twc_check_help(c, diag, "it is a point on a scale, not an amount");
-        }
-        expr->type = c->error;
+        twc_check_refuse(c, expr, TWC_DIAG_OPERANDS, expr->mark, "%s has no minus%s",
+                         twc_check_text(c, value->type),
+                         twc_type_is_numeric(value->type) ? "\nit is a point, not an amount" : "");
     } else if (value->constant) {
         expr->constant = !__builtin_sub_overflow((int64_t)0, value->value, &expr->value);
         if (!expr->constant) {
@@ -327,35 +288,26 @@ void twc_check_negate(twc_check *c, twc_expr *expr)
     }
 }
 
-void twc_check_compare_constants(twc_check *c, twc_expr *expr)
+void twc_check_compare_constants(twc_expr *expr)
 {
     const twc_expr *left = expr->u.binary.left;
     const twc_expr *right = expr->u.binary.right;
-    (void)c;
     expr->fixed = left->fixed && right->fixed;
     if (!left->constant || !right->constant) return;
     const int64_t a = left->value;
     const int64_t b = right->value;
+    const bool results[] = {
+        [TWC_OP_EQ] = a == b,
+        [TWC_OP_NE] = a != b,
+        [TWC_OP_LT] = a<b, [TWC_OP_LE] = a <= b, [TWC_OP_GT] = a> b,
+        [TWC_OP_GE] = a >= b,
+        [TWC_OP_AND] = a != 0 && b != 0,
+        [TWC_OP_OR] = a != 0 || b != 0,
+        [TWC_OP_IMPLIES] = a == 0 || b != 0,
+    };
+    assert(expr->u.binary.op < sizeof results);
     expr->constant = true;
-    switch (expr->u.binary.op) {
-    case TWC_OP_EQ: expr->value = a == b; break;
-    case TWC_OP_NE: expr->value = a != b; break;
-    case TWC_OP_LT: expr->value = a < b; break;
-    case TWC_OP_LE: expr->value = a <= b; break;
-    case TWC_OP_GT: expr->value = a > b; break;
-    case TWC_OP_GE: expr->value = a >= b; break;
-    case TWC_OP_AND: expr->value = a != 0 && b != 0; break;
-    case TWC_OP_OR: expr->value = a != 0 || b != 0; break;
-    case TWC_OP_IMPLIES: expr->value = a == 0 || b != 0; break;
-    case TWC_OP_NONE:
-    case TWC_OP_OTHERWISE:
-    case TWC_OP_ADD:
-    case TWC_OP_SUB:
-    case TWC_OP_MUL:
-    case TWC_OP_DIV:
-    case TWC_OP_MOD:
-    case TWC_OP_PERCENT_OF: expr->constant = false; break;
-    }
+    expr->value = results[expr->u.binary.op];
 }
 
 /* ------------------------------------------------------------------ intervals */

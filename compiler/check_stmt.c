@@ -13,9 +13,8 @@ void twc_check_local(twc_check *c, twc_decl *decl)
     if (word == NULL || decl->bad) return;
     const twc_decl *other = word->local != NULL ? word->local : word->global;
     if (other != NULL && !(other->bad && other->name_span.end == 0)) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_SHADOWING, decl->name_span,
-                                        "`%s` is already the name of something here", word->text);
-        twc_diag_second(diag, other->name_span, "declared here");
+        twc_check_fail_at(c, TWC_DIAG_SHADOWING, decl->name_span, other,
+                          "`%s` is already the name of something here", word->text);
         if (word->local != NULL) return;
     } else if (twc_check_word_is(word, "now") || twc_check_word_is(word, "caller") ||
                twc_check_word_is(word, "phase") || twc_check_word_is(word, "time_in_phase")) {
@@ -34,9 +33,10 @@ void twc_check_scope_end(twc_check *c, twc_decl *locals)
         c->locals = decl->next_same;
         decl->word->local = NULL;
         if (decl->used || c->contract->broken || c->unsupported != 0) continue;
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span, "`%s` is not used",
-                                        decl->word->text);
-        twc_check_help(c, diag, "remove it");
+        twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span,
+                       "`%s` is not used\n"
+                       "remove it",
+                       decl->word->text);
     }
 }
 
@@ -90,11 +90,8 @@ static bool is_assignable(twc_check *c, const twc_expr *place)
         return false;
     }
     if (decl != NULL && decl->kind == TWC_D_LOCAL && decl->mutable) return true;
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, "only a `var` can be assigned");
-    if (decl != NULL && decl->name_span.end > 0) {
-        twc_diag_second(diag, decl->name_span, "declared here");
-    }
+    twc_check_fail_at(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, decl,
+                      "only a `var` can be assigned");
     return false;
 }
 
@@ -157,7 +154,6 @@ static bool check_if(twc_check *c, twc_stmt *stmt)
 /* The number of the value that an arm names; -1 after an error. */
 static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
 {
-    char text[80];
     if (type->kind == TWC_TYPE_OPTIONAL) {
         if (arm->binder != NULL) return 1;
         if (arm->name->keyword == TWC_W_none) return 0;
@@ -171,7 +167,7 @@ static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
         }
     }
     twc_check_fail(c, TWC_DIAG_MATCH_ARM, arm->span, "this is no value of %s",
-                   twc_type_print(type, text, sizeof text));
+                   twc_check_text(c, type));
     return -1;
 }
 
@@ -190,9 +186,10 @@ static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type 
             const char *name = type->kind != TWC_TYPE_OPTIONAL ? value->word->text
                                : i == 0                        ? "none"
                                                                : "some x";
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_NOT_EXHAUSTIVE, stmt->u.match.value->span,
-                                            "the match does not say what happens for `%s`", name);
-            twc_check_help(c, diag, "add an arm `%s { ... }`", name);
+            twc_check_fail(c, TWC_DIAG_NOT_EXHAUSTIVE, stmt->u.match.value->span,
+                           "the match does not say what happens for `%s`\n"
+                           "add an arm `%s { ... }`",
+                           name, name);
             return;
         }
         if (value != NULL) value = type == c->phase ? value->next_same : value->next;
@@ -208,9 +205,8 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
     bool good = type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_ENUM || type == c->phase;
     stmt->u.match.value = value;
     if (!good && type != c->error) {
-        char text[80];
         twc_check_fail(c, TWC_DIAG_MATCH_ARM, value->span, "%s can't be matched",
-                       twc_type_print(type, text, sizeof text));
+                       twc_check_text(c, type));
     }
     const twc_fact *before = c->facts;
     const twc_fact *after = NULL;
@@ -291,13 +287,11 @@ static void check_go(twc_check *c, twc_stmt *stmt)
     for (; from != NULL; from = from->next_same) {
         if ((c->entry->phases >> from->index & 1) == 0) continue;
         if (from->word == NULL || from->u.phase.arrows >> phase->index & 1) continue;
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_ARROW, stmt->u.go.span,
-                                        "there is no arrow `%s -> %s`, and this can run in %s",
-                                        from->word->text, phase->word->text, from->word->text);
-        twc_diag_second(diag, c->contract->phases_span, "the phases are declared here");
-        twc_check_help(c, diag,
-                       c->entry->in != NULL ? "add the arrow, or leave the phase out behind `in`"
-                                            : "say behind `in` in which phases this runs");
+        twc_check_fail_at(c, TWC_DIAG_NO_ARROW, stmt->u.go.span, c->contract->phases,
+                          "there is no arrow `%s -> %s`, and this can run in %s\n%s",
+                          from->word->text, phase->word->text, from->word->text,
+                          c->entry->in != NULL ? "add the arrow, or leave the phase out behind `in`"
+                                               : "say behind `in` in which phases this runs");
         return;
     }
 }
@@ -317,9 +311,10 @@ static void check_return(twc_check *c, twc_stmt *stmt)
         stmt->u.value = twc_check_value(c, stmt->u.value, c->result, "the result");
         return;
     }
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s returns nothing", c->where);
-    twc_check_help(c, diag, "`stop` ends an entry");
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span,
+                   "%s returns nothing\n"
+                   "`stop` ends an entry",
+                   c->where);
 }
 
 static bool check_stmt(twc_check *c, twc_stmt *stmt);
@@ -377,10 +372,10 @@ static void match_history(twc_check *c, twc_stmt *stmt, twc_decl *decl)
         same = type != NULL;
     }
     if (same && count == decl->u.fields.count) return;
-    twc_diag *diag = twc_check_fail(c, TWC_DIAG_HISTORY, stmt->u.notice.span,
-                                    "history %s has other fields elsewhere", decl->word->text);
-    twc_diag_second(diag, decl->name_span, "first used here");
-    twc_check_help(c, diag, "all entries of a kind have the same fields of the same types");
+    twc_check_fail_at(c, TWC_DIAG_HISTORY, stmt->u.notice.span, decl,
+                      "history %s has other fields elsewhere\n"
+                      "all entries of a kind have the same fields of the same types",
+                      decl->word->text);
 }
 
 static void check_history(twc_check *c, twc_stmt *stmt)
@@ -396,9 +391,10 @@ static void check_history(twc_check *c, twc_stmt *stmt)
         arg->value = twc_check_expr(c, arg->value, NULL);
         good &= arg->value->type != c->error;
         if (arg->name == NULL || arg->over != NULL || arg->across != NULL || arg->by != NULL) {
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
-                                            "a field of a history entry needs its name");
-            twc_check_help(c, diag, "write `history %s(name: value)`", stmt->u.notice.word->text);
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
+                           "a field of a history entry needs its name\n"
+                           "write `history %s(name: value)`",
+                           stmt->u.notice.word->text);
             good = false;
         } else if (count < TW_MEMBERS_MAX &&
                    argument_named(stmt->u.notice.args, arg->name) != arg) {
@@ -564,15 +560,14 @@ static void check_callers(twc_check *c, twc_decl *decl)
             twc_check_find(c, entry->signed_word, entry->signed_span, TWC_D_ROLE, "a role");
         entry->signed_role = role;
         if (role != NULL && !role->bad && role->u.role.max < entry->signed_count) {
-            twc_diag *diag = twc_check_fail(c, TWC_DIAG_OVER_LIMIT, entry->signed_span,
-                                            "role %s never has %u members", role->word->text,
-                                            entry->signed_count);
-            twc_diag_second(diag, role->name_span, "declared here");
+            twc_check_fail_at(c, TWC_DIAG_OVER_LIMIT, entry->signed_span, role,
+                              "role %s never has %u members", role->word->text,
+                              entry->signed_count);
         }
     } else if (entry->by == NULL) {
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_CALLER, decl->name_span,
-                                        "the action does not say who may call it");
-        twc_check_help(c, diag, "write `by role`, or `by anyone`");
+        twc_check_fail(c, TWC_DIAG_NO_CALLER, decl->name_span,
+                       "the action does not say who may call it\n"
+                       "write `by role`, or `by anyone`");
     }
 }
 
@@ -660,9 +655,10 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
     const bool completes = check_block(c, &entry->body);
     if (completes && c->result != NULL && !decl->bad && !c->contract->broken) {
         const twc_span end = {entry->body.span.end - 1, entry->body.span.end};
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_NO_RETURN, end,
-                                        "`%s` can end here without a result", decl->word->text);
-        twc_check_help(c, diag, "end every path with `return`");
+        twc_check_fail(c, TWC_DIAG_NO_RETURN, end,
+                       "`%s` can end here without a result\n"
+                       "end every path with `return`",
+                       decl->word->text);
     }
     twc_check_scope_end(c, locals);
     c->entry = NULL;

@@ -14,9 +14,10 @@ bool twc_check_actor(twc_check *c, twc_actor *actor)
     if (actor->name == NULL) return true;
     if (actor->account.data != NULL) {
         if (twc_check_word_is(actor->name, "account")) return true;
-        twc_diag *diag = twc_check_fail(c, TWC_DIAG_ARGUMENTS, actor->span,
-                                        "a name in quotes stands behind `account`");
-        twc_check_help(c, diag, "write `account \"bob\"`, or `%s 1`", actor->name->text);
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, actor->span,
+                       "a name in quotes stands behind `account`\n"
+                       "write `account \"bob\"`, or `%s 1`",
+                       actor->name->text);
         return true;
     }
     actor->role = twc_check_find(c, actor->name, actor->span, TWC_D_ROLE, "a role");
@@ -28,10 +29,9 @@ bool twc_check_actor(twc_check *c, twc_actor *actor)
     const uint32_t max = actor->role->u.role.max;
     const uint32_t most = max < TEST_MEMBERS_MAX ? max : TEST_MEMBERS_MAX;
     if (actor->last <= most) return true;
-    twc_diag *diag =
-        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, actor->span, "in a test, role %s has %u member%s",
-                       actor->name->text, most, most == 1 ? "" : "s");
-    twc_diag_second(diag, actor->role->name_span, "declared here");
+    twc_check_fail_at(c, TWC_DIAG_OUT_OF_RANGE, actor->span, actor->role,
+                      "in a test, role %s has %u member%s", actor->name->text, most,
+                      most == 1 ? "" : "s");
     return true;
 }
 

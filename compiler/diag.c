@@ -117,7 +117,7 @@ twc_place twc_source_place(const twc_source *source, twc_span span)
     };
 }
 
-static const char *format_text(twc_diags *diags, const char *format, va_list arguments)
+static char *format_text(twc_diags *diags, const char *format, va_list arguments)
 {
     char text[600];
     const int wanted = vsnprintf(text, sizeof text, format, arguments);
@@ -126,9 +126,11 @@ static const char *format_text(twc_diags *diags, const char *format, va_list arg
         while (size > 0 && ((unsigned char)text[size - 1] & 0xC0) == 0x80) size--;
         if (size > 0 && (unsigned char)text[size - 1] >= 0xC0) size--;
     }
-    const char *copy = tw_arena_copy(diags->arena, text, size);
-    if (copy == NULL) diags->out_of_memory = true;
-    return copy != NULL ? copy : "out of memory";
+    char *copy = tw_arena_copy(diags->arena, text, size);
+    if (copy != NULL) return copy;
+    diags->out_of_memory = true;
+    diags->lost_text[0] = '\0';
+    return diags->lost_text;
 }
 
 /* True when this place and code were reported before: loops and retries then say it once. */
@@ -155,12 +157,19 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
     if (*count > TWC_ERRORS_MAX || is_repeated(diags, code, span)) return diag;
     va_list arguments;
     va_start(arguments, format);
-    diag->message = format_text(diags, format, arguments);
+    char *text = format_text(diags, format, arguments);
     va_end(arguments);
+    char *help = strchr(text, '\n');
+    diag->message = text;
+    if (help != NULL) {
+        *help = '\0';
+        if (help[1] != '\0') diag->help = help + 1;
+    }
     if (*count == TWC_ERRORS_MAX) {
         if (row->is_warning) return diag;
         diag->code = TWC_DIAG_TOO_MANY_ERRORS;
         diag->message = "too many errors: the rest is not shown";
+        diag->help = NULL;
     }
     (*count)++;
     diag->next = diags->first;

@@ -46,14 +46,16 @@ typedef struct twc_diags {
     twc_diag *first; /* newest first until sorted */
     uint32_t error_count, warning_count;
     bool out_of_memory; /* the program needs more than its arena holds */
-    twc_diag lost;      /* what could not be kept is written here and not read */
+    char lost_text[4];
+    twc_diag lost; /* what could not be kept is written here and not read */
 } twc_diags;
 
 /* Fills the line table. False without memory. */
 bool twc_source_open(twc_source *source, tw_arena *arena);
 twc_place twc_source_place(const twc_source *source, twc_span span);
 
-/* Adds one. Never NULL: what is over the limit, or repeats a place and code, is not linked. */
+/* Adds one; what follows a newline in the text is the help. Never NULL: what is over the limit, or
+ * repeats a place and code, is not linked. */
 twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const char *format, ...)
     TW_PRINTF(4, 5);
 void twc_diag_help(twc_diags *diags, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);

@@ -8,13 +8,13 @@
 typedef struct word_row {
     const char *text;
     bool hard;
+    twc_begins begins;
 } word_row;
 
 static const word_row grammar_words[] = {
-    {"", false},
-#define WORD(spelling, hard) {#spelling, hard},
+    {"", false, TWC_BEGINS_NOTHING},
+#define WORD(spelling, hard, begins) {#spelling, hard, TWC_BEGINS_##begins},
 #include "compiler/words.def"
-#undef WORD
 };
 
 /* FNV-1a, 64 bits. */
@@ -46,6 +46,11 @@ twc_word *twc_word_of(twc_words *words, const void *text, size_t size)
 bool twc_word_is_hard(const twc_word *word)
 {
     return grammar_words[word->keyword].hard;
+}
+
+twc_begins twc_word_begins(const twc_word *word)
+{
+    return grammar_words[word->keyword].begins;
 }
 
 static bool is_letter(uint8_t c)
@@ -240,35 +245,19 @@ static void lex_string(twc_lexer *lexer, twc_token *token)
 
 /* ------------------------------------------------------------------ the rest */
 
-typedef struct mark_row {
-    char text[3];
-    twc_token_kind kind;
-} mark_row;
-
-static const mark_row marks[] = {
-    {"->", TWC_TOK_ARROW},       {"..", TWC_TOK_DOTS},
-    {"==", TWC_TOK_EQ},          {"!=", TWC_TOK_NE},
-    {"<=", TWC_TOK_LE},          {">=", TWC_TOK_GE},
-    {"+=", TWC_TOK_ADD_ASSIGN},  {"-=", TWC_TOK_SUB_ASSIGN},
-    {"{", TWC_TOK_BRACE_OPEN},   {"}", TWC_TOK_BRACE_CLOSE},
-    {"(", TWC_TOK_PAREN_OPEN},   {")", TWC_TOK_PAREN_CLOSE},
-    {"[", TWC_TOK_BRACKET_OPEN}, {"]", TWC_TOK_BRACKET_CLOSE},
-    {",", TWC_TOK_COMMA},        {":", TWC_TOK_COLON},
-    {"?", TWC_TOK_QUESTION},     {".", TWC_TOK_DOT},
-    {"=", TWC_TOK_ASSIGN},       {"<", TWC_TOK_LT},
-    {">", TWC_TOK_GT},           {"+", TWC_TOK_ADD},
-    {"-", TWC_TOK_SUB},          {"*", TWC_TOK_MUL},
-    {"/", TWC_TOK_DIV},
+static const char signs[][3] = {
+#define TOKEN(name, sign) sign,
+#include "compiler/tokens.def"
 };
 
 static bool lex_mark(twc_lexer *lexer, twc_token *token)
 {
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-        const char *text = marks[i].text;
+    for (size_t i = TWC_TOK_ARROW; i < sizeof signs / sizeof signs[0]; i++) {
+        const char *text = signs[i];
         if (peek(lexer, 0) != (uint8_t)text[0]) continue;
         if (text[1] != '\0' && peek(lexer, 1) != (uint8_t)text[1]) continue;
         lexer->at += text[1] != '\0' ? 2 : 1;
-        token->kind = marks[i].kind;
+        token->kind = (twc_token_kind)i;
         token->span.end = lexer->at;
         return true;
     }

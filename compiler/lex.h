@@ -10,44 +10,14 @@
 #include "compiler/diag.h"
 
 typedef enum twc_token_kind {
-    TWC_TOK_END,
-    TWC_TOK_WORD,     /* word */
-    TWC_TOK_INT,      /* decimal */
-    TWC_TOK_DEC,      /* decimal */
-    TWC_TOK_QUANTITY, /* decimal, and unit or money; neither after a reported error */
-    TWC_TOK_STRING,   /* text */
-    TWC_TOK_BRACE_OPEN,
-    TWC_TOK_BRACE_CLOSE,
-    TWC_TOK_PAREN_OPEN,
-    TWC_TOK_PAREN_CLOSE,
-    TWC_TOK_BRACKET_OPEN,
-    TWC_TOK_BRACKET_CLOSE,
-    TWC_TOK_COMMA,
-    TWC_TOK_COLON,
-    TWC_TOK_QUESTION,
-    TWC_TOK_DOT,
-    TWC_TOK_DOTS,
-    TWC_TOK_ARROW,
-    TWC_TOK_ASSIGN,
-    TWC_TOK_ADD_ASSIGN,
-    TWC_TOK_SUB_ASSIGN,
-    TWC_TOK_EQ,
-    TWC_TOK_NE,
-    TWC_TOK_LT,
-    TWC_TOK_LE,
-    TWC_TOK_GT,
-    TWC_TOK_GE,
-    TWC_TOK_ADD,
-    TWC_TOK_SUB,
-    TWC_TOK_MUL,
-    TWC_TOK_DIV,
+#define TOKEN(name, sign) TWC_TOK_##name,
+#include "compiler/tokens.def"
 } twc_token_kind;
 
 enum {
     TWC_W_NONE = 0,
-#define WORD(spelling, hard) TWC_W_##spelling,
+#define WORD(spelling, hard, begins) TWC_W_##spelling,
 #include "compiler/words.def"
-#undef WORD
     TWC_W_COUNT
 };
 
@@ -83,6 +53,17 @@ typedef struct twc_lexer {
 /* The word spelt so; made when it is new. NULL without memory. */
 twc_word *twc_word_of(twc_words *words, const void *text, size_t size);
 bool twc_word_is_hard(const twc_word *word);
+
+/* What a word of the grammar may begin, see words.def. */
+typedef enum twc_begins {
+    TWC_BEGINS_NOTHING,
+    TWC_BEGINS_STATEMENT,
+    TWC_BEGINS_NAMED,
+    TWC_BEGINS_LINE,
+    TWC_BEGINS_NAMED_LINE,
+    TWC_BEGINS_TEXT,
+} twc_begins;
+twc_begins twc_word_begins(const twc_word *word);
 
 /* Interns the words of the grammar, checks the characters and collects the names of money. False
  * when the source cannot be read on; then an error was added. */

@@ -133,9 +133,8 @@ bool twc_parse_expect(twc_parser *p, twc_token_kind kind, const char *what)
 
 static const char *const word_texts[] = {
     "",
-#define WORD(spelling, hard) "`" #spelling "`",
+#define WORD(spelling, hard, begins) "`" #spelling "`",
 #include "compiler/words.def"
-#undef WORD
 };
 
 bool twc_parse_expect_word(twc_parser *p, uint16_t keyword)
@@ -206,39 +205,16 @@ twc_span twc_parse_span(const twc_parser *p, uint32_t start)
 static bool starts_member(const twc_token *token, const twc_token *ahead)
 {
     if (token->kind != TWC_TOK_WORD) return false;
-    const bool name_ahead = ahead->kind == TWC_TOK_WORD;
-    switch (token->word->keyword) {
-    case TWC_W_contract:
-    case TWC_W_currency:
-    case TWC_W_token:
-    case TWC_W_role:
-    case TWC_W_param:
-    case TWC_W_reading:
-    case TWC_W_alarm:
-    case TWC_W_record:
-    case TWC_W_enum:
-    case TWC_W_asset:
-    case TWC_W_map:
-    case TWC_W_registry:
-    case TWC_W_purse:
-    case TWC_W_phases:
-    case TWC_W_event:
-    case TWC_W_error:
-    case TWC_W_action:
-    case TWC_W_view:
-    case TWC_W_fn:
-    case TWC_W_on: return name_ahead;
-    case TWC_W_check:
-    case TWC_W_every:
-    case TWC_W_after: return token->first_on_line;
-    case TWC_W_twin: return ahead->kind == TWC_TOK_STRING;
-    case TWC_W_test: return ahead->kind == TWC_TOK_STRING || is_word(ahead, TWC_W_fuzz);
-    case TWC_W_migrate: return is_word(ahead, TWC_W_from);
-    case TWC_W_upgrade: return is_word(ahead, TWC_W_signed) || is_word(ahead, TWC_W_after);
-    case TWC_W_export: return is_word(ahead, TWC_W_dtdl) || is_word(ahead, TWC_W_senml);
-    case TWC_W_invariant: return name_ahead && token->first_on_line;
-    default: return false;
+    const bool named = ahead->kind == TWC_TOK_WORD;
+    switch (twc_word_begins(token->word)) {
+    case TWC_BEGINS_NOTHING:
+    case TWC_BEGINS_STATEMENT: return false;
+    case TWC_BEGINS_NAMED: return named;
+    case TWC_BEGINS_LINE: return token->first_on_line;
+    case TWC_BEGINS_NAMED_LINE: return named && token->first_on_line;
+    case TWC_BEGINS_TEXT: return ahead->kind == TWC_TOK_STRING || is_word(ahead, TWC_W_fuzz);
     }
+    return false;
 }
 
 bool twc_parse_at_member(const twc_parser *p)
@@ -246,9 +222,16 @@ bool twc_parse_at_member(const twc_parser *p)
     return !p->panic && starts_member(&p->token, &p->ahead);
 }
 
-void twc_parse_recovered(twc_parser *p)
+void twc_parse_recover(twc_parser *p, uint32_t braces, bool (*starts)(const twc_parser *p))
 {
-    if (p->token.kind == TWC_TOK_END) p->unclosed_at = p->token.span.start;
+    p->panic = false;
+    while (p->token.kind != TWC_TOK_END) {
+        const bool inside = p->braces <= braces;
+        if (p->token.first_on_line && ((inside && starts(p)) || twc_parse_at_member(p))) return;
+        if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
+        twc_parse_advance(p);
+    }
+    p->unclosed_at = p->token.span.start; /* what is missing at the end was said */
 }
 
 void twc_parse_unclosed(twc_parser *p, twc_span open)
@@ -279,7 +262,7 @@ static void recover_member(twc_parser *p)
     }
     p->braces = p->member_braces;
     p->panic = false;
-    twc_parse_recovered(p);
+    if (p->token.kind == TWC_TOK_END) p->unclosed_at = p->token.span.start;
 }
 
 /* ------------------------------------------------------------------ file and contract */

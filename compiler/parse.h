@@ -67,8 +67,9 @@ twc_span twc_parse_span(const twc_parser *p, uint32_t start);
 bool twc_parse_at_member(const twc_parser *p);
 /* Says that the block opened at `open` is not closed; once for a place. */
 void twc_parse_unclosed(twc_parser *p, twc_span open);
-/* Called when recovery stopped: at the end of the file, what is missing there was said. */
-void twc_parse_recovered(twc_parser *p);
+/* Skips a broken part of the block that stands `braces` deep: to the next one on a new line, to the
+ * end of the block, or to where a missing `}` becomes plain. */
+void twc_parse_recover(twc_parser *p, uint32_t braces, bool (*starts)(const twc_parser *p));
 
 /* parse_expr.c */
 twc_expr *twc_parse_expr(twc_parser *p);
@@ -81,7 +82,7 @@ twc_expr *twc_parse_quantity(twc_parser *p, const char *what);
 
 /* parse_stmt.c */
 twc_block twc_parse_block(twc_parser *p);
-twc_stmt *twc_parse_needs(twc_parser *p);
+twc_stmt *twc_parse_stmt(twc_parser *p);
 
 /* parse_test.c */
 twc_decl *twc_parse_test(twc_parser *p);

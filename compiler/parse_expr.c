@@ -257,62 +257,55 @@ static twc_expr *binary(twc_parser *p, twc_operator op, twc_span mark, twc_expr 
     return finish(p, expr, left, right, NULL);
 }
 
-/* mul = unary { ( "*" | "/" | "mod" ) unary } */
-static twc_expr *parse_mul(twc_parser *p)
-{
-    twc_expr *expr = parse_unary(p);
-    for (;;) {
-        const twc_span mark = p->token.span;
-        twc_operator op = TWC_OP_NONE;
-        if (twc_parse_at(p, TWC_TOK_MUL)) op = TWC_OP_MUL;
-        if (twc_parse_at(p, TWC_TOK_DIV)) op = TWC_OP_DIV;
-        if (twc_parse_at_word(p, TWC_W_mod)) op = TWC_OP_MOD;
-        if (op == TWC_OP_NONE) return expr;
-        twc_parse_advance(p);
-        expr = binary(p, op, mark, expr, parse_unary(p));
-    }
-}
+typedef struct operator_row {
+    twc_operator op;
+    uint8_t level;
+    twc_token_kind token;
+    uint16_t keyword;
+} operator_row;
 
-/* sum = mul { ( "+" | "-" ) mul } */
-twc_expr *twc_parse_sum(twc_parser *p)
-{
-    twc_expr *expr = parse_mul(p);
-    for (;;) {
-        const twc_span mark = p->token.span;
-        twc_operator op = TWC_OP_NONE;
-        if (twc_parse_at(p, TWC_TOK_ADD)) op = TWC_OP_ADD;
-        if (twc_parse_at(p, TWC_TOK_SUB)) op = TWC_OP_SUB;
-        if (op == TWC_OP_NONE) return expr;
-        twc_parse_advance(p);
-        expr = binary(p, op, mark, expr, parse_mul(p));
-    }
-}
+static const operator_row operators[] = {
+#define OPERATOR(name, level, token, word, verb)                                                   \
+    {TWC_OP_##name, level, TWC_TOK_##token, TWC_W_##word},
+#include "compiler/operators.def"
+};
 
-/* oth = sum { "otherwise" sum } */
-static twc_expr *parse_otherwise(twc_parser *p)
-{
-    twc_expr *expr = twc_parse_sum(p);
-    while (twc_parse_at_word(p, TWC_W_otherwise)) {
-        const twc_span mark = p->token.span;
-        twc_parse_advance(p);
-        expr = binary(p, TWC_OP_OTHERWISE, mark, expr, twc_parse_sum(p));
-    }
-    return expr;
-}
+enum { LEVEL_OR = 1, LEVEL_AND = 2, LEVEL_NOT = 3, LEVEL_COMPARE = 4, LEVEL_OTHERWISE = 5 };
+enum { LEVEL_SUM = 6, LEVEL_MUL = 7, LEVEL_UNARY = 8 };
 
-static twc_operator comparison_at(const twc_parser *p)
+static twc_operator operator_at(const twc_parser *p, uint32_t level)
 {
-    static const struct {
-        twc_token_kind kind;
-        twc_operator op;
-    } rows[] = {
-        {TWC_TOK_EQ, TWC_OP_EQ}, {TWC_TOK_NE, TWC_OP_NE}, {TWC_TOK_LT, TWC_OP_LT},
-        {TWC_TOK_LE, TWC_OP_LE}, {TWC_TOK_GT, TWC_OP_GT}, {TWC_TOK_GE, TWC_OP_GE},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (twc_parse_at(p, rows[i].kind)) return rows[i].op;
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+        const operator_row *row = &operators[i];
+        if (row->level != level || !twc_parse_at(p, row->token)) continue;
+        if (row->token != TWC_TOK_WORD || p->token.word->keyword == row->keyword) return row->op;
     }
     return TWC_OP_NONE;
+}
+
+static twc_expr *parse_not(twc_parser *p);
+static twc_expr *parse_compare(twc_parser *p);
+
+/* or = and { "or" and } ; and = not { "and" not } ; oth = sum { "otherwise" sum } ;
+ * sum = mul { ( "+" | "-" ) mul } ; mul = unary { ( "*" | "/" | "mod" ) unary } */
+static twc_expr *parse_level(twc_parser *p, uint32_t level)
+{
+    if (level == LEVEL_NOT) return parse_not(p);
+    if (level == LEVEL_COMPARE) return parse_compare(p);
+    if (level == LEVEL_UNARY) return parse_unary(p);
+    twc_expr *expr = parse_level(p, level + 1);
+    for (;;) {
+        const twc_span mark = p->token.span;
+        const twc_operator op = operator_at(p, level);
+        if (op == TWC_OP_NONE) return expr;
+        twc_parse_advance(p);
+        expr = binary(p, op, mark, expr, parse_level(p, level + 1));
+    }
+}
+
+twc_expr *twc_parse_sum(twc_parser *p)
+{
+    return parse_level(p, LEVEL_SUM);
 }
 
 /* ( "above" | "below" ) sum [ "for" sum ] | "within" sum ".." sum [ "for" sum ] */
@@ -362,13 +355,13 @@ static twc_expr *parse_in(twc_parser *p, twc_expr *value)
 /* cmp = oth [ comparison oth | "is" ( "some" | "none" ) | hold | "silent" "for" sum | in ] */
 static twc_expr *parse_compare(twc_parser *p)
 {
-    twc_expr *left = parse_otherwise(p);
+    twc_expr *left = parse_level(p, LEVEL_OTHERWISE);
     const twc_span mark = p->token.span;
-    const twc_operator op = comparison_at(p);
+    const twc_operator op = operator_at(p, LEVEL_COMPARE);
     if (op != TWC_OP_NONE) {
         twc_parse_advance(p);
-        twc_expr *expr = binary(p, op, mark, left, parse_otherwise(p));
-        if (comparison_at(p) != TWC_OP_NONE) {
+        twc_expr *expr = binary(p, op, mark, left, parse_level(p, LEVEL_OTHERWISE));
+        if (operator_at(p, LEVEL_COMPARE) != TWC_OP_NONE) {
             twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_CHAINED_COMPARISON, p->token.span,
                                           "a comparison can't be compared again");
             twc_diag_help(p->diags, diag, "write `a < b and b < c`, or `b in a .. c`");
@@ -420,30 +413,6 @@ static twc_expr *parse_not(twc_parser *p)
     return finish(p, expr, expr->u.one, NULL, NULL);
 }
 
-/* and = not { "and" not } */
-static twc_expr *parse_and(twc_parser *p)
-{
-    twc_expr *expr = parse_not(p);
-    while (twc_parse_at_word(p, TWC_W_and)) {
-        const twc_span mark = p->token.span;
-        twc_parse_advance(p);
-        expr = binary(p, TWC_OP_AND, mark, expr, parse_not(p));
-    }
-    return expr;
-}
-
-/* or = and { "or" and } */
-static twc_expr *parse_or(twc_parser *p)
-{
-    twc_expr *expr = parse_and(p);
-    while (twc_parse_at_word(p, TWC_W_or)) {
-        const twc_span mark = p->token.span;
-        twc_parse_advance(p);
-        expr = binary(p, TWC_OP_OR, mark, expr, parse_and(p));
-    }
-    return expr;
-}
-
 /* expr = "if" expr "then" expr "else" expr | or [ "implies" expr ] */
 twc_expr *twc_parse_expr(twc_parser *p)
 {
@@ -462,7 +431,7 @@ twc_expr *twc_parse_expr(twc_parser *p)
         expr->u.choose.other = twc_parse_expr(p);
         finish(p, expr, expr->u.choose.condition, expr->u.choose.then, expr->u.choose.other);
     } else {
-        expr = parse_or(p);
+        expr = parse_level(p, LEVEL_OR);
         const twc_span mark = p->token.span;
         if (twc_parse_accept_word(p, TWC_W_implies)) {
             expr = binary(p, TWC_OP_IMPLIES, mark, expr, twc_parse_expr(p));

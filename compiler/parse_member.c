@@ -329,7 +329,7 @@ static void parse_action(twc_parser *p, twc_decl *decl)
     if (twc_parse_accept_word(p, TWC_W_in)) entry->in = parse_phases(p);
     twc_stmt **at = &entry->needs;
     while (twc_parse_at_word(p, TWC_W_needs)) {
-        *at = twc_parse_needs(p);
+        *at = twc_parse_stmt(p);
         at = &(*at)->next;
     }
     if (twc_parse_accept_word(p, TWC_W_receives)) {
@@ -407,32 +407,8 @@ typedef struct member_row {
 } member_row;
 
 static const member_row members[] = {
-    {TWC_W_currency, TWC_D_CURRENCY, false, parse_money},
-    {TWC_W_token, TWC_D_TOKEN, false, parse_money},
-    {TWC_W_role, TWC_D_ROLE, false, parse_role},
-    {TWC_W_param, TWC_D_PARAM, false, parse_value},
-    {TWC_W_check, TWC_D_CHECK, false, parse_condition},
-    {TWC_W_reading, TWC_D_READING, false, parse_reading},
-    {TWC_W_alarm, TWC_D_ALARM, false, parse_alarm},
-    {TWC_W_record, TWC_D_RECORD, false, parse_record},
-    {TWC_W_enum, TWC_D_ENUM, false, parse_enum},
-    {TWC_W_asset, TWC_D_ASSET, false, parse_record},
-    {TWC_W_var, TWC_D_VAR, false, parse_value},
-    {TWC_W_map, TWC_D_MAP, false, parse_store},
-    {TWC_W_registry, TWC_D_REGISTRY, false, parse_store},
-    {TWC_W_purse, TWC_D_PURSE, false, parse_purse},
-    {TWC_W_event, TWC_D_EVENT, false, parse_record},
-    {TWC_W_error, TWC_D_ERROR, false, parse_record},
-    {TWC_W_on, TWC_D_RAISED, true, parse_on},
-    {TWC_W_every, TWC_D_EVERY, true, parse_timer},
-    {TWC_W_after, TWC_D_AFTER, true, parse_timer},
-    {TWC_W_action, TWC_D_ACTION, true, parse_action},
-    {TWC_W_view, TWC_D_VIEW, true, parse_view},
-    {TWC_W_fn, TWC_D_FN, true, parse_view},
-    {TWC_W_invariant, TWC_D_INVARIANT, false, parse_condition},
-    {TWC_W_upgrade, TWC_D_UPGRADE, false, parse_rest},
-    {TWC_W_migrate, TWC_D_MIGRATE, true, parse_timer},
-    {TWC_W_export, TWC_D_EXPORT, false, parse_rest},
+#define MEMBER(word, kind, is_entry, parser) {TWC_W_##word, TWC_D_##kind, is_entry, parser},
+#include "compiler/members.def"
 };
 
 static void append(twc_parser *p, twc_decl *decl, twc_span doc, uint32_t start)

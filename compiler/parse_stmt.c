@@ -11,57 +11,16 @@ static twc_stmt *new_stmt(twc_parser *p, twc_stmt_kind kind)
     return stmt;
 }
 
-/* A word that begins a statement, whatever follows, unless it is used as a name. */
+/* A word that begins a statement, or a name that is assigned. */
 static bool starts_stmt(const twc_parser *p)
 {
     if (p->token.kind != TWC_TOK_WORD) return false;
-    switch (p->token.word->keyword) {
-    case TWC_W_let:
-    case TWC_W_var:
-    case TWC_W_if:
-    case TWC_W_match:
-    case TWC_W_return:
-    case TWC_W_needs:
-    case TWC_W_emit:
-    case TWC_W_fail:
-    case TWC_W_history:
-    case TWC_W_pay:
-    case TWC_W_mint:
-    case TWC_W_burn:
-    case TWC_W_go:
-    case TWC_W_create:
-    case TWC_W_give:
-    case TWC_W_attach:
-    case TWC_W_detach:
-    case TWC_W_retire:
-    case TWC_W_remove:
-    case TWC_W_grant:
-    case TWC_W_revoke:
-    case TWC_W_push:
-    case TWC_W_stop:
-    case TWC_W_skip:
-    case TWC_W_repeat: return true;
-    case TWC_W_for: return p->ahead.kind == TWC_TOK_WORD && p->ahead.word->keyword == TWC_W_each;
-    default:
-        return p->ahead.kind == TWC_TOK_ASSIGN || p->ahead.kind == TWC_TOK_ADD_ASSIGN ||
-               p->ahead.kind == TWC_TOK_SUB_ASSIGN;
+    const twc_token_kind ahead = p->ahead.kind;
+    if (p->token.word->keyword == TWC_W_for) {
+        return ahead == TWC_TOK_WORD && p->ahead.word->keyword == TWC_W_each;
     }
-}
-
-/* Skips a broken statement: to the next one on a new line, to the end of the block, or to where a
- * missing `}` becomes plain. */
-static void recover_stmt(twc_parser *p, uint32_t braces)
-{
-    p->panic = false;
-    while (p->token.kind != TWC_TOK_END) {
-        const bool first = p->token.first_on_line;
-        const bool inside = p->braces <= braces;
-        if (first && inside && starts_stmt(p)) return;
-        if (first && twc_parse_at_member(p)) return;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
-        twc_parse_advance(p);
-    }
-    twc_parse_recovered(p);
+    return twc_word_begins(p->token.word) == TWC_BEGINS_STATEMENT || ahead == TWC_TOK_ASSIGN ||
+           ahead == TWC_TOK_ADD_ASSIGN || ahead == TWC_TOK_SUB_ASSIGN;
 }
 
 /* `some x {` or `name {`: an arm of a match, which no statement begins like. */
@@ -72,8 +31,6 @@ static bool at_arm(const twc_parser *p)
     return p->ahead.kind == TWC_TOK_BRACE_OPEN ||
            (p->token.word->keyword == TWC_W_some && p->ahead.kind == TWC_TOK_WORD);
 }
-
-static twc_stmt *parse_stmt(twc_parser *p);
 
 /* block = "{" { stmt } "}" */
 twc_block twc_parse_block(twc_parser *p)
@@ -92,7 +49,7 @@ twc_block twc_parse_block(twc_parser *p)
     while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
         if (twc_parse_at_member(p) || (p->matches > 0 && at_arm(p))) break;
         const twc_token before = p->token;
-        *at = parse_stmt(p);
+        *at = twc_parse_stmt(p);
         if (!p->panic) {
             last = at;
             at = &(*at)->next;
@@ -106,7 +63,7 @@ twc_block twc_parse_block(twc_parser *p)
         p->contract->broken = true;
         p->panic = false;
         if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
-        recover_stmt(p, braces);
+        twc_parse_recover(p, braces, starts_stmt);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
@@ -116,9 +73,9 @@ twc_block twc_parse_block(twc_parser *p)
 }
 
 /* needs = "needs" expr [ "else" NAME args ] */
-twc_stmt *twc_parse_needs(twc_parser *p)
+static twc_stmt *parse_needs(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_NEEDS);
+    twc_stmt *stmt = new_stmt(p, kind);
     uint16_t count = 0;
     twc_parse_expect_word(p, TWC_W_needs);
     stmt->u.needs.condition = twc_parse_expr(p);
@@ -131,9 +88,9 @@ twc_stmt *twc_parse_needs(twc_parser *p)
 }
 
 /* "let" NAME "=" expr | "var" NAME ":" type "=" expr */
-static twc_stmt *parse_let(twc_parser *p)
+static twc_stmt *parse_let(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_LET);
+    twc_stmt *stmt = new_stmt(p, kind);
     twc_decl *decl = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
     decl->mutable = twc_parse_at_word(p, TWC_W_var);
     twc_parse_advance(p);
@@ -152,9 +109,9 @@ static twc_stmt *parse_let(twc_parser *p)
 }
 
 /* "if" expr block { "else" "if" expr block } [ "else" block ] */
-static twc_stmt *parse_if(twc_parser *p)
+static twc_stmt *parse_if(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_IF);
+    twc_stmt *stmt = new_stmt(p, kind);
     twc_arm **at = &stmt->u.branch.arms;
     for (;;) {
         twc_arm *arm = TWC_NODE(p, twc_arm);
@@ -168,9 +125,9 @@ static twc_stmt *parse_if(twc_parser *p)
 }
 
 /* "for" "each" NAME "in" post block */
-static twc_stmt *parse_for(twc_parser *p)
+static twc_stmt *parse_for(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_FOR);
+    twc_stmt *stmt = new_stmt(p, kind);
     twc_parse_advance(p);
     if (!twc_parse_accept_word(p, TWC_W_each)) {
         twc_parse_expected(p, "`each` (loops are `for each x in c` and `repeat n times`)");
@@ -185,9 +142,9 @@ static twc_stmt *parse_for(twc_parser *p)
 }
 
 /* "repeat" INT "times" block */
-static twc_stmt *parse_repeat(twc_parser *p)
+static twc_stmt *parse_repeat(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_REPEAT);
+    twc_stmt *stmt = new_stmt(p, kind);
     twc_parse_advance(p);
     stmt->u.repeat.times = twc_parse_count(p, "the number of rounds", 1, 1000000);
     twc_parse_expect_word(p, TWC_W_times);
@@ -196,9 +153,9 @@ static twc_stmt *parse_repeat(twc_parser *p)
 }
 
 /* "match" expr "{" { ( "some" NAME | NAME ) block } "}" */
-static twc_stmt *parse_match(twc_parser *p)
+static twc_stmt *parse_match(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_MATCH);
+    twc_stmt *stmt = new_stmt(p, kind);
     twc_arm **at = &stmt->u.match.arms;
     twc_parse_advance(p);
     stmt->u.match.value = twc_parse_expr(p);
@@ -230,12 +187,12 @@ static twc_stmt *parse_match(twc_parser *p)
 }
 
 /* "emit" NAME args | "fail" NAME args | "history" NAME args [ "of" post ] */
-static twc_stmt *parse_notice(twc_parser *p, twc_stmt_kind kind, const char *what)
+static twc_stmt *parse_notice(twc_parser *p, twc_stmt_kind kind)
 {
     twc_stmt *stmt = new_stmt(p, kind);
     uint16_t count = 0;
     twc_parse_advance(p);
-    stmt->u.notice.word = twc_parse_name(p, what, &stmt->u.notice.span);
+    stmt->u.notice.word = twc_parse_name(p, "a name", &stmt->u.notice.span);
     stmt->u.notice.args = twc_parse_args(p, &count);
     if (kind == TWC_S_HISTORY && twc_parse_accept_word(p, TWC_W_of)) {
         stmt->u.notice.of = twc_parse_post(p);
@@ -263,9 +220,9 @@ static twc_stmt *parse_money(twc_parser *p, twc_stmt_kind kind)
 }
 
 /* "create" NAME args "in" NAME "owned" "by" post */
-static twc_stmt *parse_create(twc_parser *p)
+static twc_stmt *parse_create(twc_parser *p, twc_stmt_kind kind)
 {
-    twc_stmt *stmt = new_stmt(p, TWC_S_CREATE);
+    twc_stmt *stmt = new_stmt(p, kind);
     uint16_t count = 0;
     twc_parse_advance(p);
     stmt->u.create.asset = twc_parse_name(p, "an asset", &stmt->u.create.asset_span);
@@ -367,40 +324,26 @@ static twc_stmt *parse_plain(twc_parser *p, twc_stmt_kind kind)
     return stmt;
 }
 
+typedef struct stmt_row {
+    uint16_t keyword;
+    twc_stmt_kind kind;
+    twc_stmt *(*parse)(twc_parser *p, twc_stmt_kind kind);
+} stmt_row;
+
+static const stmt_row rows[] = {
+#define STATEMENT(word, kind, parser) {TWC_W_##word, TWC_S_##kind, parser},
+#include "compiler/statements.def"
+};
+
 static twc_stmt *parse_keyword(twc_parser *p)
 {
-    switch (p->token.word->keyword) {
-    case TWC_W_let:
-    case TWC_W_var: return parse_let(p);
-    case TWC_W_if: return parse_if(p);
-    case TWC_W_for: return parse_for(p);
-    case TWC_W_repeat: return parse_repeat(p);
-    case TWC_W_match: return parse_match(p);
-    case TWC_W_needs: return twc_parse_needs(p);
-    case TWC_W_emit: return parse_notice(p, TWC_S_EMIT, "an event");
-    case TWC_W_fail: return parse_notice(p, TWC_S_FAIL, "an error");
-    case TWC_W_history: return parse_notice(p, TWC_S_HISTORY, "a name for the history entry");
-    case TWC_W_pay: return parse_money(p, TWC_S_PAY);
-    case TWC_W_mint: return parse_money(p, TWC_S_MINT);
-    case TWC_W_burn: return parse_money(p, TWC_S_BURN);
-    case TWC_W_go: return parse_plain(p, TWC_S_GO);
-    case TWC_W_create: return parse_create(p);
-    case TWC_W_give: return parse_thing(p, TWC_S_GIVE);
-    case TWC_W_attach: return parse_thing(p, TWC_S_ATTACH);
-    case TWC_W_detach: return parse_thing(p, TWC_S_DETACH);
-    case TWC_W_retire: return parse_thing(p, TWC_S_RETIRE);
-    case TWC_W_remove: return parse_thing(p, TWC_S_REMOVE);
-    case TWC_W_grant: return parse_grant(p, TWC_S_GRANT);
-    case TWC_W_revoke: return parse_grant(p, TWC_S_REVOKE);
-    case TWC_W_push: return parse_plain(p, TWC_S_PUSH);
-    case TWC_W_stop: return parse_plain(p, TWC_S_STOP);
-    case TWC_W_skip: return parse_plain(p, TWC_S_SKIP);
-    default: return parse_plain(p, TWC_S_RETURN);
-    }
+    const stmt_row *row = rows;
+    while (row->keyword != p->token.word->keyword) row++;
+    return row->parse(p, row->kind);
 }
 
 /* stmt: by its first word; a soft word before `=`, `.` or `[` is the name of a place */
-static twc_stmt *parse_stmt(twc_parser *p)
+twc_stmt *twc_parse_stmt(twc_parser *p)
 {
     const twc_token_kind ahead = p->ahead.kind;
     const bool place = ahead == TWC_TOK_ASSIGN || ahead == TWC_TOK_ADD_ASSIGN ||

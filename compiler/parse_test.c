@@ -119,19 +119,6 @@ static bool starts_tstmt(const twc_parser *p)
            twc_parse_at_word(p, TWC_W_expect);
 }
 
-static void recover_tstmt(twc_parser *p, uint32_t braces)
-{
-    p->panic = false;
-    while (p->token.kind != TWC_TOK_END) {
-        const bool inside = p->braces <= braces;
-        if (p->token.first_on_line && inside && starts_tstmt(p)) return;
-        if (p->token.first_on_line && twc_parse_at_member(p)) return;
-        if (p->token.kind == TWC_TOK_BRACE_CLOSE && inside) return;
-        twc_parse_advance(p);
-    }
-    twc_parse_recovered(p);
-}
-
 /* "{" { tstmt } "}" */
 static void parse_tstmts(twc_parser *p, twc_tstmt **at)
 {
@@ -160,7 +147,7 @@ static void parse_tstmts(twc_parser *p, twc_tstmt **at)
         p->contract->broken = true;
         p->panic = false;
         if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
-        recover_tstmt(p, braces);
+        twc_parse_recover(p, braces, starts_tstmt);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);

@@ -87,6 +87,7 @@ static const tw_option replay_options[] = {
 static const tw_option test_options[] = {
     {"filter", 0, "TEXT", "only tests whose name contains TEXT", false},
     {"gas-report", 0, NULL, "what each action cost, and its bound", false},
+    {"tap", 0, NULL, "print results in the Test Anything Protocol", false},
     END,
 };
 

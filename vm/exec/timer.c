@@ -53,10 +53,13 @@ tw_status tw_timer_set(tw_contract *c, uint16_t entry, int64_t due)
     return TW_OK;
 }
 
-/* A sum of two times below 2^52 each does not overflow. */
-static int64_t delay_of(const tw_contract *c, const tw_entry *e)
+/* A sum of two times below 2^52 each does not overflow. While a deploy runs the delay may be
+ * anything: then there is no timer yet, and the ledger refuses what is no time afterwards. */
+static int64_t due_after(const tw_contract *c, const tw_entry *e, int64_t from)
 {
-    return c->deployed[e->delay];
+    const int64_t delay = c->deployed[e->delay];
+    const bool is_time = delay >= 1 && delay < (int64_t)1 << TW_RANGE_BITS;
+    return is_time ? from + delay : TW_NEVER;
 }
 
 tw_status tw_timer_phase(tw_contract *c, int64_t now)
@@ -66,7 +69,7 @@ tw_status tw_timer_phase(tw_contract *c, int64_t now)
         const tw_entry *e = &m->entries[i];
         if (e->kind != TW_ENTRY_AFTER) continue;
         const bool runs = (e->phases >> c->control.phase & 1) != 0;
-        TW_TRY(tw_timer_set(c, i, runs ? now + delay_of(c, e) : TW_NEVER));
+        TW_TRY(tw_timer_set(c, i, runs ? due_after(c, e, now) : TW_NEVER));
     }
     return TW_OK;
 }
@@ -87,7 +90,7 @@ tw_status tw_timer_silent_due(tw_contract *c, uint16_t entry, int64_t *ret_due)
         const int64_t heard = tw_device_heard(record, e->of);
         if (heard > since) since = heard;
     }
-    *ret_due = since + delay_of(c, e);
+    *ret_due = due_after(c, e, since);
     return TW_OK;
 }
 
@@ -97,7 +100,7 @@ tw_status tw_timer_deploy(tw_contract *c)
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const tw_entry *e = &m->entries[i];
         if (e->kind != TW_ENTRY_EVERY && e->kind != TW_ENTRY_SILENT) continue;
-        TW_TRY(tw_timer_set(c, i, c->deployed_at + delay_of(c, e)));
+        TW_TRY(tw_timer_set(c, i, due_after(c, e, c->deployed_at)));
     }
     return tw_timer_phase(c, c->deployed_at);
 }

@@ -242,6 +242,13 @@ static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
     return UINT64_MAX;
 }
 
+/* HOLDS and SILENT name no device: they are of the one member of the reading's role. */
+static bool asks_per_device(const tw_module *m, tw_shape shape, uint32_t x)
+{
+    if (shape == TW_SHAPE_DST_B_STAMP) return m->readings[m->stamps[x].reading].per_device;
+    return shape == TW_SHAPE_DST_B_READING && m->readings[x].per_device;
+}
+
 static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
 {
     const uint32_t x = tw_insn_x(insn);
@@ -262,6 +269,9 @@ static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
     if (row->shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
         p->m->types[x].kind != TW_KIND_BYTES) {
         return refuse(p, "hashes something that is neither text nor bytes");
+    }
+    if (asks_per_device(p->m, row->shape, x)) {
+        return refuse(p, "asks of a reading per device without a device");
     }
     if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
         return refuse(p, "takes the one member of a role that may have more");

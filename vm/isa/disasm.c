@@ -11,51 +11,6 @@
 
 enum { TEXT_MAX = 400 };
 
-static const char *const shapes[] = {
-    [TW_SHAPE_NONE] = "-",
-    [TW_SHAPE_RET_A] = "a",
-    [TW_SHAPE_JUMP] = "jump",
-    [TW_SHAPE_A_JUMP] = "a jump",
-    [TW_SHAPE_A_B_JUMP] = "a b jump",
-    [TW_SHAPE_A_IMM_JUMP] = "a imm26 jump",
-    [TW_SHAPE_LOOP] = "a b imm30",
-    [TW_SHAPE_CALL] = "a.. function",
-    [TW_SHAPE_DST] = "a",
-    [TW_SHAPE_DST_B] = "a b",
-    [TW_SHAPE_DST_B_C] = "a b c",
-    [TW_SHAPE_DST_B_IMM] = "a b imm30",
-    [TW_SHAPE_DST_B_C_ROUND] = "a b c constant,rounding",
-    [TW_SHAPE_DST_B_ROUND] = "a b constant,rounding",
-    [TW_SHAPE_DST_IMM] = "a imm30",
-    [TW_SHAPE_DST_CONST] = "a constant",
-    [TW_SHAPE_DSTN] = "a.. count",
-    [TW_SHAPE_DSTN_BN] = "a.. b.. count",
-    [TW_SHAPE_DSTN_CONST] = "a.. constant.. count",
-    [TW_SHAPE_DST_BN_CN] = "a b.. c.. count",
-    [TW_SHAPE_DST4] = "a..4",
-    [TW_SHAPE_FIELD] = "a.. b.. field",
-    [TW_SHAPE_DST_PARAM] = "a.. param",
-    [TW_SHAPE_DST_DEPLOYED] = "a deployed",
-    [TW_SHAPE_A_DEPLOYED] = "a deployed",
-    [TW_SHAPE_PHASE] = "phase",
-    [TW_SHAPE_DST_B4] = "a b..4",
-    [TW_SHAPE_DST_B4_ROLE] = "a b..4 role",
-    [TW_SHAPE_DST_ROLE] = "a role",
-    [TW_SHAPE_B4_ROLE] = "b..4 role",
-    [TW_SHAPE_DST5_ROLE] = "a..5 role",
-    [TW_SHAPE_STAT] = "a..2 b.. c.. statistic,reading",
-    [TW_SHAPE_DST_B_STAMP] = "a b stamp",
-    [TW_SHAPE_DST_B_READING] = "a b reading",
-    [TW_SHAPE_DST_ALARM] = "a alarm",
-    [TW_SHAPE_A_EVENT] = "a.. event",
-    [TW_SHAPE_A_HISTORY] = "a.. history",
-    [TW_SHAPE_A_ERROR] = "a.. error",
-    [TW_SHAPE_STATUS] = "trap",
-    [TW_SHAPE_INVARIANT] = "invariant",
-    [TW_SHAPE_CHECK] = "check",
-    [TW_SHAPE_DST4_B_TYPE] = "a..4 b.. type",
-};
-
 static void put(tw_writer *w, const char *format, ...) TW_PRINTF(2, 3);
 static void put(tw_writer *w, const char *format, ...)
 {
@@ -83,7 +38,7 @@ void tw_disasm_opcodes(tw_writer *w)
     for (uint32_t number = 0; number < 256; number++) {
         const tw_op_row *row = tw_op_find((uint8_t)number);
         if (row->name == NULL) continue;
-        put(w, "%02X %-8s %-31s %3u %s %-9s %s\n", number, row->name, shapes[row->shape], row->gas,
+        put(w, "%02X %-8s %-13s %3u %s %-9s %s\n", number, row->name, row->operands, row->gas,
             row->ends_run ? "end" : "   ", effect_text(row->effects), row->text);
     }
 }
@@ -307,24 +262,29 @@ static void put_declarations(const tw_module *m, tw_writer *w)
 
 /* ------------------------------------------------------------------ code */
 
-/* What x names, by the table that the shape says. */
+/* What x names, by the list that the shape says. */
 static const char *name_of(const tw_module *m, tw_shape shape, uint32_t x)
 {
-    if (shape == TW_SHAPE_FIELD && x < m->field_count) return m->fields[x].name;
-    if (shape == TW_SHAPE_DST_PARAM && x < m->param_count) return m->params[x].name;
-    if (shape == TW_SHAPE_PHASE && x < m->phases.count) return m->phases.items[x];
-    const bool role = shape == TW_SHAPE_DST_B4_ROLE || shape == TW_SHAPE_DST_ROLE ||
-                      shape == TW_SHAPE_B4_ROLE || shape == TW_SHAPE_DST5_ROLE;
-    if (role && x < m->role_count) return m->roles[x].name;
-    if (shape == TW_SHAPE_DST_B_READING) return reading_name(m, x);
-    if (shape == TW_SHAPE_DST_ALARM && x < m->alarm_count) return m->alarms[x].name;
-    if (shape == TW_SHAPE_A_EVENT && x < m->event_count) return m->events[x].name;
-    if (shape == TW_SHAPE_A_HISTORY && x < m->history_count) return m->histories[x].name;
-    if (shape == TW_SHAPE_A_ERROR && x < m->error_count) return m->errors[x].name;
-    if (shape == TW_SHAPE_INVARIANT && x < m->invariant_count) return m->invariants[x].name;
-    if (shape == TW_SHAPE_CHECK && x < m->check_count) return m->checks[x].name;
-    if (shape == TW_SHAPE_CALL && x < m->function_count) return m->functions[x].name;
-    return NULL;
+#define NAMED(list, count) (x < m->count ? m->list[x].name : NULL)
+    switch ((int)shape) {
+    case TW_SHAPE_FIELD: return NAMED(fields, field_count);
+    case TW_SHAPE_DST_PARAM: return NAMED(params, param_count);
+    case TW_SHAPE_PHASE: return x < m->phases.count ? m->phases.items[x] : NULL;
+    case TW_SHAPE_DST_B4_ROLE:
+    case TW_SHAPE_DST_ROLE:
+    case TW_SHAPE_B4_ROLE:
+    case TW_SHAPE_DST5_ROLE: return NAMED(roles, role_count);
+    case TW_SHAPE_DST_B_READING: return NAMED(readings, reading_count);
+    case TW_SHAPE_DST_ALARM: return NAMED(alarms, alarm_count);
+    case TW_SHAPE_A_EVENT: return NAMED(events, event_count);
+    case TW_SHAPE_A_HISTORY: return NAMED(histories, history_count);
+    case TW_SHAPE_A_ERROR: return NAMED(errors, error_count);
+    case TW_SHAPE_INVARIANT: return NAMED(invariants, invariant_count);
+    case TW_SHAPE_CHECK: return NAMED(checks, check_count);
+    case TW_SHAPE_CALL: return NAMED(functions, function_count);
+    default: return NULL;
+    }
+#undef NAMED
 }
 
 static void put_constant(const tw_module *m, uint32_t index, tw_writer *w)
@@ -369,31 +329,33 @@ typedef struct fields {
     bool a, b, c;
 } fields;
 
-/* Which of a, b, c are slots: those that the table's shape names. */
-static fields slots_of(tw_shape shape)
+/* True when the shape's name has this part, alone or with a count: B, BN, B4. */
+static bool has_part(const char *operands, const char *part)
 {
-    const char *text = shapes[shape];
-    fields f = {0};
-    for (const char *at = text; *at != '\0'; at++) {
-        const bool alone =
-            (at == text || at[-1] == ' ') && (at[1] == ' ' || at[1] == '\0' || at[1] == '.');
-        if (alone && *at == 'a') f.a = true;
-        if (alone && *at == 'b') f.b = true;
-        if (alone && *at == 'c') f.c = true;
+    const size_t size = strlen(part);
+    for (const char *at = operands; at != NULL; at = strchr(at, '_')) {
+        at += *at == '_';
+        if (strncmp(at, part, size) == 0 && strchr("_N45", at[size]) != NULL) return true;
     }
-    return f;
+    return false;
 }
 
-/* Without the key of a field that has none, and what a statistic does not take. */
-static fields slots_used(const tw_module *m, tw_shape shape, uint64_t insn)
+/* Which of a, b, c are slots: DST_BN_CN uses all three. A field without a key and a statistic
+ * without arguments use fewer. */
+static fields slots_used(const tw_module *m, const tw_op_row *row, uint64_t insn)
 {
-    fields used = slots_of(shape);
     const uint32_t x = tw_insn_x(insn);
     const uint32_t reading = x & 1023;
-    if (shape == TW_SHAPE_FIELD && x < m->field_count) used.b = m->fields[x].key_type != TW_NONE;
-    if (shape != TW_SHAPE_STAT) return used;
-    used.b = x >> 10 != TW_STAT_LAST && x >> 10 != TW_STAT_TIME_OF;
-    used.c = reading < m->reading_count && m->readings[reading].per_device;
+    const bool stat = row->shape == TW_SHAPE_STAT;
+    const bool loop = row->shape == TW_SHAPE_LOOP;
+    const bool field = row->shape == TW_SHAPE_FIELD;
+    fields used = {.a = stat || loop || field || row->shape == TW_SHAPE_CALL};
+    used.a = used.a || has_part(row->operands, "A") || has_part(row->operands, "DST");
+    used.b = loop || has_part(row->operands, "B") ||
+             (field && x < m->field_count && m->fields[x].key_type != TW_NONE) ||
+             (stat && x >> 10 != TW_STAT_LAST && x >> 10 != TW_STAT_TIME_OF);
+    used.c = has_part(row->operands, "C") ||
+             (stat && reading < m->reading_count && m->readings[reading].per_device);
     return used;
 }
 
@@ -436,7 +398,7 @@ static void put_insn(const listing *l, uint32_t pc)
         put(w, "unknown %016llx\n", (unsigned long long)insn);
         return;
     }
-    const fields used = slots_used(l->m, row->shape, insn);
+    const fields used = slots_used(l->m, row, insn);
     put(w, "%-8s", row->name);
     if (used.a) put_slot(l, tw_insn_a(insn), pc);
     if (used.b) put_slot(l, tw_insn_b(insn), pc);

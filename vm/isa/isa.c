@@ -5,7 +5,7 @@ enum { RUN_ON = 0, RUN_END = 1 };
 
 static const tw_op_row rows[256] = {
 #define OP(number, name, shape, gas, run, effects, text)                                           \
-    [number] = {#name, text, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) == RUN_END},
+    [number] = {#name, text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) == RUN_END},
 #include "vm/isa/opcodes.def"
 #undef OP
 };

@@ -178,6 +178,7 @@ enum {
 typedef struct tw_op_row {
     const char *name; /* NULL for a number that is no instruction */
     const char *text;
+    const char *operands; /* the shape's name: its parts are the fields used */
     tw_shape shape;
     uint16_t gas;
     uint16_t effects;

@@ -268,6 +268,21 @@ static report_event *reverse_events(report_event *list)
     return reversed;
 }
 
+/* "3 h 22 min 5 s". */
+static void print_lasted(int64_t ms, char ret_text[TW_QUANTITY_TEXT_MAX])
+{
+    const int64_t seconds = ms / 1000;
+    int size = 0;
+    ret_text[0] = '\0';
+    const int64_t parts[3] = {seconds / 3600, seconds / 60 % 60, seconds % 60};
+    static const char *const units[3] = {"h", "min", "s"};
+    for (int i = 0; i < 3; i++) {
+        if (parts[i] == 0 && (i < 2 || size > 0)) continue;
+        size += snprintf(ret_text + size, (size_t)(TW_QUANTITY_TEXT_MAX - size), "%s%lld %s",
+                         size > 0 ? " " : "", (long long)parts[i], units[i]);
+    }
+}
+
 static void write_spans(const tw_report *report, FILE *to, const report_span *spans,
                         const char *title, const char *word, bool colored)
 {
@@ -286,7 +301,7 @@ static void write_spans(const tw_report *report, FILE *to, const report_span *sp
         fputs(colored ? "</span></td>" : "</td>", to);
         write_time_cell(to, s->from);
         if (s->to >= 0) {
-            tw_quantity_print(s->to - s->from, TW_DIM_DURATION, lasted);
+            print_lasted(s->to - s->from, lasted);
             write_time_cell(to, s->to);
             fprintf(to, "<td>%s</td></tr>\n", lasted);
         } else {

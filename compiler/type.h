@@ -7,7 +7,7 @@
 #define TWC_TYPE_H
 
 #include "vm/base/arena.h"
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 typedef struct twc_decl twc_decl;
 typedef struct twc_type twc_type;

@@ -1,6 +1,6 @@
 /* test_quantities -- the table of units is consistent; text to exact integers and back. */
 #include "vm/base/math.h"
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_show -- numbers with units, values of every type as text and JSON, and back again. */
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 #include "vm/isa/value.h"
 #include "vm/runner/number.h"
 #include "vm/runner/show.h"

@@ -2,7 +2,7 @@
  * used, so a module that does not verify can be read too. */
 #include "vm/isa/disasm.h"
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 #include "vm/isa/value.h"
 
 #include <stdarg.h>

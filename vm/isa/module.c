@@ -6,7 +6,7 @@
  */
 #include "vm/isa/module.h"
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* cmd_contract -- the commands that act on a contract: deploy, call, view. */
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 #include "vm/runner/command.h"
 #include "vm/runner/source.h"
 #include "vm/runner/story.h"

@@ -1,6 +1,4 @@
-/* cmd_disasm -- `twvm disasm`: a contract as text, declarations and code; vm/isa/disasm.h writes
- * it.
- */
+/* cmd_disasm -- `twvm disasm`: a contract's machine code as text, from vm/isa/disasm.h. */
 #include "vm/isa/disasm.h"
 #include "vm/runner/source.h"
 
@@ -8,23 +6,26 @@
 
 enum { FILE_MEMORY_MAX = 64 * 1024 * 1024, TEXT_MAX = 64 * 1024 * 1024 };
 
+/* A module that does not verify is printed too: that is when its code is wanted. */
 static tw_status print_module(tw_app *app, tw_bytes bytes, tw_bytes map, tw_arena *arena)
 {
-    char hex[2 * TW_HASH_SIZE + 1];
     tw_module *m = NULL;
     tw_debug *debug = NULL;
-    const tw_hash hash = tw_module_hash(bytes);
+    char hash[2 * TW_HASH_SIZE + 1];
     TW_TRY(tw_module_decode(bytes, arena, &m, &app->err));
-    if (tw_debug_decode(map, m, arena, &debug) != TW_OK) debug = NULL; /* not of this module */
-    tw_hex_encode(hash.bytes, TW_HASH_SIZE, hex);
-    tw_writer text = tw_writer_new(TEXT_MAX);
-    const tw_status status = tw_disasm(m, debug, arena, &text);
-    if (status == TW_OK) {
-        printf("module of %zu bytes, hash %s\n", bytes.size, hex);
-        fwrite(text.data, 1, text.size, stdout);
+    if (tw_debug_decode(map, m, arena, &debug) != TW_OK) {
+        fputs("note: the debug map is damaged; lines and names are left out\n", stderr);
+        debug = NULL;
     }
-    tw_writer_free(&text);
-    return status;
+    const tw_hash id = tw_module_hash(bytes);
+    tw_hex_encode(id.bytes, TW_HASH_SIZE, hash);
+    printf("module of %zu bytes, hash %s\n", bytes.size, hash);
+    tw_writer w = tw_writer_new(TEXT_MAX);
+    const tw_status status = tw_disasm(m, debug, arena, &w);
+    if (status == TW_OK && !w.bad) fwrite(w.data, 1, w.size, stdout);
+    const bool bad = w.bad;
+    tw_writer_free(&w);
+    return status == TW_OK && bad ? TW_ERR_MEMORY : status;
 }
 
 tw_status tw_command_disasm(tw_app *app)

@@ -1,7 +1,7 @@
 /* command -- the table of commands with their options and help, and what all commands share. */
 #include "vm/runner/command.h"
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

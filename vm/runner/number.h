@@ -7,7 +7,7 @@
 #ifndef TW_RUNNER_NUMBER_H
 #define TW_RUNNER_NUMBER_H
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 typedef struct tw_number_style {
     bool round; /* half to even, once, to the resolution */

@@ -9,7 +9,7 @@
 #ifndef TW_RUNNER_REPORT_H
 #define TW_RUNNER_REPORT_H
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 typedef struct tw_report tw_report;
 

@@ -3,7 +3,8 @@
 #include "vm/runner/show.h"
 
 #include "vm/base/arena.h"
-#include "vm/isa/quantities.h"
+#include "vm/isa/disasm.h"
+#include "vm/base/quantities.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,32 +25,7 @@ static void put_hex(tw_writer *w, const uint8_t *bytes, size_t size)
 
 const char *tw_show_type(const tw_module *m, uint16_t type, char ret_text[TW_SHOW_NAME_MAX])
 {
-    const tw_type *t = &m->types[type];
-    char inner[TW_SHOW_NAME_MAX];
-    const char *text = "?";
-    switch ((tw_kind)t->kind) {
-    case TW_KIND_BOOL: text = "bool"; break;
-    case TW_KIND_INT: text = tw_dim_name((tw_dimension)t->quantity); break;
-    case TW_KIND_ENUM: text = m->enums[t->of].name; break;
-    case TW_KIND_TEXT:
-    case TW_KIND_BYTES:
-        snprintf(ret_text, TW_SHOW_NAME_MAX, "%s(%u)", t->kind == TW_KIND_TEXT ? "text" : "bytes",
-                 t->max);
-        return ret_text;
-    case TW_KIND_HASH: text = "hash"; break;
-    case TW_KIND_ACCOUNT: text = "account"; break;
-    case TW_KIND_TWIN: text = "twin_id"; break;
-    case TW_KIND_OPTIONAL:
-        snprintf(ret_text, TW_SHOW_NAME_MAX, "%.70s?", tw_show_type(m, t->of, inner));
-        return ret_text;
-    case TW_KIND_RECORD: text = t->name; break;
-    case TW_KIND_LIST:
-        snprintf(ret_text, TW_SHOW_NAME_MAX, "list of %.50s max %u", tw_show_type(m, t->of, inner),
-                 t->max);
-        return ret_text;
-    case TW_KIND_KINDS: break;
-    }
-    snprintf(ret_text, TW_SHOW_NAME_MAX, "%s", text);
+    tw_type_print(m, type, ret_text, TW_SHOW_NAME_MAX);
     return ret_text;
 }
 

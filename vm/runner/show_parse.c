@@ -1,5 +1,5 @@
 /* show_parse -- text of the command line to canonical values of a module's types; see show.h. */
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 #include "vm/isa/value.h"
 #include "vm/runner/csv.h"
 #include "vm/runner/number.h"

@@ -1,7 +1,7 @@
 /* times -- see the header. A cursor over the text; each part says what it expected. */
 #include "vm/runner/times.h"
 
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* quantities -- see the header. Linear searches over the tables: they are short, and nothing here
  * runs inside a contract. */
-#include "vm/isa/quantities.h"
+#include "vm/base/quantities.h"
 
 #include "vm/base/math.h"
 
@@ -18,13 +18,13 @@ static const dimension_row dimensions[TW_DIM_COUNT] = {
     [TW_DIM_NONE] = {"", "", false},
 #define DIMENSION(number, name, type, resolution, point)                                           \
     [TW_DIM_##name] = {type, resolution, point},
-#include "vm/isa/quantities.def"
+#include "vm/base/quantities.def"
 };
 
 static const tw_unit units[] = {
 #define UNIT(dimension, spelling, multiplier, offset, display)                                     \
     {TW_DIM_##dimension, spelling, multiplier, offset, display},
-#include "vm/isa/quantities.def"
+#include "vm/base/quantities.def"
 };
 
 typedef struct product_row {
@@ -35,7 +35,7 @@ typedef struct product_row {
 static const product_row products[] = {
 #define PRODUCT(left, right, result, divisor)                                                      \
     {TW_DIM_##left, TW_DIM_##right, TW_DIM_##result, divisor},
-#include "vm/isa/quantities.def"
+#include "vm/base/quantities.def"
 };
 
 typedef struct refused_row {
@@ -44,7 +44,7 @@ typedef struct refused_row {
 
 static const refused_row refused[] = {
 #define REFUSED_UNIT(spelling, why, instead) {spelling, why, instead},
-#include "vm/isa/quantities.def"
+#include "vm/base/quantities.def"
 };
 
 enum {

@@ -4,8 +4,8 @@
  * CSV columns; both print values with it. Everything is exact: text that is finer than the
  * resolution of its dimension is refused, never rounded.
  */
-#ifndef TW_ISA_QUANTITIES_H
-#define TW_ISA_QUANTITIES_H
+#ifndef TW_BASE_QUANTITIES_H
+#define TW_BASE_QUANTITIES_H
 
 #include "vm/base/bytes.h"
 
@@ -15,7 +15,7 @@
 typedef enum tw_dimension {
     TW_DIM_NONE = 0,
 #define DIMENSION(number, name, type, resolution, point) TW_DIM_##name = (number),
-#include "vm/isa/quantities.def"
+#include "vm/base/quantities.def"
     TW_DIM_COUNT
 } tw_dimension;
 

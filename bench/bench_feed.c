@@ -88,14 +88,14 @@ static void plain_reading(plain *p, int64_t time, int64_t value)
 
 static uint64_t plain_feed(uint64_t readings, uint64_t *ret_raised)
 {
-    plain *p = calloc(1, sizeof *p);
+    plain *p = tw_mem_new(sizeof *p);
     if (p == NULL) exit(1);
     p->above_since = p->below_since = -1;
     const uint64_t start = clock_ns();
     for (uint64_t i = 0; i < readings; i++) plain_reading(p, start_ms + (int64_t)i, value_at(i));
     const uint64_t spent = clock_ns() - start;
     *ret_raised = p->raised;
-    free(p);
+    tw_mem_free(p);
     return spent;
 }
 
@@ -170,7 +170,7 @@ static result ledger_feed(const bench *b, uint16_t pack_size, uint64_t readings)
     const tw_ledger_times before = *tw_ledger_times_spent(ledger);
     tw_writer packed = tw_writer_new(TW_TX_SIZE_MAX);
     tw_writer transaction = tw_writer_new(TW_TX_SIZE_MAX);
-    tw_pack_item *items = calloc(pack_size, sizeof *items);
+    tw_pack_item *items = tw_mem_new(pack_size * sizeof *items);
     if (items == NULL) exit(1);
     tw_pack pack = {.device = b->sensor, .grant = 1, .field_count = 1, .items = items};
     pack.fields[0] = tw_bytes_of("vib", 3);
@@ -189,7 +189,7 @@ static result ledger_feed(const bench *b, uint16_t pack_size, uint64_t readings)
         after->decode_ns - before.decode_ns, after->signature_ns - before.signature_ns,
         after->execution_ns - before.execution_ns, after->state_ns - before.state_ns,
         after->commit_ns - before.commit_ns};
-    free(items);
+    tw_mem_free(items);
     tw_writer_free(&packed);
     tw_writer_free(&transaction);
     tw_ledger_close(ledger);

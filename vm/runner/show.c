@@ -3,8 +3,8 @@
 #include "vm/runner/show.h"
 
 #include "vm/base/arena.h"
-#include "vm/isa/disasm.h"
 #include "vm/base/quantities.h"
+#include "vm/isa/disasm.h"
 
 #include <stdio.h>
 #include <string.h>

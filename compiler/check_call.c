@@ -441,7 +441,7 @@ static twc_expr *check_turn(twc_check *c, twc_expr *expr)
 {
     twc_expr *value = expr->u.call.args->value;
     const tw_round round = expr->u.call.builtin == TWC_B_ROUND_DOWN ? TW_ROUND_DOWN : TW_ROUND_UP;
-    if (value->kind == TWC_E_BINARY || value->kind == TWC_E_OF) value->turned = round;
+    if (value->kind == TWC_E_BINARY || value->kind == TWC_E_OF) value->turned = (uint8_t)round;
     value = twc_check_expr(c, value, NULL);
     if (value->type == c->error) return value;
     const bool rounds =

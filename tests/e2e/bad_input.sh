@@ -1,6 +1,6 @@
 #!/bin/sh
-# bad_input -- what a person can get wrong: each is refused with its own reason, and where nothing was
-# understood nothing is changed.
+# bad_input -- what a person can get wrong: each is refused with its own reason, and where nothing
+# was understood nothing is changed.
 . "${0%/*}/lib.sh"
 
 t="$TWVM -d l"
@@ -26,7 +26,8 @@ check 'an empty file' 1 'empty.csv: the file is empty' $feed empty.csv $options
 printf 'time,depth\n' >header.csv
 check 'a header alone' 1 'no row is wanted; nothing was sent' $feed header.csv $options
 { printf 'time,depth\n%d,' $((start + 1)) && head -c 1000000 /dev/zero | tr '\0' 7; } >long.csv
-check 'a line of a million digits' 1 'long.csv:2: .* has more than 25 digits' $feed long.csv $options
+check 'a line of a million digits' 1 'long.csv:2: .* has more than 25 digits' \
+    $feed long.csv $options
 { printf 'time,depth\n%d,' $((start + 1)) && head -c 3000000 /dev/zero | tr '\0' 7; } >longer.csv
 check 'a line of three million' 1 'longer.csv:2: the row is longer than 1 MiB' \
     $feed longer.csv $options
@@ -126,7 +127,8 @@ check 'a byte order mark, and CRLF' 0 '1 readings.* 1 taken in' $feed bom.csv $o
 check 'a decimal comma, said so' 0 '1 readings' $feed comma.csv $options --decimal-comma
 printf 'time,depth\n%d,500.0001\n' $((start + 2)) >fine.csv
 check 'rounding, said so' 0 '1 taken in' $feed fine.csv $options --round
-printf 'When;x;Level of it (mm)\n%d;"a ""b""";500\n\n%d; ;501\n' $((start + 3)) $((start + 4)) >odd.csv
+printf 'When;x;Level of it (mm)\n%d;"a ""b""";500\n\n%d; ;501\n' $((start + 3)) $((start + 4)) \
+    >odd.csv
 check 'other separators, quotes, blanks' 0 '2 taken in' \
     $feed odd.csv --as gauge --time when --map 'level=Level of it (mm):mm'
 printf 'time,depth\n%d,500\n%d,wet\n%d,\n%d,501\n' $((start + 5)) $((start + 6)) $((start + 7)) \
@@ -139,7 +141,8 @@ check 'empty cells are no readings' 0 '2 readings signed by gauge: 2 taken in' c
 
 printf 'time,depth\n%d,11000\n' $((start + 20)) >range.csv
 check 'out of range' 0 'out of range: 1' $feed range.csv $options
-printf 'time,depth\n%d,500\n%d,500\n%d,500\n' $((start + 30)) $((start + 30)) $((start + 25)) >back.csv
+printf 'time,depth\n%d,500\n%d,500\n%d,500\n' $((start + 30)) $((start + 30)) \
+    $((start + 25)) >back.csv
 check 'more than rate' 0 'more than rate: 1' $feed back.csv $options
 check 'time goes back' 0 'time goes back: 1' cat out
 printf 'time,depth\n%d,500\n%d,500\n' $((start + 500)) $((start + 400)) >old.csv

@@ -1,6 +1,6 @@
 #!/bin/sh
-# crash -- kill -9 during `feed` at random moments: each time the ledger opens again at a whole block,
-# replay agrees, and --resume brings every reading in, once.
+# crash -- kill -9 during `feed` at random moments: each time the ledger opens again at a whole
+# block, replay agrees, and --resume brings every reading in, once.
 #
 #   crash.sh [RUNS [SEED]]     5 runs by default; the seed of the moments is printed
 . "${0%/*}/lib.sh"
@@ -16,7 +16,8 @@ feed='--as gauge --time time --map level=depth:mm'
     --role sensor=gauge >/dev/null 2>&1
 awk -v start=1767225600 -v count="$readings" 'BEGIN {
     print "time,depth"
-    for (i = 1; i <= count; i++) print start + i "," (i % 300 < 100 ? 1900 : 1500) + i % 7 }' >levels.csv
+    for (i = 1; i <= count; i++) print start + i "," (i % 300 < 100 ? 1900 : 1500) + i % 7
+}' >levels.csv
 
 # seconds from the start of the process; its first block is written after some 0.05
 moments=$(awk -v seed="$seed" -v runs="$runs" 'BEGIN {

@@ -23,8 +23,8 @@ verdict() # verdict PASSED TITLE
     fi
 }
 
-# check TITLE EXIT PATTERN COMMAND...: runs it; the exit code must be EXIT, and what it printed (both
-# streams, kept in `out`) must match the basic regular expression; '' matches anything.
+# check TITLE EXIT PATTERN COMMAND...: runs it; the exit code must be EXIT, and what it printed
+# (both streams, kept in `out`) must match the basic regular expression; '' matches anything.
 check()
 {
     title=$1 wanted=$2 pattern=$3

@@ -80,7 +80,7 @@ bool twc_source_open(twc_source *source, tw_arena *arena)
     return true;
 }
 
-static uint32_t line_of(const twc_source *source, uint32_t offset)
+uint32_t twc_source_line(const twc_source *source, uint32_t offset)
 {
     uint32_t low = 0;
     uint32_t high = source->line_count;
@@ -107,8 +107,8 @@ twc_place twc_source_place(const twc_source *source, twc_span span)
     const uint32_t size = (uint32_t)source->text.size;
     const uint32_t start = span.start < size ? span.start : size;
     const uint32_t end = span.end < start ? start : span.end < size ? span.end : size;
-    const uint32_t line = line_of(source, start);
-    const uint32_t end_line = line_of(source, end);
+    const uint32_t line = twc_source_line(source, start);
+    const uint32_t end_line = twc_source_line(source, end);
     return (twc_place){
         line + 1,
         characters(source, source->lines[line], start) + 1,
@@ -269,7 +269,7 @@ static excerpt excerpt_of(const twc_source *source, twc_span span)
     const uint8_t *data = source->text.data;
     const uint32_t size = (uint32_t)source->text.size;
     excerpt e = {.mark_start = span.start < size ? span.start : size};
-    const uint32_t line = line_of(source, e.mark_start);
+    const uint32_t line = twc_source_line(source, e.mark_start);
     e.start = source->lines[line];
     e.end = line + 1 < source->line_count ? source->lines[line + 1] - 1 : size;
     if (e.end > e.start && data[e.end - 1] == '\r') e.end--;
@@ -306,7 +306,7 @@ static void render_line(const twc_source *source, twc_span span, const char *lab
 {
     char number[24];
     const excerpt e = excerpt_of(source, span);
-    snprintf(number, sizeof number, "%5u | ", line_of(source, e.mark_start) + 1);
+    snprintf(number, sizeof number, "%5u | ", twc_source_line(source, e.mark_start) + 1);
     put_colored(w, color, "\x1b[2m", number);
     tw_writer below = tw_writer_new(64 * 1024);
     uint32_t under = 0;

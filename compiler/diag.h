@@ -52,6 +52,8 @@ typedef struct twc_diags {
 
 /* Fills the line table. False without memory. */
 bool twc_source_open(twc_source *source, tw_arena *arena);
+/* The line of a byte, from 0. */
+uint32_t twc_source_line(const twc_source *source, uint32_t offset);
 twc_place twc_source_place(const twc_source *source, twc_span span);
 
 /* Adds one; what follows a newline in the text is the help. Never NULL: what is over the limit, or

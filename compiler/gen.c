@@ -129,21 +129,6 @@ bool twc_gen_encode(twc_gen *g, tw_bytes *ret_module)
 
 /* ------------------------------------------------------------------ debug map */
 
-static uint32_t line_at(const twc_gen *g, uint32_t offset)
-{
-    uint32_t low = 0;
-    uint32_t high = g->source->line_count;
-    while (high - low > 1) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (g->source->lines[middle] <= offset) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low + 1;
-}
-
 static bool function_lines(twc_gen *g, const tw_function *f, tw_debug_function *ret_function)
 {
     tw_debug_line *lines = TW_NEW_ARRAY(g->arena, tw_debug_line, f->code_count);
@@ -154,7 +139,7 @@ static bool function_lines(twc_gen *g, const tw_function *f, tw_debug_function *
         const uint32_t offset = g->lines[f->code_first + pc];
         if (offset == before) continue;
         before = offset;
-        const uint32_t line = line_at(g, offset);
+        const uint32_t line = twc_source_line(g->source, offset) + 1;
         const uint32_t count = ret_function->line_count;
         if (count > 0 && lines[count - 1].line == line) continue;
         lines[ret_function->line_count++] = (tw_debug_line){pc, line};

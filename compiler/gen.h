@@ -194,6 +194,7 @@ uint32_t twc_gen_args_slots(twc_gen *g, const twc_arg *args);
 void twc_gen_branch(twc_gen *g, const twc_expr *condition, bool sense, twc_label *to);
 /* The condition as 0 or 1. */
 void twc_gen_bool(twc_gen *g, const twc_expr *condition, uint32_t dst);
+bool twc_gen_is_comparison(twc_operator op);
 /* Compares two values that stand in slots; the same sense of `op` as in expressions. */
 void twc_gen_compare(twc_gen *g, twc_operator op, const twc_type *left_type, uint32_t left,
                      const twc_type *right_type, uint32_t right, bool sense, twc_label *to);

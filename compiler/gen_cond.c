@@ -11,64 +11,48 @@
 
 /* ------------------------------------------------------------------ comparisons of slots */
 
+static const struct comparison {
+    twc_operator op, opposite, mirrored; /* mirrored: with its sides changed */
+    tw_op jump, jump_constant;
+    bool swapped; /* the jump has its sides changed */
+} comparisons[] = {
+    {TWC_OP_EQ, TWC_OP_NE, TWC_OP_EQ, TW_OP_JEQ, TW_OP_JEQI, false},
+    {TWC_OP_NE, TWC_OP_EQ, TWC_OP_NE, TW_OP_JNE, TW_OP_JNEI, false},
+    {TWC_OP_LT, TWC_OP_GE, TWC_OP_GT, TW_OP_JLT, TW_OP_JLTI, false},
+    {TWC_OP_LE, TWC_OP_GT, TWC_OP_GE, TW_OP_JLE, TW_OP_JLEI, false},
+    {TWC_OP_GT, TWC_OP_LE, TWC_OP_LT, TW_OP_JLT, TW_OP_JGTI, true},
+    {TWC_OP_GE, TWC_OP_LT, TWC_OP_LE, TW_OP_JLE, TW_OP_JGEI, true},
+};
+
+/* NULL for an operator that is no comparison. */
+static const struct comparison *comparison_of(twc_operator op)
+{
+    for (size_t i = 0; i < sizeof comparisons / sizeof comparisons[0]; i++) {
+        if (comparisons[i].op == op) return &comparisons[i];
+    }
+    return NULL;
+}
+
+bool twc_gen_is_comparison(twc_operator op)
+{
+    return comparison_of(op) != NULL;
+}
+
 static twc_operator opposite(twc_operator op)
 {
-    switch (op) {
-    case TWC_OP_EQ: return TWC_OP_NE;
-    case TWC_OP_NE: return TWC_OP_EQ;
-    case TWC_OP_LT: return TWC_OP_GE;
-    case TWC_OP_LE: return TWC_OP_GT;
-    case TWC_OP_GT: return TWC_OP_LE;
-    case TWC_OP_GE: return TWC_OP_LT;
-    case TWC_OP_NONE:
-    case TWC_OP_OR:
-    case TWC_OP_AND:
-    case TWC_OP_IMPLIES:
-    case TWC_OP_OTHERWISE:
-    case TWC_OP_ADD:
-    case TWC_OP_SUB:
-    case TWC_OP_MUL:
-    case TWC_OP_DIV:
-    case TWC_OP_MOD:
-    case TWC_OP_PERCENT_OF: break;
-    }
-    return TWC_OP_NONE;
-}
-
-/* The same comparison with its sides changed. */
-static twc_operator mirrored(twc_operator op)
-{
-    if (op == TWC_OP_LT) return TWC_OP_GT;
-    if (op == TWC_OP_LE) return TWC_OP_GE;
-    if (op == TWC_OP_GT) return TWC_OP_LT;
-    if (op == TWC_OP_GE) return TWC_OP_LE;
-    return op;
-}
-
-static bool is_comparison(twc_operator op)
-{
-    return opposite(op) != TWC_OP_NONE;
+    return comparison_of(op)->opposite;
 }
 
 /* One slot each, with sign. */
 static void jump_numbers(twc_gen *g, twc_operator op, uint32_t left, uint32_t right, twc_label *to)
 {
-    if (op == TWC_OP_EQ) twc_emit_jump(g, TW_OP_JEQ, left, right, to);
-    if (op == TWC_OP_NE) twc_emit_jump(g, TW_OP_JNE, left, right, to);
-    if (op == TWC_OP_LT) twc_emit_jump(g, TW_OP_JLT, left, right, to);
-    if (op == TWC_OP_LE) twc_emit_jump(g, TW_OP_JLE, left, right, to);
-    if (op == TWC_OP_GT) twc_emit_jump(g, TW_OP_JLT, right, left, to);
-    if (op == TWC_OP_GE) twc_emit_jump(g, TW_OP_JLE, right, left, to);
+    const struct comparison *c = comparison_of(op);
+    twc_emit_jump(g, c->jump, c->swapped ? right : left, c->swapped ? left : right, to);
 }
 
 static void jump_constant(twc_gen *g, twc_operator op, uint32_t left, int64_t right, twc_label *to)
 {
-    if (op == TWC_OP_EQ) twc_emit_jump_imm(g, TW_OP_JEQI, left, right, to);
-    if (op == TWC_OP_NE) twc_emit_jump_imm(g, TW_OP_JNEI, left, right, to);
-    if (op == TWC_OP_LT) twc_emit_jump_imm(g, TW_OP_JLTI, left, right, to);
-    if (op == TWC_OP_LE) twc_emit_jump_imm(g, TW_OP_JLEI, left, right, to);
-    if (op == TWC_OP_GT) twc_emit_jump_imm(g, TW_OP_JGTI, left, right, to);
-    if (op == TWC_OP_GE) twc_emit_jump_imm(g, TW_OP_JGEI, left, right, to);
+    twc_emit_jump_imm(g, comparison_of(op)->jump_constant, left, right, to);
 }
 
 static bool is_text(const twc_type *type)
@@ -159,7 +143,7 @@ static void compare(twc_gen *g, twc_operator op, const twc_expr *left, const twc
         jump_constant(g, sense ? op : opposite(op), at, right->value, to);
     } else if (is_immediate(left)) {
         const uint32_t at = twc_gen_value(g, right);
-        const twc_operator turned = mirrored(op);
+        const twc_operator turned = comparison_of(op)->mirrored;
         jump_constant(g, sense ? turned : opposite(turned), at, left->value, to);
     } else {
         const uint32_t a = twc_gen_value(g, left);
@@ -286,7 +270,7 @@ static void branch_binary(twc_gen *g, const twc_expr *expr, bool sense, twc_labe
         branch_either(g, left, false, right, true, to);
     } else if (op == TWC_OP_IMPLIES) { /* left, and not right */
         branch_both(g, left, true, right, false, to);
-    } else if (is_comparison(op)) {
+    } else if (twc_gen_is_comparison(op)) {
         compare(g, op, left, right, sense, to);
     } else {
         twc_emit_jump(g, sense ? TW_OP_JNZ : TW_OP_JZ, twc_gen_value(g, expr), 0, to);
@@ -335,7 +319,7 @@ static bool compare_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     const twc_operator op = expr->u.binary.op;
     const twc_expr *left = expr->u.binary.left;
     const twc_expr *right = expr->u.binary.right;
-    if (!is_comparison(op) || twc_gen_slots(g, left->type) != 1 ||
+    if (!twc_gen_is_comparison(op) || twc_gen_slots(g, left->type) != 1 ||
         twc_gen_slots(g, right->type) != 1) {
         return false;
     }

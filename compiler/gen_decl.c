@@ -22,19 +22,22 @@ static uint32_t count_of(const twc_gen *g, twc_decl_kind kind)
     return count;
 }
 
-/* Zeroed room for all declarations of a kind; NULL after an error. */
+/* Zeroed room; NULL after an error. */
+static void *get(twc_gen *g, size_t count, size_t size)
+{
+    void *items = g->failed ? NULL : tw_arena_array(g->arena, count, size);
+    if (items == NULL && !g->failed) g->diags->out_of_memory = g->failed = true;
+    return items;
+}
+
+/* Room for all declarations of a kind. */
 static void *room(twc_gen *g, twc_decl_kind kind, const char *what, uint32_t max, size_t size,
                   uint16_t *ret_count)
 {
     const uint32_t count = count_of(g, kind);
     twc_gen_over_limit(g, g->contract->name_span, what, count, max);
-    void *items = g->failed ? NULL : tw_arena_array(g->arena, count, size);
-    if (items == NULL) {
-        if (!g->failed) g->diags->out_of_memory = g->failed = true;
-        return NULL;
-    }
     *ret_count = (uint16_t)count;
-    return items;
+    return get(g, count, size);
 }
 
 #define ROOM(g, kind, list, count, max, what)                                                      \
@@ -147,13 +150,9 @@ static void phases(twc_gen *g)
     const twc_contract *contract = g->contract;
     const uint32_t count = contract->phase_count;
     twc_gen_over_limit(g, contract->phases_span, "too many phases", count, TW_PHASES_MAX);
+    m->phases.items = get(g, count, sizeof *m->phases.items);
+    m->arrows = get(g, (size_t)count * count, sizeof *m->arrows);
     if (g->failed) return;
-    m->phases.items = TW_NEW_ARRAY(g->arena, const char *, count);
-    m->arrows = TW_NEW_ARRAY(g->arena, tw_arrow, (size_t)count * count);
-    if (m->phases.items == NULL || m->arrows == NULL) {
-        g->diags->out_of_memory = g->failed = true;
-        return;
-    }
     for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
         m->phases.items[m->phases.count++] = p->word != NULL ? p->word->text : "";
         for (uint16_t to = 0; to < count; to++) {
@@ -227,11 +226,8 @@ static void stamps(twc_gen *g)
     const uint32_t count = stamps_used(g);
     twc_gen_over_limit(g, g->contract->name_span, "too many conditions over readings", count,
                        TW_STAMPS_MAX);
-    m->stamps = g->failed ? NULL : TW_NEW_ARRAY(g->arena, tw_stamp, count);
-    if (m->stamps == NULL) {
-        if (!g->failed) g->diags->out_of_memory = g->failed = true;
-        return;
-    }
+    m->stamps = get(g, count, sizeof *m->stamps);
+    if (g->failed) return;
     for (const twc_stamp *s = g->contract->stamps; s != NULL && s->index < count; s = s->next) {
         const uint16_t low = twc_gen_deployed(g, s->low);
         const uint16_t high = s->high != NULL ? twc_gen_deployed(g, s->high) : TW_NONE;
@@ -260,26 +256,18 @@ static void notice(twc_gen *g, const twc_decl *decl, tw_notice *ret_notice)
 static void notices(twc_gen *g)
 {
     tw_module *m = g->m;
-    uint32_t i = 0;
+    const uint32_t count = g->contract->history_count;
     if (!ROOM(g, TWC_D_EVENT, events, event_count, TW_NAMES_MAX, "too many events") ||
         !ROOM(g, TWC_D_ERROR, errors, error_count, TW_NAMES_MAX, "too many errors")) {
         return;
     }
-    for (const twc_decl *d = first_of(g, TWC_D_EVENT); d != NULL; d = d->next_same) {
-        notice(g, d, &m->events[i++]);
+    for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) {
+        if (d->kind == TWC_D_EVENT) notice(g, d, &m->events[d->index]);
+        if (d->kind == TWC_D_ERROR) notice(g, d, &m->errors[d->index]);
     }
-    i = 0;
-    for (const twc_decl *d = first_of(g, TWC_D_ERROR); d != NULL; d = d->next_same) {
-        notice(g, d, &m->errors[i++]);
-    }
-    twc_gen_over_limit(g, g->contract->name_span, "too many kinds of history",
-                       g->contract->history_count, TW_NAMES_MAX);
-    m->histories = g->failed ? NULL : TW_NEW_ARRAY(g->arena, tw_notice, g->contract->history_count);
-    if (m->histories == NULL) {
-        if (!g->failed) g->diags->out_of_memory = g->failed = true;
-        return;
-    }
-    for (const twc_decl *d = g->contract->histories; d != NULL; d = d->next_same) {
+    twc_gen_over_limit(g, g->contract->name_span, "too many kinds of history", count, TW_NAMES_MAX);
+    m->histories = get(g, count, sizeof *m->histories);
+    for (const twc_decl *d = g->contract->histories; d != NULL && !g->failed; d = d->next_same) {
         notice(g, d, &m->histories[m->history_count++]);
     }
 }
@@ -287,36 +275,18 @@ static void notices(twc_gen *g)
 static void rules(twc_gen *g)
 {
     tw_module *m = g->m;
-    uint32_t i = 0;
     if (!ROOM(g, TWC_D_INVARIANT, invariants, invariant_count, TW_NAMES_MAX,
               "too many invariants") ||
         !ROOM(g, TWC_D_CHECK, checks, check_count, TW_NAMES_MAX, "too many checks")) {
         return;
     }
-    for (const twc_decl *d = first_of(g, TWC_D_INVARIANT); d != NULL; d = d->next_same) {
-        m->invariants[i++] = (tw_rule){d->word->text, TW_NONE};
-    }
-    i = 0;
-    for (const twc_decl *d = first_of(g, TWC_D_CHECK); d != NULL; d = d->next_same) {
-        const char *text = twc_gen_text(g, d->u.value.value->span, 2 * TW_NAME_SIZE_MAX);
-        m->checks[i++] = (tw_rule){text, TW_NONE};
-    }
-}
-
-static void unsupported_members(twc_gen *g)
-{
     for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) {
-        const char *what = d->kind == TWC_D_CURRENCY   ? "a currency"
-                           : d->kind == TWC_D_TOKEN    ? "a token"
-                           : d->kind == TWC_D_ASSET    ? "an asset"
-                           : d->kind == TWC_D_MAP      ? "a map"
-                           : d->kind == TWC_D_REGISTRY ? "a registry"
-                           : d->kind == TWC_D_PURSE    ? "a purse"
-                           : d->kind == TWC_D_UPGRADE  ? "`upgrade`"
-                           : d->kind == TWC_D_MIGRATE  ? "`migrate`"
-                           : d->kind == TWC_D_EXPORT   ? "`export`"
-                                                       : NULL;
-        if (what != NULL) twc_gen_unsupported(g, d->span, what);
+        if (d->kind == TWC_D_INVARIANT) {
+            m->invariants[d->index] = (tw_rule){d->word->text, TW_NONE};
+        } else if (d->kind == TWC_D_CHECK) {
+            const char *text = twc_gen_text(g, d->u.value.value->span, 2 * TW_NAME_SIZE_MAX);
+            m->checks[d->index] = (tw_rule){text, TW_NONE};
+        }
     }
 }
 
@@ -333,7 +303,6 @@ void twc_gen_declarations(twc_gen *g)
         twc_gen_over_limit(g, contract->name_span, "the twin's id has too many bytes",
                            contract->twin.size, 4 * TW_NAME_SIZE_MAX);
     }
-    unsupported_members(g);
     if (!g->failed) roles(g);
     if (!g->failed) params(g);
     if (!g->failed) fields(g);

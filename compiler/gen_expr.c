@@ -266,73 +266,47 @@ static void two(twc_gen *g, tw_op op, const twc_expr *expr, uint32_t dst)
 static void builtin_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 {
     const twc_arg *args = expr->u.call.args;
-    switch (expr->u.call.builtin) {
-    case TWC_B_MIN: two(g, TW_OP_MIN, expr, dst); return;
-    case TWC_B_MAX: two(g, TW_OP_MAX, expr, dst); return;
-    case TWC_B_ABS: twc_emit(g, TW_OP_ABS, dst, twc_gen_value(g, args->value), 0, 0); return;
-    case TWC_B_FLOOR: rounded(g, expr, TW_ROUND_DOWN, dst); return;
-    case TWC_B_CEIL: rounded(g, expr, TW_ROUND_UP, dst); return;
-    case TWC_B_WHOLE: rounded(g, expr, TW_ROUND_ZERO, dst); return;
-    case TWC_B_HASH: hash_into(g, args->value, dst); return;
-    case TWC_B_TWIN_ID: hash_into(g, args->value, dst); return;
-    case TWC_B_MEMBER:
-        while (args->next != NULL) args = args->next; /* the account; the role is a name */
-        twc_emit(g, TW_OP_MEMBER, dst, twc_gen_account(g, args->value), 0,
-                 expr->u.call.decl->index);
-        return;
-    case TWC_B_COUNT:
-        if (args == NULL) { /* count(history), in tests */
-            test_into(g, expr, dst);
-            return;
-        }
+    const twc_builtin which = expr->u.call.builtin;
+    const bool test_only = which == TWC_B_EVENTS || which == TWC_B_GAS || which == TWC_B_BOUND;
+    if (test_only || (which == TWC_B_COUNT && args == NULL)) {
+        test_into(g, expr, dst);
+    } else if (which == TWC_B_MIN || which == TWC_B_MAX) {
+        two(g, which == TWC_B_MIN ? TW_OP_MIN : TW_OP_MAX, expr, dst);
+    } else if (which == TWC_B_ABS) {
+        twc_emit(g, TW_OP_ABS, dst, twc_gen_value(g, args->value), 0, 0);
+    } else if (which == TWC_B_FLOOR || which == TWC_B_CEIL || which == TWC_B_WHOLE) {
+        rounded(g, expr,
+                which == TWC_B_FLOOR  ? TW_ROUND_DOWN
+                : which == TWC_B_CEIL ? TW_ROUND_UP
+                                      : TW_ROUND_ZERO,
+                dst);
+    } else if (which == TWC_B_HASH || which == TWC_B_TWIN_ID) {
+        hash_into(g, args->value, dst);
+    } else if (which == TWC_B_COUNT) {
         twc_emit_move(g, dst, twc_gen_value(g, args->value), 1);
-        return;
-    case TWC_B_EVENTS:
-    case TWC_B_GAS:
-    case TWC_B_BOUND: test_into(g, expr, dst); return;
-    case TWC_B_NONE:
-    case TWC_B_ROUND_DOWN:
-    case TWC_B_ROUND_UP:
-    case TWC_B_SUM:
-    case TWC_B_TOP:
-    case TWC_B_BALANCE:
-    case TWC_B_CIRCULATING:
-    case TWC_B_DEVICES:
-    case TWC_B_GAIN:
-    case TWC_B_MINTED:
-    case TWC_B_COUNT_: break;
+    } else if (which == TWC_B_MEMBER) { /* the role is a name, the account a value */
+        const uint32_t account = twc_gen_account(g, args->next->value);
+        twc_emit(g, TW_OP_MEMBER, dst, account, 0, expr->u.call.decl->index);
+    } else {
+        twc_gen_unsupported(g, expr->span, "this function");
     }
-    twc_gen_unsupported(g, expr->span, "this function");
 }
 
 static void call_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 {
-    switch (expr->u.call.callee) {
-    case TWC_CALL_RECORD: twc_gen_args(g, expr->u.call.args, dst); return;
-    case TWC_CALL_BUILTIN: builtin_into(g, expr, dst); return;
-    case TWC_CALL_FN:
-    case TWC_CALL_VIEW:
-    case TWC_CALL_STATISTIC:
+    const twc_callee callee = expr->u.call.callee;
+    if (callee == TWC_CALL_RECORD) {
+        twc_gen_args(g, expr->u.call.args, dst);
+    } else if (callee == TWC_CALL_BUILTIN) {
+        builtin_into(g, expr, dst);
+    } else if (callee == TWC_CALL_UNKNOWN || callee == TWC_CALL_ACTION) {
+        twc_gen_unsupported(g, expr->span, "this call");
+    } else {
         twc_emit_move(g, dst, twc_gen_value(g, expr), twc_gen_slots(g, expr->type));
-        return;
-    case TWC_CALL_UNKNOWN:
-    case TWC_CALL_ACTION: break;
     }
-    twc_gen_unsupported(g, expr->span, "this call");
 }
 
 /* ------------------------------------------------------------------ names */
-
-static void builtin_value_into(twc_gen *g, const twc_decl *decl, uint32_t dst)
-{
-    switch ((twc_builtin_value)decl->index) {
-    case TWC_V_NOW: twc_emit(g, TW_OP_NOW, dst, 0, 0, 0); break;
-    case TWC_V_CALLER: twc_emit(g, TW_OP_CALLER, dst, 0, 0, 0); break;
-    case TWC_V_PHASE: twc_emit(g, TW_OP_PHASE, dst, 0, 0, 0); break;
-    case TWC_V_TIME_IN_PHASE: twc_emit(g, TW_OP_INPHASE, dst, 0, 0, 0); break;
-    case TWC_V_COUNT: break;
-    }
-}
 
 /* The member of a role of max 1 as an optional; a role that is never left empty has one. */
 static uint32_t holder(twc_gen *g, const twc_decl *role, bool optional)
@@ -367,7 +341,8 @@ static void name_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     } else if (decl->kind == TWC_D_PHASE || decl->kind == TWC_D_ENUM_VALUE) {
         twc_emit_constant(g, dst, decl->index);
     } else if (decl->kind == TWC_D_BUILTIN_VALUE) {
-        builtin_value_into(g, decl, dst);
+        static const tw_op ops[TWC_V_COUNT] = {TW_OP_NOW, TW_OP_CALLER, TW_OP_PHASE, TW_OP_INPHASE};
+        twc_emit(g, ops[decl->index], dst, 0, 0, 0);
     } else if (decl->kind == TWC_D_ROLE) {
         const bool optional = expr->type->kind == TWC_TYPE_OPTIONAL;
         twc_emit_move(g, dst, holder(g, decl, optional), optional ? 5 : 4);
@@ -540,35 +515,39 @@ static void binary_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     }
 }
 
+static void none_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
+{
+    twc_emit_zero(g, dst, twc_gen_slots(g, expr->type));
+}
+
+static void negate_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
+{
+    twc_emit(g, TW_OP_NEG, dst, twc_gen_value(g, expr->u.one), 0, 0);
+}
+
+static void place_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
+{
+    twc_emit_move(g, dst, twc_gen_value(g, expr), twc_gen_slots(g, expr->type));
+}
+
+/* Kinds that are left out are constants, or nothing that stands in a checked tree. */
+static void (*const generators[])(twc_gen *g, const twc_expr *expr, uint32_t dst) = {
+    [TWC_E_TEXT] = text_into,      [TWC_E_NONE] = none_into,     [TWC_E_NAME] = name_into,
+    [TWC_E_LIST] = list_into,      [TWC_E_CALL] = call_into,     [TWC_E_NEGATE] = negate_into,
+    [TWC_E_BINARY] = binary_into,  [TWC_E_IF] = choose_into,     [TWC_E_CONVERT] = convert_into,
+    [TWC_E_NOT] = twc_gen_bool,    [TWC_E_IS] = twc_gen_bool,    [TWC_E_HOLD] = twc_gen_bool,
+    [TWC_E_SILENT] = twc_gen_bool, [TWC_E_RANGE] = twc_gen_bool, [TWC_E_IN] = twc_gen_bool,
+    [TWC_E_ACTOR] = place_into,    [TWC_E_FIELD] = place_into,   [TWC_E_INDEX] = place_into,
+};
+
 static void any_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 {
-    switch (expr->kind) {
-    case TWC_E_TEXT: text_into(g, expr, dst); return;
-    case TWC_E_NONE: twc_emit_zero(g, dst, twc_gen_slots(g, expr->type)); return;
-    case TWC_E_NAME: name_into(g, expr, dst); return;
-    case TWC_E_LIST: list_into(g, expr, dst); return;
-    case TWC_E_CALL: call_into(g, expr, dst); return;
-    case TWC_E_NEGATE: twc_emit(g, TW_OP_NEG, dst, twc_gen_value(g, expr->u.one), 0, 0); return;
-    case TWC_E_BINARY: binary_into(g, expr, dst); return;
-    case TWC_E_IF: choose_into(g, expr, dst); return;
-    case TWC_E_CONVERT: convert_into(g, expr, dst); return;
-    case TWC_E_NOT:
-    case TWC_E_IS:
-    case TWC_E_HOLD:
-    case TWC_E_SILENT:
-    case TWC_E_RANGE:
-    case TWC_E_IN: twc_gen_bool(g, expr, dst); return;
-    case TWC_E_ACTOR:
-    case TWC_E_FIELD:
-    case TWC_E_INDEX:
-        twc_emit_move(g, dst, twc_gen_value(g, expr), twc_gen_slots(g, expr->type));
-        return;
-    case TWC_E_BOOL:
-    case TWC_E_NUMBER: /* constants all of them: not here */
-    case TWC_E_ERROR:
-    case TWC_E_OF: break;
+    const bool known = expr->kind < sizeof generators / sizeof generators[0];
+    if (known && generators[expr->kind] != NULL) {
+        generators[expr->kind](g, expr, dst);
+    } else {
+        twc_gen_unsupported(g, expr->span, "this expression");
     }
-    twc_gen_unsupported(g, expr->span, "this expression");
 }
 
 void twc_gen_into(twc_gen *g, const twc_expr *expr, uint32_t dst)

@@ -10,8 +10,9 @@
 
 /* ------------------------------------------------------------------ locals and assignments */
 
-static void let(twc_gen *g, twc_decl *decl)
+static void let(twc_gen *g, const twc_stmt *stmt)
 {
+    twc_decl *decl = stmt->u.let.decl;
     decl->slot = twc_gen_slots_take(g, twc_gen_slots(g, decl->type));
     if (decl->u.value.value != NULL) {
         twc_gen_into(g, decl->u.value.value, decl->slot);
@@ -180,8 +181,9 @@ static void grant(twc_gen *g, const twc_stmt *stmt)
     twc_emit(g, op, 0, account, 0, stmt->u.grant.role->index);
 }
 
-static void stop(twc_gen *g)
+static void stop(twc_gen *g, const twc_stmt *stmt)
 {
+    (void)stmt;
     if (g->finish != NULL && g->loops == 0) {
         twc_emit_jump(g, TW_OP_JMP, 0, 0, g->finish);
     } else {
@@ -190,39 +192,43 @@ static void stop(twc_gen *g)
     }
 }
 
+static void branch(twc_gen *g, const twc_stmt *stmt)
+{
+    branches(g, stmt->u.branch.arms);
+}
+
+static void go(twc_gen *g, const twc_stmt *stmt)
+{
+    twc_emit(g, TW_OP_GO, 0, 0, 0, stmt->u.go.phase->index);
+}
+
+static void skip(twc_gen *g, const twc_stmt *stmt)
+{
+    (void)stmt;
+    twc_emit_jump(g, TW_OP_JMP, 0, 0, g->skip);
+}
+
+static void give_back(twc_gen *g, const twc_stmt *stmt)
+{
+    twc_emit_last(g, TW_OP_RET, twc_gen_value(g, stmt->u.value), 0);
+}
+
+/* Kinds that are left out have no code yet. */
+static void (*const generators[])(twc_gen *g, const twc_stmt *stmt) = {
+    [TWC_S_LET] = let,       [TWC_S_ASSIGN] = assign, [TWC_S_IF] = branch,
+    [TWC_S_REPEAT] = repeat, [TWC_S_MATCH] = match,   [TWC_S_NEEDS] = needs,
+    [TWC_S_EMIT] = notice,   [TWC_S_FAIL] = notice,   [TWC_S_HISTORY] = notice,
+    [TWC_S_GO] = go,         [TWC_S_GRANT] = grant,   [TWC_S_REVOKE] = grant,
+    [TWC_S_STOP] = stop,     [TWC_S_SKIP] = skip,     [TWC_S_RETURN] = give_back,
+};
+
 static void statement(twc_gen *g, const twc_stmt *stmt)
 {
-    switch (stmt->kind) {
-    case TWC_S_LET: let(g, stmt->u.let.decl); return;
-    case TWC_S_ASSIGN: assign(g, stmt); return;
-    case TWC_S_IF: branches(g, stmt->u.branch.arms); return;
-    case TWC_S_REPEAT: repeat(g, stmt); return;
-    case TWC_S_MATCH: match(g, stmt); return;
-    case TWC_S_NEEDS: needs(g, stmt); return;
-    case TWC_S_EMIT:
-    case TWC_S_FAIL:
-    case TWC_S_HISTORY: notice(g, stmt); return;
-    case TWC_S_GO: twc_emit(g, TW_OP_GO, 0, 0, 0, stmt->u.go.phase->index); return;
-    case TWC_S_GRANT:
-    case TWC_S_REVOKE: grant(g, stmt); return;
-    case TWC_S_STOP: stop(g); return;
-    case TWC_S_SKIP: twc_emit_jump(g, TW_OP_JMP, 0, 0, g->skip); return;
-    case TWC_S_RETURN: {
-        const uint32_t result = twc_gen_value(g, stmt->u.value);
-        twc_emit_last(g, TW_OP_RET, result, 0);
-        return;
-    }
-    case TWC_S_FOR: twc_gen_unsupported(g, stmt->span, "`for each`"); return;
-    case TWC_S_PUSH: twc_gen_unsupported(g, stmt->span, "`push`"); return;
-    case TWC_S_REMOVE: twc_gen_unsupported(g, stmt->span, "`remove`"); return;
-    case TWC_S_PAY:
-    case TWC_S_MINT:
-    case TWC_S_BURN: twc_gen_unsupported(g, stmt->span, "moving money"); return;
-    case TWC_S_CREATE:
-    case TWC_S_GIVE:
-    case TWC_S_ATTACH:
-    case TWC_S_DETACH:
-    case TWC_S_RETIRE: twc_gen_unsupported(g, stmt->span, "an asset"); return;
+    const bool known = stmt->kind < sizeof generators / sizeof generators[0];
+    if (known && generators[stmt->kind] != NULL) {
+        generators[stmt->kind](g, stmt);
+    } else {
+        twc_gen_unsupported(g, stmt->span, "this statement");
     }
 }
 

@@ -2,70 +2,71 @@
  * Recursion is bounded by the heights that the parser allows. */
 #include "compiler/gen.h"
 
+#include <stddef.h>
+
+enum { PARTS_MAX = 3 };
+
+/* Where in a node the expressions of a kind stand; 0 ends the list, kinds without any are left out.
+ */
+static const uint16_t parts_of_expr[][PARTS_MAX + 1] = {
+#define PART(member) offsetof(twc_expr, u.member)
+    [TWC_E_FIELD] = {PART(field.object)},
+    [TWC_E_INDEX] = {PART(index.object), PART(index.index)},
+    [TWC_E_OF] = {PART(of.right)},
+    [TWC_E_NEGATE] = {PART(one)},
+    [TWC_E_NOT] = {PART(one)},
+    [TWC_E_BINARY] = {PART(binary.left), PART(binary.right)},
+    [TWC_E_IS] = {PART(is.value)},
+    [TWC_E_HOLD] = {PART(hold.duration)},
+    [TWC_E_SILENT] = {PART(silent.duration)},
+    [TWC_E_RANGE] = {PART(range.value), PART(range.low), PART(range.high)},
+    [TWC_E_IN] = {PART(in.value), PART(in.set)},
+    [TWC_E_IF] = {PART(choose.condition), PART(choose.then), PART(choose.other)},
+    [TWC_E_CONVERT] = {PART(convert.value)},
+#undef PART
+};
+static const uint16_t parts_of_stmt[][PARTS_MAX + 1] = {
+#define PART(member) offsetof(twc_stmt, u.member)
+    [TWC_S_ASSIGN] = {PART(assign.place), PART(assign.value)},
+    [TWC_S_FOR] = {PART(loop.over)},
+    [TWC_S_MATCH] = {PART(match.value)},
+    [TWC_S_NEEDS] = {PART(needs.condition)},
+    [TWC_S_GRANT] = {PART(grant.account)},
+    [TWC_S_REVOKE] = {PART(grant.account)},
+    [TWC_S_PUSH] = {PART(push.value), PART(push.to)},
+    [TWC_S_REMOVE] = {PART(thing.thing)},
+    [TWC_S_RETURN] = {PART(value)},
+#undef PART
+};
+
+static void walk_parts(const twc_visit *visit, const void *node, const uint16_t *parts)
+{
+    for (; *parts != 0; parts++) {
+        twc_walk_expr(visit, *(twc_expr *const *)(const void *)((const char *)node + *parts));
+    }
+}
+
 static void walk_args(const twc_visit *visit, const twc_arg *args)
 {
     for (; args != NULL; args = args->next) twc_walk_expr(visit, args->value);
-}
-
-static void walk_call(const twc_visit *visit, const twc_expr *expr)
-{
-    const twc_statistic *statistic = expr->u.call.statistic;
-    if (expr->u.call.callee == TWC_CALL_STATISTIC && statistic != NULL) {
-        twc_walk_expr(visit, statistic->over);
-        twc_walk_expr(visit, statistic->percentile);
-        return;
-    }
-    walk_args(visit, expr->u.call.args);
 }
 
 void twc_walk_expr(const twc_visit *visit, const twc_expr *expr)
 {
     if (expr == NULL) return;
     if (visit->expr != NULL) visit->expr(visit->data, expr);
-    switch (expr->kind) {
-    case TWC_E_ERROR:
-    case TWC_E_BOOL:
-    case TWC_E_NUMBER:
-    case TWC_E_TEXT:
-    case TWC_E_NONE:
-    case TWC_E_NAME:
-    case TWC_E_ACTOR: break;
-    case TWC_E_LIST:
+    if (expr->kind < sizeof parts_of_expr / sizeof parts_of_expr[0]) {
+        walk_parts(visit, expr, parts_of_expr[expr->kind]);
+    }
+    if (expr->kind == TWC_E_LIST) {
         for (const twc_expr *e = expr->u.list.first; e != NULL; e = e->next) {
             twc_walk_expr(visit, e);
         }
-        break;
-    case TWC_E_FIELD: twc_walk_expr(visit, expr->u.field.object); break;
-    case TWC_E_CALL: walk_call(visit, expr); break;
-    case TWC_E_INDEX:
-        twc_walk_expr(visit, expr->u.index.object);
-        twc_walk_expr(visit, expr->u.index.index);
-        break;
-    case TWC_E_OF: twc_walk_expr(visit, expr->u.of.right); break;
-    case TWC_E_NEGATE:
-    case TWC_E_NOT: twc_walk_expr(visit, expr->u.one); break;
-    case TWC_E_BINARY:
-        twc_walk_expr(visit, expr->u.binary.left);
-        twc_walk_expr(visit, expr->u.binary.right);
-        break;
-    case TWC_E_IS: twc_walk_expr(visit, expr->u.is.value); break;
-    case TWC_E_HOLD: twc_walk_expr(visit, expr->u.hold.duration); break;
-    case TWC_E_SILENT: twc_walk_expr(visit, expr->u.silent.duration); break;
-    case TWC_E_RANGE:
-        twc_walk_expr(visit, expr->u.range.value);
-        twc_walk_expr(visit, expr->u.range.low);
-        twc_walk_expr(visit, expr->u.range.high);
-        break;
-    case TWC_E_IN:
-        twc_walk_expr(visit, expr->u.in.value);
-        twc_walk_expr(visit, expr->u.in.set);
-        break;
-    case TWC_E_IF:
-        twc_walk_expr(visit, expr->u.choose.condition);
-        twc_walk_expr(visit, expr->u.choose.then);
-        twc_walk_expr(visit, expr->u.choose.other);
-        break;
-    case TWC_E_CONVERT: twc_walk_expr(visit, expr->u.convert.value); break;
+    } else if (expr->kind == TWC_E_CALL && expr->u.call.callee == TWC_CALL_STATISTIC) {
+        twc_walk_expr(visit, expr->u.call.statistic->over);
+        twc_walk_expr(visit, expr->u.call.statistic->percentile);
+    } else if (expr->kind == TWC_E_CALL) {
+        walk_args(visit, expr->u.call.args);
     }
 }
 
@@ -79,50 +80,19 @@ static void walk_arms(const twc_visit *visit, const twc_arm *arms)
 
 static void walk_stmt(const twc_visit *visit, const twc_stmt *stmt)
 {
+    const twc_stmt_kind kind = stmt->kind;
+    const bool notice = kind == TWC_S_EMIT || kind == TWC_S_FAIL || kind == TWC_S_HISTORY;
     if (visit->stmt != NULL) visit->stmt(visit->data, stmt);
-    switch (stmt->kind) {
-    case TWC_S_LET: twc_walk_expr(visit, stmt->u.let.decl->u.value.value); break;
-    case TWC_S_ASSIGN:
-        twc_walk_expr(visit, stmt->u.assign.place);
-        twc_walk_expr(visit, stmt->u.assign.value);
-        break;
-    case TWC_S_IF: walk_arms(visit, stmt->u.branch.arms); break;
-    case TWC_S_FOR:
-        twc_walk_expr(visit, stmt->u.loop.over);
-        twc_walk_block(visit, &stmt->u.loop.body);
-        break;
-    case TWC_S_REPEAT: twc_walk_block(visit, &stmt->u.repeat.body); break;
-    case TWC_S_MATCH:
-        twc_walk_expr(visit, stmt->u.match.value);
-        walk_arms(visit, stmt->u.match.arms);
-        break;
-    case TWC_S_NEEDS:
-        twc_walk_expr(visit, stmt->u.needs.condition);
-        walk_args(visit, stmt->u.needs.args);
-        break;
-    case TWC_S_EMIT:
-    case TWC_S_FAIL:
-    case TWC_S_HISTORY: walk_args(visit, stmt->u.notice.args); break;
-    case TWC_S_GRANT:
-    case TWC_S_REVOKE: twc_walk_expr(visit, stmt->u.grant.account); break;
-    case TWC_S_RETURN: twc_walk_expr(visit, stmt->u.value); break;
-    case TWC_S_PUSH:
-        twc_walk_expr(visit, stmt->u.push.value);
-        twc_walk_expr(visit, stmt->u.push.to);
-        break;
-    case TWC_S_REMOVE: twc_walk_expr(visit, stmt->u.thing.thing); break;
-    case TWC_S_PAY: /* from here on not generated yet, or without parts */
-    case TWC_S_MINT:
-    case TWC_S_BURN:
-    case TWC_S_CREATE:
-    case TWC_S_GIVE:
-    case TWC_S_ATTACH:
-    case TWC_S_DETACH:
-    case TWC_S_RETIRE:
-    case TWC_S_GO:
-    case TWC_S_STOP:
-    case TWC_S_SKIP: break;
+    if (kind < sizeof parts_of_stmt / sizeof parts_of_stmt[0]) {
+        walk_parts(visit, stmt, parts_of_stmt[kind]);
     }
+    if (kind == TWC_S_LET) twc_walk_expr(visit, stmt->u.let.decl->u.value.value);
+    if (kind == TWC_S_IF) walk_arms(visit, stmt->u.branch.arms);
+    if (kind == TWC_S_MATCH) walk_arms(visit, stmt->u.match.arms);
+    if (kind == TWC_S_NEEDS) walk_args(visit, stmt->u.needs.args);
+    if (notice) walk_args(visit, stmt->u.notice.args);
+    if (kind == TWC_S_FOR) twc_walk_block(visit, &stmt->u.loop.body);
+    if (kind == TWC_S_REPEAT) twc_walk_block(visit, &stmt->u.repeat.body);
 }
 
 void twc_walk_stmts(const twc_visit *visit, const twc_stmt *first)

@@ -131,204 +131,219 @@ bool twc_bounds_write(const twc_unit *unit, bool json, tw_arena *arena, tw_write
 
 /* ------------------------------------------------------------------ interface */
 
-static void put_doc(tw_writer *w, const twc_contract *contract, twc_decl_kind kind,
-                    const char *name)
+/* What is being written: lists of things, each an object that begins with its name. */
+typedef struct abi {
+    const tw_module *m;
+    const twc_contract *contract;
+    tw_writer *w;
+    bool first; /* of its list */
+} abi;
+
+static void open_list(abi *a, const char *name)
 {
-    for (const twc_decl *d = contract->members; d != NULL; d = d->next) {
-        if (d->kind != kind || d->doc == NULL || strcmp(d->word->text, name) != 0) continue;
-        put(w, ", \"doc\": ");
-        twc_json_string(w, d->doc);
-        return;
-    }
+    put(a->w, ",\n\"%s\": [", name);
+    a->first = true;
 }
 
-static void put_type(const tw_module *m, uint16_t type, tw_writer *w)
+static void open_item(abi *a, const char *name)
+{
+    put(a->w, "%s\n  {\"name\": ", a->first ? "" : ",");
+    twc_json_string(a->w, name);
+    a->first = false;
+}
+
+/* Ends the item, with what `///` says of it. TWC_D_LOCAL: it has no declaration of its own. */
+static void close_item(abi *a, twc_decl_kind kind, const char *name)
+{
+    for (const twc_decl *d = a->contract->members; d != NULL; d = d->next) {
+        if (d->kind != kind || d->doc == NULL || strcmp(d->word->text, name) != 0) continue;
+        put(a->w, ", \"doc\": ");
+        twc_json_string(a->w, d->doc);
+    }
+    put(a->w, "}");
+}
+
+static void put_type(abi *a, const char *name, uint16_t type)
 {
     char text[LINE_MAX_SIZE];
-    tw_type_print(m, type, text, sizeof text);
-    put(w, "\"type\": ");
-    twc_json_string(w, text);
+    tw_type_print(a->m, type, text, sizeof text);
+    put(a->w, ", \"%s\": ", name);
+    twc_json_string(a->w, text);
 }
 
-static void put_members(const tw_module *m, const tw_members *members, tw_writer *w)
+static void put_members(abi *a, const char *name, const tw_members *members)
 {
-    put(w, "[");
+    put(a->w, ", \"%s\": [", name);
     for (uint16_t i = 0; i < members->count; i++) {
-        put(w, "%s{\"name\": \"%s\", ", i > 0 ? ", " : "", members->items[i].name);
-        put_type(m, members->items[i].type, w);
-        put(w, "}");
+        put(a->w, "%s{\"name\": \"%s\"", i > 0 ? ", " : "", members->items[i].name);
+        put_type(a, "type", members->items[i].type);
+        put(a->w, "}");
     }
-    put(w, "]");
+    put(a->w, "]");
 }
 
-static void put_names(tw_writer *w, const char *const *names, uint16_t count)
-{
-    put(w, "[");
-    for (uint16_t i = 0; i < count; i++) put(w, "%s\"%s\"", i > 0 ? ", " : "", names[i]);
-    put(w, "]");
-}
-
-static void put_types(const tw_module *m, tw_writer *w)
+/* The names whose bit is set. */
+static void put_names(abi *a, const char *name, const tw_names *names, uint64_t mask)
 {
     const char *before = "";
-    put(w, ",\n\"records\": [");
-    for (uint16_t i = 0; i < m->type_count; i++) {
-        if (m->types[i].kind != TW_KIND_RECORD) continue;
-        put(w, "%s\n  {\"name\": \"%s\", \"fields\": ", before, m->types[i].name);
-        put_members(m, &m->types[i].members, w);
-        put(w, "}");
-        before = ",";
-    }
-    put(w, "],\n\"enums\": [");
-    for (uint16_t i = 0; i < m->enum_count; i++) {
-        put(w, "%s\n  {\"name\": \"%s\", \"values\": ", i > 0 ? "," : "", m->enums[i].name);
-        put_names(w, m->enums[i].values.items, m->enums[i].values.count);
-        put(w, "}");
-    }
-    put(w, "],\n\"resolutions\": {");
-    before = "";
-    uint64_t seen = 0; /* fewer than 64 dimensions */
-    for (uint16_t i = 0; i < m->type_count; i++) {
-        const uint8_t dimension = m->types[i].quantity;
-        if (m->types[i].kind != TW_KIND_INT || (seen >> dimension & 1) != 0) continue;
-        seen |= (uint64_t)1 << dimension;
-        put(w, "%s\"%s\": ", before, tw_dim_name((tw_dimension)dimension));
-        twc_json_string(w, tw_dim_resolution((tw_dimension)dimension));
+    put(a->w, ", \"%s\": [", name);
+    for (uint16_t i = 0; i < names->count; i++) {
+        if (i < 64 && (mask >> i & 1) == 0) continue;
+        put(a->w, "%s\"%s\"", before, names->items[i]);
         before = ", ";
     }
-    put(w, "}");
+    put(a->w, "]");
 }
 
-static void put_params(const tw_module *m, const twc_contract *contract, tw_writer *w)
+static void put_range(abi *a, int64_t low, int64_t high)
 {
-    put(w, ",\n\"params\": [");
+    put(a->w, ", \"low\": \"%lld\", \"high\": \"%lld\"", (long long)low, (long long)high);
+}
+
+static void put_types(abi *a)
+{
+    const tw_module *m = a->m;
+    uint64_t seen = 0; /* fewer than 64 dimensions */
+    open_list(a, "records");
+    for (uint16_t i = 0; i < m->type_count; i++) {
+        if (m->types[i].kind != TW_KIND_RECORD) continue;
+        open_item(a, m->types[i].name);
+        put_members(a, "fields", &m->types[i].members);
+        close_item(a, TWC_D_RECORD, m->types[i].name);
+    }
+    put(a->w, "]");
+    open_list(a, "enums");
+    for (uint16_t i = 0; i < m->enum_count; i++) {
+        open_item(a, m->enums[i].name);
+        put_names(a, "values", &m->enums[i].values, UINT64_MAX);
+        close_item(a, TWC_D_ENUM, m->enums[i].name);
+    }
+    put(a->w, "]");
+    open_list(a, "resolutions");
+    for (uint16_t i = 0; i < m->type_count; i++) {
+        const uint8_t dimension = m->types[i].quantity;
+        if (dimension == TW_DIM_NONE || (seen >> dimension & 1) != 0) continue;
+        seen |= (uint64_t)1 << dimension;
+        open_item(a, tw_dim_name((tw_dimension)dimension));
+        put(a->w, ", \"resolution\": ");
+        twc_json_string(a->w, tw_dim_resolution((tw_dimension)dimension));
+        close_item(a, TWC_D_LOCAL, "");
+    }
+    put(a->w, "]");
+}
+
+static void put_settings(abi *a)
+{
+    const tw_module *m = a->m;
+    open_list(a, "roles");
+    for (uint16_t i = 0; i < m->role_count; i++) {
+        const uint8_t flags = m->roles[i].flags;
+        open_item(a, m->roles[i].name);
+        put(a->w, ", \"max\": %u, \"granted\": %s, \"revoked\": %s", m->roles[i].max,
+            flags & TW_ROLE_GRANTED ? "true" : "false", flags & TW_ROLE_REVOKED ? "true" : "false");
+        close_item(a, TWC_D_ROLE, m->roles[i].name);
+    }
+    put(a->w, "]");
+    open_list(a, "params");
     for (uint16_t i = 0; i < m->param_count; i++) {
         const tw_param *p = &m->params[i];
-        put(w, "%s\n  {\"name\": \"%s\", ", i > 0 ? "," : "", p->name);
-        put_type(m, p->type, w);
+        open_item(a, p->name);
+        put_type(a, "type", p->type);
         if (m->types[p->type].kind == TW_KIND_INT) {
-            put(w, ", \"default\": \"%lld\"", (long long)tw_load_u64(p->preset.data));
+            put(a->w, ", \"default\": \"%lld\"", (long long)tw_load_u64(p->preset.data));
         }
-        if (p->ranged) {
-            put(w, ", \"low\": \"%lld\", \"high\": \"%lld\"", (long long)p->low,
-                (long long)p->high);
-        }
-        put_doc(w, contract, TWC_D_PARAM, p->name);
-        put(w, "}");
+        if (p->ranged) put_range(a, p->low, p->high);
+        close_item(a, TWC_D_PARAM, p->name);
     }
-    put(w, "]");
+    put(a->w, "]");
 }
 
-static void put_twin(const tw_module *m, const twc_contract *contract, tw_writer *w)
+static void put_twin(abi *a)
 {
-    put(w, ",\n\"readings\": [");
+    const tw_module *m = a->m;
+    open_list(a, "readings");
     for (uint16_t i = 0; i < m->reading_count; i++) {
         const tw_reading *r = &m->readings[i];
-        put(w, "%s\n  {\"name\": \"%s\", \"field\": ", i > 0 ? "," : "", r->name);
-        twc_json_string(w, r->field);
-        put(w, ", ");
-        put_type(m, r->type, w);
-        put(w,
-            ", \"role\": \"%s\", \"low\": \"%lld\", \"high\": \"%lld\", \"rate\": %u, "
-            "\"rate_ms\": \"%lld\", \"keep\": %u, \"max_age_ms\": \"%lld\", \"gap_ms\": \"%lld\"",
-            m->roles[r->role].name, (long long)r->low, (long long)r->high, r->rate_count,
-            (long long)r->rate_ms, r->keep, (long long)r->age_max_ms, (long long)r->gap_ms);
-        put_doc(w, contract, TWC_D_READING, r->name);
-        put(w, "}");
+        open_item(a, r->name);
+        put(a->w, ", \"field\": ");
+        twc_json_string(a->w, r->field);
+        put_type(a, "type", r->type);
+        put_range(a, r->low, r->high);
+        put(a->w,
+            ", \"role\": \"%s\", \"rate\": %u, \"rate_ms\": \"%lld\", \"keep\": %u, "
+            "\"max_age_ms\": \"%lld\", \"gap_ms\": \"%lld\"",
+            m->roles[r->role].name, r->rate_count, (long long)r->rate_ms, r->keep,
+            (long long)r->age_max_ms, (long long)r->gap_ms);
+        close_item(a, TWC_D_READING, r->name);
     }
-    put(w, "],\n\"alarms\": [");
+    put(a->w, "]");
+    open_list(a, "alarms");
     for (uint16_t i = 0; i < m->alarm_count; i++) {
-        put(w, "%s\n  {\"name\": \"%s\"", i > 0 ? "," : "", m->alarms[i].name);
-        put_doc(w, contract, TWC_D_ALARM, m->alarms[i].name);
-        put(w, "}");
+        open_item(a, m->alarms[i].name);
+        close_item(a, TWC_D_ALARM, m->alarms[i].name);
     }
-    put(w, "],\n\"phases\": ");
-    put_names(w, m->phases.items, m->phases.count);
-    put(w, ",\n\"arrows\": [");
-    for (uint16_t i = 0; i < m->arrow_count; i++) {
-        put(w, "%s[\"%s\", \"%s\"]", i > 0 ? ", " : "", m->phases.items[m->arrows[i].from],
-            m->phases.items[m->arrows[i].to]);
+    put(a->w, "]");
+    open_list(a, "phases");
+    for (uint16_t i = 0; i < m->phases.count; i++) {
+        uint64_t next = 0;
+        for (uint16_t k = 0; k < m->arrow_count; k++) {
+            if (m->arrows[k].from == i) next |= (uint64_t)1 << m->arrows[k].to;
+        }
+        open_item(a, m->phases.items[i]);
+        put_names(a, "next", &m->phases, next);
+        close_item(a, TWC_D_LOCAL, "");
     }
-    put(w, "]");
+    put(a->w, "]");
 }
 
-static void put_entries(const tw_module *m, const twc_contract *contract, tw_entry_kind kind,
-                        tw_writer *w)
+static void put_entries(abi *a, const char *list, tw_entry_kind kind, twc_decl_kind declared)
 {
-    const char *before = "";
-    const twc_decl_kind declared = kind == TW_ENTRY_ACTION ? TWC_D_ACTION : TWC_D_VIEW;
-    put(w, ",\n\"%ss\": [", kinds[kind]);
-    for (uint16_t i = 0; i < m->entry_count; i++) {
-        const tw_entry *e = &m->entries[i];
+    open_list(a, list);
+    for (uint16_t i = 0; i < a->m->entry_count; i++) {
+        const tw_entry *e = &a->m->entries[i];
         if (e->kind != kind) continue;
-        put(w, "%s\n  {\"name\": \"%s\", \"arguments\": ", before, e->name);
-        before = ",";
-        put_members(m, &e->members, w);
-        if (e->result != TW_NONE) {
-            put(w, ", \"result\": {");
-            put_type(m, e->result, w);
-            put(w, "}");
-        }
-        put(w, ", \"phases\": [");
-        const char *comma = "";
-        for (uint16_t p = 0; p < m->phases.count; p++) {
-            if ((e->phases >> p & 1) == 0) continue;
-            put(w, "%s\"%s\"", comma, m->phases.items[p]);
-            comma = ", ";
-        }
-        put(w, "], \"gas\": \"%llu\"", (unsigned long long)e->bounds.gas);
-        put_doc(w, contract, declared, e->name);
-        put(w, "}");
+        open_item(a, e->name);
+        put_members(a, "arguments", &e->members);
+        if (e->result != TW_NONE) put_type(a, "result", e->result);
+        put_names(a, "phases", &a->m->phases, e->phases);
+        put(a->w, ", \"gas\": \"%llu\"", (unsigned long long)e->bounds.gas);
+        close_item(a, declared, e->name);
     }
-    put(w, "]");
+    put(a->w, "]");
 }
 
-static void put_notices(const tw_module *m, const twc_contract *contract, twc_decl_kind kind,
-                        const tw_notice *items, uint16_t count, tw_writer *w)
+static void put_notices(abi *a, const char *list, twc_decl_kind kind, const tw_notice *items,
+                        uint16_t count)
 {
-    const char *what = kind == TWC_D_EVENT ? "events" : kind == TWC_D_ERROR ? "errors" : "history";
-    put(w, ",\n\"%s\": [", what);
+    open_list(a, list);
     for (uint16_t i = 0; i < count; i++) {
-        put(w, "%s\n  {\"name\": \"%s\", \"fields\": ", i > 0 ? "," : "", items[i].name);
-        put_members(m, &items[i].members, w);
-        put_doc(w, contract, kind, items[i].name);
-        put(w, "}");
+        open_item(a, items[i].name);
+        put_members(a, "fields", &items[i].members);
+        close_item(a, kind, items[i].name);
     }
-    put(w, "]");
+    put(a->w, "]");
 }
 
-static void put_abi(const twc_unit *unit, const tw_module *m, const twc_contract *contract,
-                    tw_writer *w)
+static void put_abi(const twc_unit *unit, abi *a)
 {
     char hex[2 * TW_HASH_SIZE + 1];
+    const tw_module *m = a->m;
     const tw_hash hash = tw_module_hash(unit->module);
     tw_hex_encode(hash.bytes, sizeof hash.bytes, hex);
-    put(w, "{\"contract\": \"%s\",\n\"version\": %u,\n\"module\": \"%s\",\n\"twin\": ", m->name,
+    put(a->w, "{\"contract\": \"%s\",\n\"version\": %u,\n\"module\": \"%s\",\n\"twin\": ", m->name,
         m->version, hex);
-    twc_json_string(w, m->twin);
-    if (contract->doc != NULL) {
-        put(w, ",\n\"doc\": ");
-        twc_json_string(w, contract->doc);
-    }
-    put(w, ",\n\"roles\": [");
-    for (uint16_t i = 0; i < m->role_count; i++) {
-        put(w, "%s\n  {\"name\": \"%s\", \"max\": %u, \"granted\": %s, \"revoked\": %s",
-            i > 0 ? "," : "", m->roles[i].name, m->roles[i].max,
-            m->roles[i].flags & TW_ROLE_GRANTED ? "true" : "false",
-            m->roles[i].flags & TW_ROLE_REVOKED ? "true" : "false");
-        put_doc(w, contract, TWC_D_ROLE, m->roles[i].name);
-        put(w, "}");
-    }
-    put(w, "]");
-    put_params(m, contract, w);
-    put_types(m, w);
-    put_twin(m, contract, w);
-    put_entries(m, contract, TW_ENTRY_ACTION, w);
-    put_entries(m, contract, TW_ENTRY_VIEW, w);
-    put_notices(m, contract, TWC_D_EVENT, m->events, m->event_count, w);
-    put_notices(m, contract, TWC_D_ERROR, m->errors, m->error_count, w);
-    put_notices(m, contract, TWC_D_HISTORY, m->histories, m->history_count, w);
-    put(w, "}");
+    twc_json_string(a->w, m->twin);
+    put(a->w, ",\n\"doc\": ");
+    twc_json_string(a->w, a->contract->doc != NULL ? a->contract->doc : "");
+    put_settings(a);
+    put_types(a);
+    put_twin(a);
+    put_entries(a, "actions", TW_ENTRY_ACTION, TWC_D_ACTION);
+    put_entries(a, "views", TW_ENTRY_VIEW, TWC_D_VIEW);
+    put_notices(a, "events", TWC_D_EVENT, m->events, m->event_count);
+    put_notices(a, "errors", TWC_D_ERROR, m->errors, m->error_count);
+    put_notices(a, "history", TWC_D_HISTORY, m->histories, m->history_count);
+    put(a->w, "}");
 }
 
 bool twc_abi_write(const twc_unit *unit, const twc_contract *contract, tw_arena *arena,
@@ -338,7 +353,8 @@ bool twc_abi_write(const twc_unit *unit, const twc_contract *contract, tw_arena 
     tw_module *m = NULL;
     tw_facts *facts = NULL;
     const bool good = open_module(unit, arena, &m, &facts);
-    if (good) put_abi(unit, m, contract, w);
+    abi a = {.m = m, .contract = contract, .w = w};
+    if (good) put_abi(unit, &a);
     tw_arena_reset(arena, mark);
     return good && !w->bad;
 }

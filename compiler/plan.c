@@ -32,11 +32,6 @@ static const char *copy_text(twc_gen *g, tw_bytes text)
     return copy != NULL ? copy : "";
 }
 
-static uint32_t line_of(const twc_gen *g, twc_span span)
-{
-    return twc_source_place(g->source, span).line;
-}
-
 /* ------------------------------------------------------------------ inputs */
 
 static bool same_input(const twc_input *a, const twc_input *b)
@@ -117,9 +112,7 @@ static tw_members input_members(twc_gen *g, inputs *in)
 static bool is_comparison(const twc_expr *expr)
 {
     if (expr->kind != TWC_E_BINARY) return false;
-    const twc_operator op = expr->u.binary.op;
-    const bool compares = op == TWC_OP_EQ || op == TWC_OP_NE || op == TWC_OP_LT ||
-                          op == TWC_OP_LE || op == TWC_OP_GT || op == TWC_OP_GE;
+    const bool compares = twc_gen_is_comparison(expr->u.binary.op);
     const twc_type_kind left = compares ? expr->u.binary.left->type->kind : TWC_TYPE_NONE;
     const twc_type_kind right = compares ? expr->u.binary.right->type->kind : TWC_TYPE_NONE;
     return compares && left != TWC_TYPE_NONE && right != TWC_TYPE_NONE;
@@ -311,7 +304,7 @@ static void make_step(twc_gen *g, const twc_tstmt *stmt, twc_step *step)
 {
     twc_span span = stmt->span;
     if (stmt->kind == TWC_T_EXPECT_FAIL) span.end = stmt->u.fail.span.end;
-    step->line = line_of(g, span);
+    step->line = twc_source_line(g->source, span.start) + 1;
     step->text = twc_gen_text(g, span, TEXT_SIZE_MAX);
     step->entry = TWC_NO_ENTRY;
     switch (stmt->kind) {
@@ -357,7 +350,7 @@ bool twc_plan_tests(twc_gen *g, const twc_test **ret_tests, uint32_t *ret_count)
         twc_test *test = &tests[index++];
         if (d->u.test.fuzz) twc_gen_unsupported(g, d->name_span, "`test fuzz`");
         test->name = copy_text(g, d->u.test.name);
-        test->line = line_of(g, d->span);
+        test->line = twc_source_line(g->source, d->span.start) + 1;
         test->steps = steps_of(g, d->u.test.body, &test->step_count);
         if (!g->failed && !twc_gen_encode(g, &test->module)) return false;
         twc_gen_undo(g, mark);

@@ -15,7 +15,7 @@ struct twc_result {
     uint32_t message_count;
     tw_writer text, json;
     tw_arena *code; /* of the units; NULL when it only checked */
-    twc_unit *units;
+    twc_unit *compiled;
     uint32_t unit_count;
 };
 
@@ -61,7 +61,7 @@ twc_result *twc_compile(const char *file_name, const void *source, size_t size)
         twc_result_free(result);
         return NULL;
     }
-    if (!twc_units_make(result->front, result->code, &result->units, &result->unit_count)) {
+    if (!twc_units_make(result->front, result->code, &result->compiled, &result->unit_count)) {
         if (result->front->diags.error_count == 0) { /* nothing is wrong but the memory */
             twc_result_free(result);
             return NULL;
@@ -80,7 +80,7 @@ uint32_t twc_result_unit_count(const twc_result *result)
 const twc_unit *twc_result_unit(const twc_result *result, uint32_t index)
 {
     assert(index < result->unit_count);
-    return &result->units[index];
+    return &result->compiled[index];
 }
 
 uint32_t twc_result_error_count(const twc_result *result)

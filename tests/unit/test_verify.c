@@ -627,74 +627,75 @@ static void type_part(maker *k)
     k->types[T_BOOL].of = 1;
 }
 
+static const struct {
+    change *apply;
+    const char *text;
+} declarations[] = {
+    {entry_function, "function or its result"},
+    {entry_arguments, "other arguments or results"},
+    {entry_result, "other arguments or results"},
+    {entry_result_type, "function or its result"},
+    {action_result, "function or its result"},
+    {entry_phases, "phase that is not there"},
+    {two_deploys, "exactly one deploy entry, not 2"},
+    {no_deploy, "exactly one deploy entry, not 0"},
+    {after_without_delay, "do not fit its kind"},
+    {after_with_delay_beyond, "do not fit its kind"},
+    {view_with_delay, "do not fit its kind"},
+    {unknown_entry, "do not fit its kind"},
+    {raised_beyond, "do not fit its kind"},
+    {same_action, "declared twice"},
+    {role_of_none, "its max must be"},
+    {role_of_many, "its max must be"},
+    {role_flags, "its max must be"},
+    {param_over, "outside its range"},
+    {param_type, "not there or too large"},
+    {param_default, "none of its type"},
+    {param_limits, "limits without a range"},
+    {param_text_range, "outside its range"},
+    {field_kind, "unknown kind"},
+    {field_key, "do not fit its kind"},
+    {field_type, "do not fit its kind"},
+    {field_twice, "same id"},
+    {no_phase, "at least one phase"},
+    {arrow_beyond, "phase that is not there"},
+    {empty_enum, "no values"},
+    {reading_text, "its type or its role"},
+    {reading_role, "its type or its role"},
+    {reading_of_three, "not per device"},
+    {reading_range, "within 2^52"},
+    {reading_empty, "within 2^52"},
+    {reading_keep, "keep must be"},
+    {reading_keep_less, "keep must be"},
+    {reading_rate, "keep must be"},
+    {reading_time, "at least 1 ms"},
+    {reading_age, "at least 1 ms"},
+    {stamp_kind, "not there"},
+    {stamp_reading, "not there"},
+    {stamp_level, "not there"},
+    {stamp_high, "not there"},
+    {alarm_function, "functions of no arguments"},
+    {alarm_nothing, "no reading"},
+    {alarm_beyond, "no reading"},
+    {invariant_function, "function of no arguments"},
+    {check_function, "belongs to the deploy entry"},
+    {type_forward, "type"},
+    {type_text, "type"},
+    {type_list, "type"},
+    {type_kind, "type"},
+    {type_record, "type"},
+    {type_enum, "type"},
+    {type_part, "type"},
+};
+
 Test(verify, declarations)
 {
-    static const struct {
-        change *apply;
-        const char *text;
-    } rows[] = {
-        {entry_function, "function or its result"},
-        {entry_arguments, "other arguments or results"},
-        {entry_result, "other arguments or results"},
-        {entry_result_type, "function or its result"},
-        {action_result, "function or its result"},
-        {entry_phases, "phase that is not there"},
-        {two_deploys, "exactly one deploy entry, not 2"},
-        {no_deploy, "exactly one deploy entry, not 0"},
-        {after_without_delay, "do not fit its kind"},
-        {after_with_delay_beyond, "do not fit its kind"},
-        {view_with_delay, "do not fit its kind"},
-        {unknown_entry, "do not fit its kind"},
-        {raised_beyond, "do not fit its kind"},
-        {same_action, "declared twice"},
-        {role_of_none, "its max must be"},
-        {role_of_many, "its max must be"},
-        {role_flags, "its max must be"},
-        {param_over, "outside its range"},
-        {param_type, "not there or too large"},
-        {param_default, "none of its type"},
-        {param_limits, "limits without a range"},
-        {param_text_range, "outside its range"},
-        {field_kind, "unknown kind"},
-        {field_key, "do not fit its kind"},
-        {field_type, "do not fit its kind"},
-        {field_twice, "same id"},
-        {no_phase, "at least one phase"},
-        {arrow_beyond, "phase that is not there"},
-        {empty_enum, "no values"},
-        {reading_text, "its type or its role"},
-        {reading_role, "its type or its role"},
-        {reading_of_three, "not per device"},
-        {reading_range, "within 2^52"},
-        {reading_empty, "within 2^52"},
-        {reading_keep, "keep must be"},
-        {reading_keep_less, "keep must be"},
-        {reading_rate, "keep must be"},
-        {reading_time, "at least 1 ms"},
-        {reading_age, "at least 1 ms"},
-        {stamp_kind, "not there"},
-        {stamp_reading, "not there"},
-        {stamp_level, "not there"},
-        {stamp_high, "not there"},
-        {alarm_function, "functions of no arguments"},
-        {alarm_nothing, "no reading"},
-        {alarm_beyond, "no reading"},
-        {invariant_function, "function of no arguments"},
-        {check_function, "belongs to the deploy entry"},
-        {type_forward, "type"},
-        {type_text, "type"},
-        {type_list, "type"},
-        {type_kind, "type"},
-        {type_record, "type"},
-        {type_enum, "type"},
-        {type_part, "type"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof declarations / sizeof declarations[0]; i++) {
         maker *k = maker_new(only_ret, 1, false);
         char what[32];
         snprintf(what, sizeof what, "row %zu", i);
-        rows[i].apply(k);
-        expect_refused(k, what, rows[i].text);
+        declarations[i].apply(k);
+        expect_refused(k, what, declarations[i].text);
         maker_free(k);
     }
     maker *k = maker_new(only_ret, 1, false);

@@ -513,6 +513,10 @@ struct twc_decl {
             twc_expr *after;
         } upgrade;
         struct {
+            tw_bytes id;
+            twc_word *word;
+        } describe; /* EXPORT */
+        struct {
             tw_bytes name;
             bool fuzz;
             uint32_t runs, steps;

@@ -318,6 +318,7 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
     if (program->imports != NULL) {
         twc_check_unsupported(c, TWC_DIAG_NO_IMPORT, program->imports->span, "`import`");
     }
+    uint32_t count = 0;
     for (twc_contract *k = program->contracts; k != NULL; k = k->next) {
         for (const twc_contract *other = program->contracts; other != k; other = other->next) {
             if (other->word != k->word || other->version != k->version || k->word == NULL) continue;
@@ -325,7 +326,11 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
                            "contract %s version %u is declared twice", k->word->text, k->version);
             break;
         }
-        if (diags->out_of_memory) return;
+        if (++count > TW_NAMES_MAX) {
+            twc_check_fail(c, TWC_DIAG_OVER_LIMIT, k->name_span, "a file has at most %d contracts",
+                           TW_NAMES_MAX);
+        }
+        if (diags->out_of_memory || count > TW_NAMES_MAX) return;
         check_contract(c, k);
     }
 }

@@ -270,23 +270,11 @@ static bool find_stat(const twc_word *word, tw_stat *ret_stat)
 
 static const twc_type *stat_type(twc_check *c, tw_stat stat, const twc_type *type)
 {
-    const twc_type *difference = twc_type_number(&c->types, tw_dim_difference(type->dimension));
-    switch (stat) {
-    case TW_STAT_COUNT: return c->integer;
-    case TW_STAT_TIME_OF: return twc_type_optional(&c->types, c->time);
-    case TW_STAT_MAD:
-    case TW_STAT_SLOPE: return twc_type_optional(&c->types, difference);
-    case TW_STAT_LAST:
-    case TW_STAT_SUM:
-    case TW_STAT_AVG:
-    case TW_STAT_MIN:
-    case TW_STAT_MAX:
-    case TW_STAT_MEDIAN:
-    case TW_STAT_PERCENTILE:
-    case TW_STAT_RMS:
-    case TW_STAT_END: break;
-    }
-    return twc_type_optional(&c->types, type);
+    if (stat == TW_STAT_COUNT) return c->integer;
+    if (stat == TW_STAT_TIME_OF) return twc_type_optional(&c->types, c->time);
+    const bool difference = stat == TW_STAT_MAD || stat == TW_STAT_SLOPE;
+    const tw_dimension d = difference ? tw_dim_difference(type->dimension) : type->dimension;
+    return twc_type_optional(&c->types, twc_type_number(&c->types, d));
 }
 
 /* The second argument of percentile; false after an error. */
@@ -523,47 +511,24 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
         which == TWC_B_MIN || which == TWC_B_MAX || which == TWC_B_MEMBER ? 2 : 1;
     expr->u.call.callee = TWC_CALL_BUILTIN;
     for (const twc_arg *arg = expr->u.call.args; arg != NULL; arg = arg->next) {
-        if (arg->over == NULL && arg->across == NULL && arg->by == NULL && arg->name == NULL) {
-            continue;
+        if (arg->over != NULL && twc_check_reading(c, arg->value, true) == NULL) {
+            return twc_check_is_error(c, expr);
         }
-        if (arg->over != NULL)
-            (void)twc_check_reading(c, arg->value, true);
-        else
+        if (arg->over != NULL || arg->across != NULL || arg->by != NULL || arg->name != NULL) {
             return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, arg->span,
                                     "`%s` takes plain values", builtins[which].spelling);
+        }
     }
     if (expr->u.call.count != wanted) {
         return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, expr->mark,
                                 "`%s` takes %u argument%s, not %u", builtins[which].spelling,
                                 wanted, wanted == 1 ? "" : "s", expr->u.call.count);
     }
-    switch (which) {
-    case TWC_B_MIN:
-    case TWC_B_MAX: return check_extreme(c, expr, hint);
-    case TWC_B_ABS:
-    case TWC_B_FLOOR:
-    case TWC_B_CEIL:
-    case TWC_B_WHOLE: return check_rounding(c, expr);
-    case TWC_B_ROUND_DOWN:
-    case TWC_B_ROUND_UP: return check_turn(c, expr);
-    case TWC_B_HASH:
-    case TWC_B_TWIN_ID: return check_hash(c, expr);
-    case TWC_B_MEMBER: return check_member(c, expr);
-    case TWC_B_COUNT:
-    case TWC_B_EVENTS:
-    case TWC_B_GAS:
-    case TWC_B_BOUND: return check_counted(c, expr);
-    case TWC_B_NONE:
-    case TWC_B_SUM:
-    case TWC_B_TOP:
-    case TWC_B_BALANCE:
-    case TWC_B_CIRCULATING:
-    case TWC_B_DEVICES:
-    case TWC_B_GAIN:
-    case TWC_B_MINTED:
-    case TWC_B_COUNT_: break;
-    }
-    return twc_check_is_error(c, expr);
+    if (which <= TWC_B_MAX) return check_extreme(c, expr, hint);
+    if (which <= TWC_B_WHOLE) return check_rounding(c, expr);
+    if (which <= TWC_B_ROUND_UP) return check_turn(c, expr);
+    if (which <= TWC_B_TWIN_ID) return check_hash(c, expr);
+    return which == TWC_B_MEMBER ? check_member(c, expr) : check_counted(c, expr);
 }
 
 /* ------------------------------------------------------------------ calls */

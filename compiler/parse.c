@@ -340,6 +340,7 @@ twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *wor
 {
     twc_parser parser = {.arena = arena, .diags = diags, .unclosed_at = UINT32_MAX};
     twc_parser *p = &parser;
+    twc_parse_find_rules(p);
     if (!twc_lexer_open(&p->lexer, source, diags, words)) return NULL;
     twc_program *program = TW_NEW(arena, twc_program);
     if (program == NULL) return NULL;

@@ -17,6 +17,12 @@
 twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *words,
                        twc_diags *diags);
 
+typedef enum twc_rule {
+#define RULE(name, type) TWC_RULE_##name,
+#include "compiler/grammar.def"
+    TWC_RULE_COUNT
+} twc_rule;
+
 typedef struct twc_parser {
     twc_lexer lexer;
     tw_arena *arena;
@@ -35,6 +41,7 @@ typedef struct twc_parser {
     twc_decl *member_last;
     twc_expr *number_last;
     bool panic;
+    uint16_t rules[TWC_RULE_COUNT + 1]; /* where each begins in the table of steps */
     twc_expr lost[4]; /* what is returned without memory: large enough for any node */
 } twc_parser;
 
@@ -80,12 +87,28 @@ twc_type_name *twc_parse_type(twc_parser *p);
 /* One number with its unit. */
 twc_expr *twc_parse_quantity(twc_parser *p, const char *what);
 
+/* parse_rule.c: fills the object by a rule of grammar.def; stops at the first error. */
+void twc_parse_rule(twc_parser *p, twc_rule rule, void *object);
+void twc_parse_find_rules(twc_parser *p);
+/* The parts that rules call. */
+#define CALL(part) void twc_parse_##part(twc_parser *p, void *object);
+#include "compiler/grammar.def"
+
 /* parse_stmt.c */
 twc_block twc_parse_block(twc_parser *p);
 twc_stmt *twc_parse_stmt(twc_parser *p);
+/* The items of a block, from `{` to `}`, linked at `next` bytes into each. `starts`: an item may
+ * begin here, `ends`: this can't belong to the block; `one` parses an item. */
+typedef struct twc_items {
+    size_t next;
+    bool (*starts)(const twc_parser *p);
+    bool (*ends)(const twc_parser *p);
+    void *(*one)(twc_parser *p);
+} twc_items;
+void twc_parse_items(twc_parser *p, const twc_items *items, void **first);
 
 /* parse_test.c */
-twc_decl *twc_parse_test(twc_parser *p);
+void twc_parse_steps(twc_parser *p, twc_tstmt **ret_first);
 
 /* parse_member.c */
 /* member of a contract, appended to p->contract */

@@ -1,6 +1,7 @@
 /* parse_stmt -- blocks and statements. */
 #include "compiler/parse.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static twc_stmt *new_stmt(twc_parser *p, twc_stmt_kind kind)
@@ -32,30 +33,33 @@ static bool at_arm(const twc_parser *p)
            (p->token.word->keyword == TWC_W_some && p->ahead.kind == TWC_TOK_WORD);
 }
 
-/* block = "{" { stmt } "}" */
-twc_block twc_parse_block(twc_parser *p)
+static bool ends_block(const twc_parser *p)
 {
-    twc_block block = {0};
-    twc_stmt **at = &block.first;
+    return twc_parse_at_member(p) || (p->matches > 0 && at_arm(p));
+}
+
+static void *one_stmt(twc_parser *p)
+{
+    return twc_parse_stmt(p);
+}
+
+void twc_parse_items(twc_parser *p, const twc_items *items, void **at)
+{
     const twc_span open = p->token.span;
-    if (!twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`")) return block;
-    if (!twc_parse_enter(p)) {
-        twc_parse_leave(p);
-        return block;
-    }
+    if (!twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`") || !twc_parse_enter(p)) return;
     const uint32_t depth = p->depth;
     const uint32_t braces = p->braces;
-    twc_stmt **last = at;
+    void **last = at;
     while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
-        if (twc_parse_at_member(p) || (p->matches > 0 && at_arm(p))) break;
+        if (items->ends(p)) break;
         const twc_token before = p->token;
-        *at = twc_parse_stmt(p);
+        *at = items->one(p);
         if (!p->panic) {
             last = at;
-            at = &(*at)->next;
+            at = (void **)(void *)((char *)*at + items->next);
             continue;
         }
-        /* more on the line of a statement that seemed to have ended: it is what is broken */
+        /* more on the line of an item that seemed to have ended: it is what is broken */
         const bool stuck = p->token.span.start == before.span.start;
         if (stuck && !before.first_on_line) at = last;
         *at = NULL;
@@ -63,102 +67,46 @@ twc_block twc_parse_block(twc_parser *p)
         p->contract->broken = true;
         p->panic = false;
         if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
-        twc_parse_recover(p, braces, starts_stmt);
+        twc_parse_recover(p, braces, items->starts);
     }
     if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
     twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
-    block.span = twc_parse_span(p, open.start);
     twc_parse_leave(p);
-    return block;
 }
 
-/* needs = "needs" expr [ "else" NAME args ] */
-static twc_stmt *parse_needs(twc_parser *p, twc_stmt_kind kind)
+/* block = "{" { stmt } "}" */
+twc_block twc_parse_block(twc_parser *p)
 {
-    twc_stmt *stmt = new_stmt(p, kind);
-    uint16_t count = 0;
-    twc_parse_expect_word(p, TWC_W_needs);
-    stmt->u.needs.condition = twc_parse_expr(p);
-    if (twc_parse_accept_word(p, TWC_W_else)) {
-        stmt->u.needs.error = twc_parse_name(p, "an error", &stmt->u.needs.error_span);
-        stmt->u.needs.args = twc_parse_args(p, &count);
-    }
-    stmt->span = twc_parse_span(p, stmt->span.start);
-    return stmt;
+    static const twc_items items = {offsetof(twc_stmt, next), starts_stmt, ends_block, one_stmt};
+    const uint32_t start = p->token.span.start;
+    void *first = NULL;
+    twc_parse_items(p, &items, &first);
+    return (twc_block){.first = first, .span = twc_parse_span(p, start)};
 }
 
-/* "let" NAME "=" expr | "var" NAME ":" type "=" expr */
-static twc_stmt *parse_let(twc_parser *p, twc_stmt_kind kind)
+/* "if" expr block { "else" "if" expr block } [ "else" block ], behind the first `if` */
+void twc_parse_if_arms(twc_parser *p, void *object)
 {
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_decl *decl = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
-    decl->mutable = twc_parse_at_word(p, TWC_W_var);
-    twc_parse_advance(p);
-    decl->word = twc_parse_name(p, "a name", &decl->name_span);
-    if (decl->mutable) {
-        twc_parse_expect(p, TWC_TOK_COLON, "`:` and the type");
-        decl->type_name = twc_parse_type(p);
-    } else if (twc_parse_at(p, TWC_TOK_COLON)) {
-        twc_parse_expected(p, "`=` (the type of a `let` is that of its value)");
-    }
-    twc_parse_expect(p, TWC_TOK_ASSIGN, "`=`");
-    decl->u.value.value = twc_parse_expr(p);
-    decl->span = twc_parse_span(p, decl->span.start);
-    stmt->u.let.decl = decl;
-    return stmt;
-}
-
-/* "if" expr block { "else" "if" expr block } [ "else" block ] */
-static twc_stmt *parse_if(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
+    twc_stmt *stmt = object;
     twc_arm **at = &stmt->u.branch.arms;
+    bool conditional = true;
     for (;;) {
         twc_arm *arm = TWC_NODE(p, twc_arm);
-        arm->span = p->token.span;
+        arm->span = p->before;
         *at = arm;
         at = &arm->next;
-        if (twc_parse_accept_word(p, TWC_W_if)) arm->condition = twc_parse_expr(p);
+        if (conditional) arm->condition = twc_parse_expr(p);
         arm->body = twc_parse_block(p);
-        if (arm->condition == NULL || !twc_parse_accept_word(p, TWC_W_else)) return stmt;
+        if (!conditional || !twc_parse_accept_word(p, TWC_W_else)) return;
+        conditional = twc_parse_accept_word(p, TWC_W_if);
     }
 }
 
-/* "for" "each" NAME "in" post block */
-static twc_stmt *parse_for(twc_parser *p, twc_stmt_kind kind)
+/* "match" expr "{" { ( "some" NAME | NAME ) block } "}", behind the value */
+void twc_parse_match_arms(twc_parser *p, void *object)
 {
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    if (!twc_parse_accept_word(p, TWC_W_each)) {
-        twc_parse_expected(p, "`each` (loops are `for each x in c` and `repeat n times`)");
-    }
-    twc_decl *binder = twc_parse_decl(p, TWC_D_LOCAL, p->token.span.start);
-    binder->word = twc_parse_name(p, "a name", &binder->name_span);
-    stmt->u.loop.binder = binder;
-    twc_parse_expect_word(p, TWC_W_in);
-    stmt->u.loop.over = twc_parse_post(p);
-    stmt->u.loop.body = twc_parse_block(p);
-    return stmt;
-}
-
-/* "repeat" INT "times" block */
-static twc_stmt *parse_repeat(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    stmt->u.repeat.times = twc_parse_count(p, "the number of rounds", 1, 1000000);
-    twc_parse_expect_word(p, TWC_W_times);
-    stmt->u.repeat.body = twc_parse_block(p);
-    return stmt;
-}
-
-/* "match" expr "{" { ( "some" NAME | NAME ) block } "}" */
-static twc_stmt *parse_match(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
+    twc_stmt *stmt = object;
     twc_arm **at = &stmt->u.match.arms;
-    twc_parse_advance(p);
-    stmt->u.match.value = twc_parse_expr(p);
     const twc_span open = p->token.span;
     twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`");
     p->matches++;
@@ -183,84 +131,6 @@ static twc_stmt *parse_match(twc_parser *p, twc_stmt_kind kind)
     } else {
         twc_parse_unclosed(p, open);
     }
-    return stmt;
-}
-
-/* "emit" NAME args | "fail" NAME args | "history" NAME args [ "of" post ] */
-static twc_stmt *parse_notice(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    uint16_t count = 0;
-    twc_parse_advance(p);
-    stmt->u.notice.word = twc_parse_name(p, "a name", &stmt->u.notice.span);
-    stmt->u.notice.args = twc_parse_args(p, &count);
-    if (kind == TWC_S_HISTORY && twc_parse_accept_word(p, TWC_W_of)) {
-        stmt->u.notice.of = twc_parse_post(p);
-    }
-    return stmt;
-}
-
-/* "pay" expr [ "from" post ] "to" post | "mint" expr "to" post | "burn" expr "from" post */
-static twc_stmt *parse_money(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    stmt->u.money.amount = twc_parse_expr(p);
-    if (kind == TWC_S_BURN) {
-        twc_parse_expect_word(p, TWC_W_from);
-        stmt->u.money.from = twc_parse_post(p);
-        return stmt;
-    }
-    if (kind == TWC_S_PAY && twc_parse_accept_word(p, TWC_W_from)) {
-        stmt->u.money.from = twc_parse_post(p);
-    }
-    twc_parse_expect_word(p, TWC_W_to);
-    stmt->u.money.to = twc_parse_post(p);
-    return stmt;
-}
-
-/* "create" NAME args "in" NAME "owned" "by" post */
-static twc_stmt *parse_create(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    uint16_t count = 0;
-    twc_parse_advance(p);
-    stmt->u.create.asset = twc_parse_name(p, "an asset", &stmt->u.create.asset_span);
-    stmt->u.create.args = twc_parse_args(p, &count);
-    twc_parse_expect_word(p, TWC_W_in);
-    stmt->u.create.registry = twc_parse_name(p, "a registry", &stmt->u.create.registry_span);
-    twc_parse_expect_word(p, TWC_W_owned);
-    twc_parse_expect_word(p, TWC_W_by);
-    stmt->u.create.owner = twc_parse_post(p);
-    return stmt;
-}
-
-/* ( "give" | "attach" ) post "to" post | ( "detach" | "retire" | "remove" ) post */
-static twc_stmt *parse_thing(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    stmt->u.thing.thing = twc_parse_post(p);
-    if (kind == TWC_S_GIVE || kind == TWC_S_ATTACH) {
-        twc_parse_expect_word(p, TWC_W_to);
-        stmt->u.thing.to = twc_parse_post(p);
-    }
-    return stmt;
-}
-
-/* "grant" NAME "to" post | "revoke" NAME "from" post */
-static twc_stmt *parse_grant(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    stmt->u.grant.word = twc_parse_name(p, "a role", &stmt->u.grant.span);
-    twc_parse_expect_word(p, kind == TWC_S_GRANT ? TWC_W_to : TWC_W_from);
-    stmt->u.grant.account = twc_parse_post(p);
-    if (!p->panic) {
-        *p->grant = stmt;
-        p->grant = &stmt->u.grant.next_grant;
-    }
-    return stmt;
 }
 
 /* Words that other languages begin a statement with. */
@@ -308,30 +178,14 @@ static twc_stmt *parse_assign(twc_parser *p)
     return stmt;
 }
 
-static twc_stmt *parse_plain(twc_parser *p, twc_stmt_kind kind)
-{
-    twc_stmt *stmt = new_stmt(p, kind);
-    twc_parse_advance(p);
-    if (kind == TWC_S_GO) {
-        stmt->u.go.word = twc_parse_name(p, "a phase", &stmt->u.go.span);
-    } else if (kind == TWC_S_RETURN) {
-        stmt->u.value = twc_parse_expr(p);
-    } else if (kind == TWC_S_PUSH) {
-        stmt->u.push.value = twc_parse_expr(p);
-        twc_parse_expect_word(p, TWC_W_to);
-        stmt->u.push.to = twc_parse_post(p);
-    }
-    return stmt;
-}
-
 typedef struct stmt_row {
     uint16_t keyword;
     twc_stmt_kind kind;
-    twc_stmt *(*parse)(twc_parser *p, twc_stmt_kind kind);
+    twc_rule rule;
 } stmt_row;
 
 static const stmt_row rows[] = {
-#define STATEMENT(word, kind, parser) {TWC_W_##word, TWC_S_##kind, parser},
+#define STATEMENT(word, kind, rule) {TWC_W_##word, TWC_S_##kind, TWC_RULE_##rule},
 #include "compiler/statements.def"
 };
 
@@ -339,7 +193,10 @@ static twc_stmt *parse_keyword(twc_parser *p)
 {
     const stmt_row *row = rows;
     while (row->keyword != p->token.word->keyword) row++;
-    return row->parse(p, row->kind);
+    twc_stmt *stmt = new_stmt(p, row->kind);
+    twc_parse_advance(p);
+    twc_parse_rule(p, row->rule, stmt);
+    return stmt;
 }
 
 /* stmt: by its first word; a soft word before `=`, `.` or `[` is the name of a place */

@@ -1,6 +1,8 @@
-/* parse_test -- test blocks: what the runner of tests is to do, step by step. Called for each
- * member that begins with `test`. */
+/* parse_test -- the parts of test blocks that grammar.def leaves to functions. Called by the rules
+ * `test`, `feed`, `as` and `expect`. */
 #include "compiler/parse.h"
+
+#include <stddef.h>
 
 /* actor = NAME [ STRING | INT [ ".." INT ] ] */
 static twc_actor *parse_actor(twc_parser *p)
@@ -22,45 +24,39 @@ static twc_actor *parse_actor(twc_parser *p)
     return actor;
 }
 
-/* fault = "drop" "every" INT | "delay" sum | "freeze" | "drift" sum "per" sum | "replay_attack" */
-static void parse_fault(twc_parser *p, twc_feed *feed)
+/* actor { "," actor } */
+void twc_parse_actors(twc_parser *p, void *object)
 {
-    if (twc_parse_accept_word(p, TWC_W_drop)) {
-        feed->fault = TWC_FAULT_DROP;
-        twc_parse_expect_word(p, TWC_W_every);
-        feed->drop_every = twc_parse_count(p, "which readings are dropped", 1, 1000000);
-    } else if (twc_parse_accept_word(p, TWC_W_delay)) {
-        feed->fault = TWC_FAULT_DELAY;
-        feed->amount = twc_parse_sum(p);
-    } else if (twc_parse_accept_word(p, TWC_W_freeze)) {
-        feed->fault = TWC_FAULT_FREEZE;
-    } else if (twc_parse_accept_word(p, TWC_W_drift)) {
-        feed->fault = TWC_FAULT_DRIFT;
-        feed->amount = twc_parse_sum(p);
-        twc_parse_expect_word(p, TWC_W_per);
-        feed->per = twc_parse_sum(p);
-    } else if (twc_parse_accept_word(p, TWC_W_replay_attack)) {
-        feed->fault = TWC_FAULT_REPLAY;
-    }
+    twc_tstmt *stmt = object;
+    twc_actor **at = &stmt->u.call.actors;
+    do {
+        *at = parse_actor(p);
+        at = &(*at)->next;
+    } while (twc_parse_accept(p, TWC_TOK_COMMA));
 }
 
-/* feed = NAME [ "of" actor ] sum "every" sum [ fault ] */
-static twc_feed *parse_feed(twc_parser *p)
+/* feed { "and" feed } */
+void twc_parse_feeds(twc_parser *p, void *object)
 {
-    twc_feed *feed = TWC_NODE(p, twc_feed);
-    feed->word = twc_parse_name(p, "a reading", &feed->span);
-    if (twc_parse_accept_word(p, TWC_W_of)) feed->of = parse_actor(p);
-    feed->value = twc_parse_sum(p);
-    twc_parse_expect_word(p, TWC_W_every);
-    feed->period = twc_parse_sum(p);
-    parse_fault(p, feed);
-    return feed;
+    twc_tstmt *stmt = object;
+    twc_feed **at = &stmt->u.feed.feeds;
+    do {
+        *at = TWC_NODE(p, twc_feed);
+        twc_parse_rule(p, TWC_RULE_one_feed, *at);
+        at = &(*at)->next;
+    } while (twc_parse_accept_word(p, TWC_W_and));
 }
 
-static void parse_tstmts(twc_parser *p, twc_tstmt **at);
-
-static void parse_expect(twc_parser *p, twc_tstmt *stmt)
+void twc_parse_device(twc_parser *p, void *object)
 {
+    twc_feed *feed = object;
+    feed->of = parse_actor(p);
+}
+
+/* "fail" NAME "{" { tstmt } "}" | expr */
+void twc_parse_expectation(twc_parser *p, void *object)
+{
+    twc_tstmt *stmt = object;
     stmt->kind = TWC_T_EXPECT;
     if (!twc_parse_at_word(p, TWC_W_fail) || p->ahead.kind != TWC_TOK_WORD) {
         stmt->u.expect = twc_parse_expr(p);
@@ -68,106 +64,64 @@ static void parse_expect(twc_parser *p, twc_tstmt *stmt)
     }
     stmt->kind = TWC_T_EXPECT_FAIL;
     twc_parse_advance(p);
-    stmt->u.fail.word = twc_parse_name(p, "an error", &stmt->u.fail.span);
-    parse_tstmts(p, &stmt->u.fail.body);
+    twc_word *word = twc_parse_name(p, "an error", &stmt->u.fail.span);
+    stmt->u.fail.word = word;
+    twc_parse_steps(p, &stmt->u.fail.body);
 }
 
-/* tstmt = "feed" feed { "and" feed } "for" sum | "replay" STRING | "advance" sum
- *       | "as" actor { "," actor } "call" post
- *       | "expect" ( "fail" NAME "{" { tstmt } "}" | expr ) */
-static twc_tstmt *parse_tstmt(twc_parser *p)
+static twc_rule rule_at(const twc_parser *p)
+{
+    static const struct {
+        uint16_t keyword;
+        twc_rule rule;
+    } rows[] = {{TWC_W_feed, TWC_RULE_feed},
+                {TWC_W_replay, TWC_RULE_replay},
+                {TWC_W_advance, TWC_RULE_advance},
+                {TWC_W_as, TWC_RULE_as},
+                {TWC_W_expect, TWC_RULE_expect}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (twc_parse_at_word(p, rows[i].keyword)) return rows[i].rule;
+    }
+    return TWC_RULE_COUNT;
+}
+
+static bool starts_step(const twc_parser *p)
+{
+    return rule_at(p) != TWC_RULE_COUNT;
+}
+
+static void *one_step(twc_parser *p)
 {
     twc_tstmt *stmt = TWC_NODE(p, twc_tstmt);
     const uint32_t start = p->token.span.start;
-    if (twc_parse_accept_word(p, TWC_W_feed)) {
-        stmt->kind = TWC_T_FEED;
-        twc_feed **at = &stmt->u.feed.feeds;
-        do {
-            *at = parse_feed(p);
-            at = &(*at)->next;
-        } while (twc_parse_accept_word(p, TWC_W_and));
-        twc_parse_expect_word(p, TWC_W_for);
-        stmt->u.feed.duration = twc_parse_sum(p);
-    } else if (twc_parse_accept_word(p, TWC_W_replay)) {
-        stmt->kind = TWC_T_REPLAY;
-        stmt->u.replay = twc_parse_string(p, "a file's name");
-    } else if (twc_parse_accept_word(p, TWC_W_advance)) {
-        stmt->kind = TWC_T_ADVANCE;
-        stmt->u.advance = twc_parse_sum(p);
-    } else if (twc_parse_accept_word(p, TWC_W_as)) {
-        stmt->kind = TWC_T_CALL;
-        twc_actor **at = &stmt->u.call.actors;
-        do {
-            *at = parse_actor(p);
-            at = &(*at)->next;
-        } while (twc_parse_accept(p, TWC_TOK_COMMA));
-        twc_parse_expect_word(p, TWC_W_call);
-        stmt->u.call.call = twc_parse_post(p);
-    } else if (twc_parse_accept_word(p, TWC_W_expect)) {
-        parse_expect(p, stmt);
-    } else {
+    const twc_rule rule = rule_at(p);
+    if (rule == TWC_RULE_COUNT) {
         twc_parse_expected(p, "`feed`, `replay`, `advance`, `as`, `expect` or `}`");
+        return stmt;
     }
+    twc_parse_advance(p);
+    twc_parse_rule(p, rule, stmt);
     stmt->span = twc_parse_span(p, start);
     return stmt;
 }
 
-static bool starts_tstmt(const twc_parser *p)
-{
-    return twc_parse_at_word(p, TWC_W_feed) || twc_parse_at_word(p, TWC_W_replay) ||
-           twc_parse_at_word(p, TWC_W_advance) || twc_parse_at_word(p, TWC_W_as) ||
-           twc_parse_at_word(p, TWC_W_expect);
-}
-
 /* "{" { tstmt } "}" */
-static void parse_tstmts(twc_parser *p, twc_tstmt **at)
+void twc_parse_steps(twc_parser *p, twc_tstmt **ret_first)
 {
-    const twc_span open = p->token.span;
-    if (!twc_parse_expect(p, TWC_TOK_BRACE_OPEN, "`{`")) return;
-    if (!twc_parse_enter(p)) {
-        twc_parse_leave(p);
-        return;
-    }
-    const uint32_t depth = p->depth;
-    const uint32_t braces = p->braces;
-    twc_tstmt **last = at;
-    while (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE) && !twc_parse_at(p, TWC_TOK_END)) {
-        if (twc_parse_at_member(p)) break;
-        const twc_token before = p->token;
-        *at = parse_tstmt(p);
-        if (!p->panic) {
-            last = at;
-            at = &(*at)->next;
-            continue;
-        }
-        const bool stuck = p->token.span.start == before.span.start;
-        if (stuck && !before.first_on_line) at = last;
-        *at = NULL;
-        p->depth = depth;
-        p->contract->broken = true;
-        p->panic = false;
-        if (stuck && p->token.kind != TWC_TOK_BRACE_CLOSE) twc_parse_advance(p);
-        twc_parse_recover(p, braces, starts_tstmt);
-    }
-    if (!twc_parse_at(p, TWC_TOK_BRACE_CLOSE)) twc_parse_unclosed(p, open);
-    twc_parse_accept(p, TWC_TOK_BRACE_CLOSE);
-    twc_parse_leave(p);
+    static const twc_items items = {offsetof(twc_tstmt, next), starts_step, twc_parse_at_member,
+                                    one_step};
+    void *first = NULL;
+    twc_parse_items(p, &items, &first);
+    *ret_first = first;
 }
 
-/* test = "test" ( STRING | "fuzz" STRING "runs" INT "steps" INT ) "{" { tstmt } "}" */
-twc_decl *twc_parse_test(twc_parser *p)
+/* STRING | "fuzz" STRING "runs" INT "steps" INT, then the steps */
+void twc_parse_test_body(twc_parser *p, void *object)
 {
-    twc_decl *decl = twc_parse_decl(p, TWC_D_TEST, p->token.span.start);
-    twc_parse_expect_word(p, TWC_W_test);
+    twc_decl *decl = object;
     decl->u.test.fuzz = twc_parse_accept_word(p, TWC_W_fuzz);
     decl->name_span = p->token.span;
     decl->u.test.name = twc_parse_string(p, "the test's name in quotes");
-    if (decl->u.test.fuzz) {
-        twc_parse_expect_word(p, TWC_W_runs);
-        decl->u.test.runs = twc_parse_count(p, "the number of runs", 1, 1000000);
-        twc_parse_expect_word(p, TWC_W_steps);
-        decl->u.test.steps = twc_parse_count(p, "the number of steps", 1, 100000);
-    }
-    parse_tstmts(p, &decl->u.test.body);
-    return decl;
+    if (decl->u.test.fuzz) twc_parse_rule(p, TWC_RULE_fuzz, decl);
+    if (!p->panic) twc_parse_steps(p, &decl->u.test.body);
 }

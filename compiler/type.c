@@ -83,31 +83,31 @@ bool twc_type_is_numeric(const twc_type *type)
 
 const char *twc_type_print(const twc_type *type, char *ret_text, size_t size)
 {
+    static const char *const names[] = {
+        [TWC_TYPE_ERROR] = "an unknown type",
+        [TWC_TYPE_NOTHING] = "no value",
+        [TWC_TYPE_NONE] = "none",
+        [TWC_TYPE_BOOL] = "bool",
+        [TWC_TYPE_TEXT] = "text",
+        [TWC_TYPE_BYTES] = "bytes",
+        [TWC_TYPE_HASH] = "hash",
+        [TWC_TYPE_ACCOUNT] = "account",
+        [TWC_TYPE_TWIN_ID] = "twin_id",
+        [TWC_TYPE_PHASE] = "phase",
+    };
     char element[64];
-    switch (type->kind) {
-    case TWC_TYPE_ERROR: snprintf(ret_text, size, "an unknown type"); break;
-    case TWC_TYPE_NOTHING: snprintf(ret_text, size, "no value"); break;
-    case TWC_TYPE_NONE: snprintf(ret_text, size, "none"); break;
-    case TWC_TYPE_BOOL: snprintf(ret_text, size, "bool"); break;
-    case TWC_TYPE_NUMBER: snprintf(ret_text, size, "%s", tw_dim_name(type->dimension)); break;
-    case TWC_TYPE_TEXT: snprintf(ret_text, size, "text(%u)", type->max); break;
-    case TWC_TYPE_BYTES: snprintf(ret_text, size, "bytes(%u)", type->max); break;
-    case TWC_TYPE_HASH: snprintf(ret_text, size, "hash"); break;
-    case TWC_TYPE_ACCOUNT: snprintf(ret_text, size, "account"); break;
-    case TWC_TYPE_TWIN_ID: snprintf(ret_text, size, "twin_id"); break;
-    case TWC_TYPE_PHASE: snprintf(ret_text, size, "phase"); break;
-    case TWC_TYPE_MONEY:
-    case TWC_TYPE_ENUM:
-    case TWC_TYPE_RECORD:
-    case TWC_TYPE_ASSET: snprintf(ret_text, size, "%s", type->decl->word->text); break;
-    case TWC_TYPE_LIST:
-        twc_type_print(type->element, element, sizeof element);
-        snprintf(ret_text, size, "list of %s max %u", element, type->max);
-        break;
-    case TWC_TYPE_OPTIONAL:
-        twc_type_print(type->element, element, sizeof element);
+    if (type->element != NULL) twc_type_print(type->element, element, sizeof element);
+    if (type->kind == TWC_TYPE_OPTIONAL) {
         snprintf(ret_text, size, "%s?", element);
-        break;
+    } else if (type->kind == TWC_TYPE_LIST) {
+        snprintf(ret_text, size, "list of %s max %u", element, type->max);
+    } else if (type->kind == TWC_TYPE_TEXT || type->kind == TWC_TYPE_BYTES) {
+        snprintf(ret_text, size, "%s(%u)", names[type->kind], type->max);
+    } else if (type->kind == TWC_TYPE_NUMBER) {
+        snprintf(ret_text, size, "%s", tw_dim_name(type->dimension));
+    } else {
+        const bool named = type->decl != NULL && type->decl->word != NULL;
+        snprintf(ret_text, size, "%s", named ? type->decl->word->text : names[type->kind]);
     }
     return ret_text;
 }

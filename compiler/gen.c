@@ -3,6 +3,7 @@
 #include "compiler/gen.h"
 
 #include "vm/isa/container.h"
+#include "vm/verify/cost.h"
 #include "vm/verify/verify.h"
 
 #include <assert.h>
@@ -51,18 +52,33 @@ static bool internal_error(twc_gen *g, const char *what, const tw_err *err)
     return false;
 }
 
+/* Where the instruction of the function stands that costs most, with what it calls. */
+static uint32_t dearest(const twc_gen *g, const tw_facts *facts, const tw_function *f)
+{
+    uint32_t at = f->code_first;
+    uint64_t most = 0;
+    for (uint32_t i = f->code_first; i < f->code_first + f->code_count; i++) {
+        uint64_t gas = tw_cost_insn(g->m, g->m->code[i]).gas;
+        if (tw_insn_op(g->m->code[i]) == TW_OP_CALL) {
+            gas += facts->functions[tw_insn_x(g->m->code[i])].worst.gas;
+        }
+        if (gas > most) at = i;
+        if (gas > most) most = gas;
+    }
+    return at;
+}
+
 static bool bounds_fit(twc_gen *g, const tw_facts *facts)
 {
     tw_module *m = g->m;
     for (uint16_t i = 0; i < m->entry_count; i++) {
         m->entries[i].bounds = facts->entries[i];
         if (facts->entries[i].gas <= gas_max) continue;
-        const tw_function *f = &m->functions[m->entries[i].function];
-        const twc_span span = {g->lines[f->code_first], g->lines[f->code_first] + 1};
-        twc_diag *diag =
-            twc_diag_add(g->diags, TWC_DIAG_OVER_GAS, span,
-                         "`%s` may cost %llu gas, the limit is %llu", m->entries[i].name,
-                         (unsigned long long)facts->entries[i].gas, (unsigned long long)gas_max);
+        const uint32_t at = g->lines[dearest(g, facts, &m->functions[m->entries[i].function])];
+        twc_diag *diag = twc_diag_add(
+            g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
+            "`%s` may cost %llu gas, the limit is %llu; this part costs most", m->entries[i].name,
+            (unsigned long long)facts->entries[i].gas, (unsigned long long)gas_max);
         twc_diag_help(g->diags, diag, "do less in one run: shorter windows, fewer statistics");
         g->failed = true;
     }

@@ -65,7 +65,7 @@ Test(parse, soft_words_are_names_where_nothing_else_is_meant)
 
 /* ------------------------------------------------------------------ hostile input */
 
-Test(parse, cut_at_every_byte, .timeout = 300)
+Test(parse, cut_at_every_byte)
 {
     for (size_t i = 0; i < CONTRACT_COUNT; i++) {
         size_t size = 0;
@@ -89,7 +89,7 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 17;
 }
 
-Test(parse, changed_at_random_places, .timeout = 300)
+Test(parse, changed_at_random_places)
 {
     static const char *const parts[] = {"{",  "}",    "(",  ")",   "[",   "]",    "-",       "->",
                                         "..", "some", "of", "is",  "not", "over", "match x", "°C",
@@ -130,7 +130,7 @@ static uint32_t repeated(const char *prefix, const char *unit, const char *suffi
     return errors;
 }
 
-Test(parse, depth_and_length_are_bounded, .timeout = 300)
+Test(parse, depth_and_length_are_bounded)
 {
     static const char *const units[] = {
         "(",
@@ -192,7 +192,7 @@ Test(parse, depth_and_length_are_bounded, .timeout = 300)
     }
 }
 
-Test(parse, the_largest_source_and_one_byte_more, .timeout = 120)
+Test(parse, the_largest_source_and_one_byte_more)
 {
     uint32_t code = 0;
     cr_assert_eq(repeated("contract T version 1 { role r\n", " ", "}", TWC_SOURCE_MAX, &code), 0);
@@ -209,7 +209,7 @@ Test(parse, an_expression_of_any_length_is_an_error_not_a_crash)
     cr_assert_eq(repeated("contract T version 1 { check 0 ", "+ 1 ", " == 190 }", 801, &code), 0);
 }
 
-Test(parse, names_that_collide_do_not_slow_it_down, .timeout = 60)
+Test(parse, names_that_collide_do_not_slow_it_down)
 {
     static char text[TWC_SOURCE_MAX];
     size_t size = (size_t)snprintf(text, sizeof text, "contract T version 1 {\n");

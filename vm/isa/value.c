@@ -1,6 +1,8 @@
 /* value -- see the header. Recursion is bounded: types only name types with a lower index. */
 #include "vm/isa/value.h"
 
+#include "vm/base/quantities.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -23,6 +25,12 @@ bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
         ret_slots[1 + i / 8] = (int64_t)((uint64_t)ret_slots[1 + i / 8] | byte);
     }
     return true;
+}
+
+/* Times lie in 0 .. 2^52 - 1; other numbers have no limit but the slot's. */
+static bool number_fits(const tw_type *t, int64_t value)
+{
+    return t->quantity != TW_DIM_TIME || (value >= 0 && value >> TW_TIME_BITS == 0);
 }
 
 static bool all_zero(const int64_t *slots, size_t count)
@@ -87,7 +95,10 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
         if (slots[0] != 0 && slots[0] != 1) return TW_TRAP_BAD_VALUE;
         tw_write_u8(w, (uint8_t)slots[0]);
         return TW_OK;
-    case TW_KIND_INT: tw_write_i64(w, slots[0]); return TW_OK;
+    case TW_KIND_INT:
+        if (!number_fits(t, slots[0])) return TW_TRAP_BAD_VALUE;
+        tw_write_i64(w, slots[0]);
+        return TW_OK;
     case TW_KIND_ENUM:
         if ((uint64_t)slots[0] >= m->enums[t->of].values.count) return TW_TRAP_BAD_VALUE;
         tw_write_u16(w, (uint16_t)slots[0]);
@@ -133,7 +144,10 @@ static tw_status scalar_decode(const tw_module *m, const tw_type *t, tw_reader *
                                int64_t *ret_slots)
 {
     if (t->kind == TW_KIND_BOOL) ret_slots[0] = tw_read_bool(r);
-    if (t->kind == TW_KIND_INT) ret_slots[0] = tw_read_i64(r);
+    if (t->kind == TW_KIND_INT) {
+        ret_slots[0] = tw_read_i64(r);
+        if (!number_fits(t, ret_slots[0])) return TW_REFUSED_ENCODING;
+    }
     if (t->kind == TW_KIND_ENUM) {
         ret_slots[0] = tw_read_u16(r);
         if (ret_slots[0] >= m->enums[t->of].values.count) return TW_REFUSED_ENCODING;

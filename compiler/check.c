@@ -141,21 +141,39 @@ void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const cha
                       best != NULL ? best->word->text : "", best != NULL ? "`?" : "");
 }
 
-twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind,
-                         const char *what)
+twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind)
 {
-    if (word == NULL) return NULL;
-    twc_decl *decl = word->global;
+    bool mention = false;
+    const char *what = twc_check_kind(kind, &mention);
+    twc_decl *decl = word != NULL ? word->global : NULL;
     if (decl == NULL) {
-        twc_check_undeclared(c, word, span, strchr(what, ' ') + 1);
+        if (word != NULL) twc_check_undeclared(c, word, span, what);
         return NULL;
     }
     decl->used = true;
     if (decl->kind == kind && !(decl->bad && decl->kind == TWC_D_VAR)) return decl;
     if (!decl->bad) {
-        twc_check_fail_at(c, TWC_DIAG_WRONG_KIND, span, decl, "`%s` is not %s", word->text, what);
+        twc_check_fail_at(c, TWC_DIAG_WRONG_KIND, span, decl, "`%s` is no %s", word->text, what);
     }
     return NULL;
+}
+
+bool twc_check_may(twc_check *c, twc_span span, uint32_t can)
+{
+    static const char *const what[] = {"params",
+                                       "the contract's state",
+                                       "the phase",
+                                       "readings",
+                                       "alarms",
+                                       "the clock",
+                                       "`caller`",
+                                       "roles",
+                                       "what changes the contract"};
+    if ((c->can & can) != 0) return true;
+    uint32_t bit = 0;
+    while ((can >> bit & 1) == 0) bit++;
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, span, "%s can't use %s", c->where, what[bit]);
+    return false;
 }
 
 /* ------------------------------------------------------------------ conditions */
@@ -175,8 +193,8 @@ static void check_alarm(twc_check *c, twc_decl *decl)
     const bool silent = raise == 0 || clear == 0;
     if (!silent || condition->type == c->error || c->contract->broken) return;
     twc_check_fail(c, TWC_DIAG_NO_READING, condition->span,
-                   "the condition reads no reading, so it would never be looked at\n"
-                   "an alarm is evaluated after each accepted reading it depends on");
+                   "the condition reads no reading, so it would never be looked at\nan alarm is "
+                   "evaluated after each accepted reading it depends on");
 }
 
 static void check_member(twc_check *c, twc_decl *decl)
@@ -212,24 +230,24 @@ static void warn(twc_check *c)
     }
     for (const twc_decl *d = contract->members; d != NULL; d = d->next) {
         if (d->bad || d->word == NULL) continue;
-        if (!d->used && twc_check_wants_mention(d->kind) && d->word->text[0] != '_') {
-            twc_check_fail(c, TWC_DIAG_UNUSED, d->name_span,
-                           "`%s` is not used\n"
-                           "remove it",
+        bool mention = false;
+        (void)twc_check_kind(d->kind, &mention);
+        if (!d->used && mention && d->word->text[0] != '_') {
+            twc_check_fail(c, TWC_DIAG_UNUSED, d->name_span, "`%s` is not used\nremove it",
                            d->word->text);
         }
         if (d->kind != TWC_D_READING) continue;
         if (watched_by_alarm >> (d->index % 64) & 1 && !d->u.reading.watched) {
             twc_check_fail(c, TWC_DIAG_NOT_WATCHED, d->name_span,
-                           "an alarm relies on `%s`, but nothing happens when it falls silent\n"
-                           "add `on %s silent for 15 min { ... }`",
+                           "an alarm relies on `%s`, but nothing happens when it falls silent\nadd "
+                           "`on %s silent for 15 min { ... }`",
                            d->word->text, d->word->text);
         }
         twc_decl *role = d->u.reading.role;
         if (role != NULL && !role->u.role.granted && !role->bad) {
             twc_check_fail(c, TWC_DIAG_NOT_REPLACEABLE, role->name_span,
-                           "the sensor `%s` can never be replaced\n"
-                           "add an action that does `revoke %s from` and `grant %s to`",
+                           "the sensor `%s` can never be replaced\nadd an action that does `revoke "
+                           "%s from` and `grant %s to`",
                            role->word->text, role->word->text, role->word->text);
         }
     }

@@ -73,9 +73,10 @@ twc_expr *twc_check_refuse(twc_check *c, twc_expr *expr, twc_code code, twc_span
 const char *twc_check_text(twc_check *c, const twc_type *type);
 /* Says once a file that the construct can't be compiled yet. */
 void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what);
-/* The member of this name and kind; an error otherwise (`what`: "a role"), and NULL. */
-twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind,
-                         const char *what);
+/* The member of this name and kind; an error otherwise, and NULL. */
+twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind);
+/* Whether what this TWC_CAN_ flag stands for may be used here; an error otherwise. */
+bool twc_check_may(twc_check *c, twc_span span, uint32_t can);
 /* Reports that nothing bears the name, suggests one, and mutes further reports of it. */
 void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const char *what);
 bool twc_check_word_is(const twc_word *word, const char *text);
@@ -86,8 +87,8 @@ void twc_check_types(twc_check *c);
 void twc_check_phases(twc_check *c);
 void twc_check_constants(twc_check *c);
 const twc_type *twc_check_type(twc_check *c, twc_type_name *name);
-/* One that is never mentioned deserves a warning. */
-bool twc_check_wants_mention(twc_decl_kind kind);
+/* "role"; and whether one that is never mentioned deserves a warning. */
+const char *twc_check_kind(twc_decl_kind kind, bool *ret_mention);
 /* A name that every contract has: type, value or function. */
 bool twc_check_is_builtin(const twc_check *c, const twc_word *word);
 

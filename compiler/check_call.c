@@ -103,18 +103,11 @@ twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report)
     }
     if (report) {
         twc_check_fail(c, TWC_DIAG_NOT_A_READING, expr->span,
-                       "this is not a reading\n"
-                       "`above`, `below`, `within`, `silent` and `over` are about readings; "
+                       "this is not a reading\n`above`, `below`, `within`, `silent` and `over` are "
+                       "about readings; "
                        "compare values with `>` and `<`");
     }
     return NULL;
-}
-
-static bool may_read(twc_check *c, twc_span span)
-{
-    if (c->can & TWC_CAN_READING) return true;
-    twc_check_fail(c, TWC_DIAG_NOT_HERE, span, "%s can't use readings", c->where);
-    return false;
 }
 
 /* The largest value of a fixed duration that is above 0; -1 after an error. */
@@ -126,8 +119,8 @@ static int64_t longest(twc_check *c, const twc_expr *span, const char *what)
     if (!twc_check_interval(span, &low, &high)) {
         if (c->contract->broken) return -1; /* the range may be what could not be read */
         twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
-                       "%s has no largest value the compiler could know\n"
-                       "give the param a range, as `in 1 min .. 15 min`",
+                       "%s has no largest value the compiler could know\ngive the param a range, "
+                       "as `in 1 min .. 15 min`",
                        what);
         return -1;
     }
@@ -152,14 +145,14 @@ static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *readin
     const int64_t most_needed = needed > INT64_MAX ? INT64_MAX : (int64_t)needed;
     if (needed > TW_KEEP_MAX) {
         twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
-                          "up to %lld readings can arrive in %s, but a window keeps at most %d\n"
-                          "lower the rate or shorten the time",
+                          "up to %lld readings can arrive in %s, but a window keeps at most "
+                          "%d\nlower the rate or shorten the time",
                           (long long)most_needed, text, TW_KEEP_MAX);
         return over;
     }
     twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
-                      "`%s` keeps %u readings, but up to %lld can arrive in %s\n"
-                      "write `keep %lld`, or shorten the time",
+                      "`%s` keeps %u readings, but up to %lld can arrive in %s\nwrite `keep %lld`, "
+                      "or shorten the time",
                       reading->word->text, reading->u.reading.keep, (long long)most_needed, text,
                       (long long)most_needed);
     return over;
@@ -219,7 +212,7 @@ twc_expr *twc_check_hold(twc_check *c, twc_expr *expr)
     }
     twc_decl *reading = twc_check_reading(c, expr->u.hold.reading, true);
     if (reading == NULL || reading->type == NULL || reading->type == c->error ||
-        !may_read(c, expr->span)) {
+        !twc_check_may(c, expr->span, TWC_CAN_READING)) {
         return twc_check_is_error(c, expr);
     }
     const char *what = words[expr->u.hold.kind];
@@ -247,7 +240,8 @@ twc_expr *twc_check_silent(twc_check *c, twc_expr *expr)
 {
     twc_decl *reading = twc_check_reading(c, expr->u.silent.reading, true);
     expr->type = c->boolean;
-    if (reading == NULL || !may_read(c, expr->span)) return twc_check_is_error(c, expr);
+    if (reading == NULL || !twc_check_may(c, expr->span, TWC_CAN_READING))
+        return twc_check_is_error(c, expr);
     expr->u.silent.decl = reading;
     expr->u.silent.duration =
         twc_check_fixed(c, expr->u.silent.duration, c->duration, "the time behind `silent for`");
@@ -284,8 +278,8 @@ static bool check_percentile(twc_check *c, twc_expr *expr, tw_stat stat, twc_sta
     if ((second != NULL) != (stat == TW_STAT_PERCENTILE)) {
         twc_check_fail(c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark, "%s",
                        second != NULL ? "the statistic takes one reading"
-                                      : "the statistic takes a reading and a percent\n"
-                                        "write `percentile(x over 1 h, 95 %)`");
+                                      : "the statistic takes a reading and a percent\nwrite "
+                                        "`percentile(x over 1 h, 95 %)`");
         return false;
     }
     if (second == NULL) return true;
@@ -304,7 +298,8 @@ static bool check_percentile(twc_check *c, twc_expr *expr, tw_stat stat, twc_sta
 static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc_decl *reading)
 {
     twc_arg *first = expr->u.call.args;
-    if (!may_read(c, expr->span) || reading->bad || reading->type == c->error) {
+    if (!twc_check_may(c, expr->span, TWC_CAN_READING) || reading->bad ||
+        reading->type == c->error) {
         return twc_check_is_error(c, expr);
     }
     if (first->across != NULL) {
@@ -328,8 +323,7 @@ static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc
     }
     if (first->over == NULL && !spanless) {
         return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, first->span,
-                                "`%s` needs to know over which time\n"
-                                "write `%s(%s over 10 min)`",
+                                "`%s` needs to know over which time\nwrite `%s(%s over 10 min)`",
                                 tw_stat_word(stat), tw_stat_word(stat), reading->word->text);
     }
     if (first->over != NULL) s->over = check_span(c, first->over, reading);
@@ -437,8 +431,8 @@ static twc_expr *check_turn(twc_check *c, twc_expr *expr)
         (value->u.binary.arith == TWC_ARITH_MULDIV || value->u.binary.arith == TWC_ARITH_SCALEDIV);
     if (!rounds) {
         return twc_check_refuse(c, expr, TWC_DIAG_NO_ROUNDING, expr->span,
-                                "there is no product, quotient or `of` to round here\n"
-                                "write it directly around one, as `round_down(a / b)`");
+                                "there is no product, quotient or `of` to round here\nwrite it "
+                                "directly around one, as `round_down(a / b)`");
     }
     return value;
 }
@@ -470,8 +464,7 @@ static twc_expr *check_member(twc_check *c, twc_expr *expr)
         return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, args->span,
                                 "`member` takes a role and an account");
     }
-    expr->u.call.decl =
-        twc_check_find(c, args->value->u.name.word, args->value->span, TWC_D_ROLE, "a role");
+    expr->u.call.decl = twc_check_find(c, args->value->u.name.word, args->value->span, TWC_D_ROLE);
     args->next->value = twc_check_value(c, args->next->value, c->account, "the second argument");
     return expr;
 }
@@ -498,9 +491,8 @@ static twc_expr *check_counted(twc_check *c, twc_expr *expr)
                                 which == TWC_B_EVENTS ? "an event" : "an action");
     }
     const bool event = which == TWC_B_EVENTS;
-    expr->u.call.decl =
-        twc_check_find(c, arg->value->u.name.word, arg->value->span,
-                       event ? TWC_D_EVENT : TWC_D_ACTION, event ? "an event" : "an action");
+    expr->u.call.decl = twc_check_find(c, arg->value->u.name.word, arg->value->span,
+                                       event ? TWC_D_EVENT : TWC_D_ACTION);
     return expr;
 }
 

@@ -68,9 +68,10 @@ static const decl_row kinds[] = {
 #include "compiler/decls.def"
 };
 
-bool twc_check_wants_mention(twc_decl_kind kind)
+const char *twc_check_kind(twc_decl_kind kind, bool *ret_mention)
 {
-    return kinds[kind].mention;
+    *ret_mention = kinds[kind].mention;
+    return kinds[kind].word;
 }
 
 static void number(twc_check *c, twc_decl *decl, twc_decl **last, uint32_t *counts)
@@ -123,9 +124,9 @@ static void declare_phases(twc_check *c)
             const bool any = name->word->keyword == TWC_W_any;
             if (any && name == chain->names && c->contract->phase_count > 0) continue;
             if (any) {
-                twc_check_fail(c, TWC_DIAG_PHASES, name->span,
-                               "`any` may only begin a chain, and not the first\n"
-                               "write `A -> B, any -> C`");
+                twc_check_fail(
+                    c, TWC_DIAG_PHASES, name->span,
+                    "`any` may only begin a chain, and not the first\nwrite `A -> B, any -> C`");
                 continue;
             }
             name->phase = find_phase(c, name, &last);
@@ -330,8 +331,8 @@ void twc_check_phases(twc_check *c)
         }
         if (reached >> p->index & 1 || contract->broken) continue;
         twc_check_fail(c, TWC_DIAG_UNREACHABLE_PHASE, p->name_span,
-                       "no way leads to phase %s\n"
-                       "the first phase named is the start; add an arrow to this one",
+                       "no way leads to phase %s\nthe first phase named is the start; add an arrow "
+                       "to this one",
                        p->word->text);
     }
 }
@@ -381,8 +382,8 @@ static twc_expr *positive(twc_check *c, twc_expr *expr, const char *what)
 
 static void check_source(twc_check *c, twc_decl *decl)
 {
-    twc_decl *role = twc_check_find(c, decl->u.reading.role_word, decl->u.reading.role_span,
-                                    TWC_D_ROLE, "a role");
+    twc_decl *role =
+        twc_check_find(c, decl->u.reading.role_word, decl->u.reading.role_span, TWC_D_ROLE);
     decl->u.reading.role = role;
     if (decl->u.reading.per_device) {
         twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, decl->name_span, "`per device`");

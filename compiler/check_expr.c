@@ -159,10 +159,10 @@ twc_expr *twc_check_value(twc_check *c, twc_expr *expr, const twc_type *type, co
     if (converted != NULL) return converted;
     const twc_type *wanted = type->kind == TWC_TYPE_OPTIONAL ? type->element : type;
     if (expr->kind == TWC_E_TEXT && wanted->kind == TWC_TYPE_TEXT) {
-        twc_check_fail(c, TWC_DIAG_TEXT_TOO_LONG, expr->span,
-                       "%s has room for %u bytes, but this text has %u\n"
-                       "shorten the text, or declare text(%u)",
-                       what, wanted->max, expr->type->max, expr->type->max);
+        twc_check_fail(
+            c, TWC_DIAG_TEXT_TOO_LONG, expr->span,
+            "%s has room for %u bytes, but this text has %u\nshorten the text, or declare text(%u)",
+            what, wanted->max, expr->type->max, expr->type->max);
     } else {
         twc_check_mismatch(c, expr->span, what, type, expr->type);
     }
@@ -202,14 +202,6 @@ twc_expr *twc_check_fixed(twc_check *c, twc_expr *expr, const twc_type *type, co
 
 /* ------------------------------------------------------------------ names */
 
-/* Refuses what can't be touched here; true when it may be. */
-static bool allowed(twc_check *c, const twc_expr *expr, uint32_t can, const char *what)
-{
-    if ((c->can & can) != 0) return true;
-    twc_check_fail(c, TWC_DIAG_NOT_HERE, expr->span, "%s can't use %s", c->where, what);
-    return false;
-}
-
 static twc_expr *role_name(twc_check *c, twc_expr *expr, twc_decl *role)
 {
     role->used = true;
@@ -225,12 +217,12 @@ static twc_expr *role_name(twc_check *c, twc_expr *expr, twc_decl *role)
         expr->type = c->account;
         return expr;
     }
-    if (!allowed(c, expr, TWC_CAN_ROLE, "roles")) return twc_check_is_error(c, expr);
+    if (!twc_check_may(c, expr->span, TWC_CAN_ROLE)) return twc_check_is_error(c, expr);
     if (role->u.role.max != 1) {
-        return twc_check_refuse(c, expr, TWC_DIAG_NOT_A_VALUE, expr->span,
-                                "role `%s` has several members, so it is no account\n"
-                                "test `member(%s, who)`",
-                                role->word->text, role->word->text);
+        return twc_check_refuse(
+            c, expr, TWC_DIAG_NOT_A_VALUE, expr->span,
+            "role `%s` has several members, so it is no account\ntest `member(%s, who)`",
+            role->word->text, role->word->text);
     }
     const twc_type *type =
         role->u.role.revoked ? twc_type_optional(&c->types, c->account) : c->account;
@@ -266,12 +258,7 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
     if (needed == 0 && !constant && kind != TWC_D_LOCAL && kind != TWC_D_FIELD) {
         return not_a_value(c, expr, decl);
     }
-    if (needed != 0 && !allowed(c, expr, needed,
-                                kind == TWC_D_PARAM ? "params"
-                                : kind == TWC_D_VAR ? "the contract's state"
-                                                    : "alarms")) {
-        return twc_check_is_error(c, expr);
-    }
+    if (needed != 0 && !twc_check_may(c, expr->span, needed)) return twc_check_is_error(c, expr);
     expr->type = decl->type != NULL ? decl->type : c->error;
     expr->fixed = constant || kind == TWC_D_PARAM;
     expr->constant = constant;
@@ -279,23 +266,18 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
     return expr;
 }
 
-static twc_expr *builtin_value(twc_check *c, twc_expr *expr, twc_builtin_value which)
-{
-    static const uint32_t needed[] = {TWC_CAN_CLOCK, TWC_CAN_CALLER, TWC_CAN_PHASE, TWC_CAN_CLOCK};
-    static const char *const what[] = {"the clock", "`caller`", "the phase", "the clock"};
-    expr->u.name.decl = &c->values[which];
-    expr->type = c->values[which].type;
-    return allowed(c, expr, needed[which], what[which]) ? expr : twc_check_is_error(c, expr);
-}
-
 static twc_expr *check_name(twc_check *c, twc_expr *expr)
 {
+    static const uint32_t needed[] = {TWC_CAN_CLOCK, TWC_CAN_CALLER, TWC_CAN_PHASE, TWC_CAN_CLOCK};
     twc_word *word = expr->u.name.word;
     twc_decl *decl = word->local != NULL ? word->local : word->global;
     expr->u.name.decl = decl;
     if (decl != NULL) return member_name(c, expr, decl);
     for (int i = 0; i < TWC_V_COUNT; i++) {
-        if (c->values[i].word == word) return builtin_value(c, expr, (twc_builtin_value)i);
+        if (c->values[i].word != word) continue;
+        expr->u.name.decl = &c->values[i];
+        expr->type = c->values[i].type;
+        return twc_check_may(c, expr->span, needed[i]) ? expr : twc_check_is_error(c, expr);
     }
     twc_check_undeclared(c, word, expr->span, "name");
     return twc_check_is_error(c, expr);
@@ -311,8 +293,8 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
     if (object->type == c->error) return twc_check_is_error(c, expr);
     if (object->type->kind == TWC_TYPE_OPTIONAL) {
         return twc_check_refuse(c, expr, TWC_DIAG_NOT_OPENED, object->span,
-                                "this is %s: it may be none, so it has no field `%s` yet\n"
-                                "test it first, as `needs x is some`, or use `match`",
+                                "this is %s: it may be none, so it has no field `%s` yet\ntest it "
+                                "first, as `needs x is some`, or use `match`",
                                 twc_check_text(c, object->type), word->text);
     }
     if (object->type->kind != TWC_TYPE_RECORD) {
@@ -452,8 +434,7 @@ static twc_expr *check_otherwise(twc_check *c, twc_expr *expr, const twc_type *h
     if (left->type == c->error || right->type == c->error) return twc_check_is_error(c, expr);
     if (!optional) {
         return twc_check_refuse(c, expr, TWC_DIAG_NOT_OPTIONAL, left->span,
-                                "this is %s, which is never none\n"
-                                "leave out `otherwise`",
+                                "this is %s, which is never none\nleave out `otherwise`",
                                 twc_check_text(c, left->type));
     }
     const bool chained = right->type->kind == TWC_TYPE_OPTIONAL || right->type == c->none;
@@ -555,8 +536,7 @@ static twc_expr *check_in(twc_check *c, twc_expr *expr)
     if (value->type == c->error || set->type == c->error) return expr;
     if (set->type->kind != TWC_TYPE_LIST) {
         twc_check_fail(c, TWC_DIAG_OPERANDS, set->span,
-                       "`in` needs a list or a range, not %s\n"
-                       "write `x in [A, B]` or `x in 1 .. 5`",
+                       "`in` needs a list or a range, not %s\nwrite `x in [A, B]` or `x in 1 .. 5`",
                        twc_check_text(c, set->type));
         return expr;
     }
@@ -580,8 +560,7 @@ static twc_expr *check_not(twc_check *c, twc_expr *expr)
     if (one->kind == TWC_E_HOLD && one->type != c->error) {
         twc_check_fail(c, TWC_DIAG_NOT_HOLD, expr->span,
                        "`not` directly before a condition over a reading: it would also be true "
-                       "without any reading\n"
-                       "write the opposite condition: `below` for `above`");
+                       "without any reading\nwrite the opposite condition: `below` for `above`");
     }
     return expr;
 }

@@ -33,9 +33,7 @@ void twc_check_scope_end(twc_check *c, twc_decl *locals)
         c->locals = decl->next_same;
         decl->word->local = NULL;
         if (decl->used || c->contract->broken || c->unsupported != 0) continue;
-        twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span,
-                       "`%s` is not used\n"
-                       "remove it",
+        twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span, "`%s` is not used\nremove it",
                        decl->word->text);
     }
 }
@@ -125,6 +123,13 @@ static void check_assign(twc_check *c, twc_stmt *stmt)
     }
 }
 
+/* One more way to get behind an if or match: what holds then holds on all of them. */
+static void join(twc_check *c, const twc_fact **after, bool *completes)
+{
+    *after = *completes ? twc_flow_common(c, *after, c->facts) : c->facts;
+    *completes = true;
+}
+
 static bool check_if(twc_check *c, twc_stmt *stmt)
 {
     const twc_fact *current = c->facts;
@@ -139,13 +144,11 @@ static bool check_if(twc_check *c, twc_stmt *stmt)
             current = twc_flow_learn(c, current, arm->condition, false);
         }
         otherwise = arm->condition == NULL;
-        if (!check_block(c, &arm->body)) continue;
-        after = completes ? twc_flow_common(c, after, c->facts) : c->facts;
-        completes = true;
+        if (check_block(c, &arm->body)) join(c, &after, &completes);
     }
     if (!otherwise) {
-        after = completes ? twc_flow_common(c, after, current) : current;
-        completes = true;
+        c->facts = current;
+        join(c, &after, &completes);
     }
     c->facts = after;
     return completes;
@@ -187,8 +190,7 @@ static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type 
                                : i == 0                        ? "none"
                                                                : "some x";
             twc_check_fail(c, TWC_DIAG_NOT_EXHAUSTIVE, stmt->u.match.value->span,
-                           "the match does not say what happens for `%s`\n"
-                           "add an arm `%s { ... }`",
+                           "the match does not say what happens for `%s`\nadd an arm `%s { ... }`",
                            name, name);
             return;
         }
@@ -227,10 +229,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
             if (good) c->facts = twc_flow_add(c, before, value);
             twc_check_local(c, arm->binder);
         }
-        if (number >= 0 && check_block(c, &arm->body)) {
-            after = completes ? twc_flow_common(c, after, c->facts) : c->facts;
-            completes = true;
-        }
+        if (number >= 0 && check_block(c, &arm->body)) join(c, &after, &completes);
         twc_check_scope_end(c, locals);
     }
     if (good && !c->contract->broken) check_exhaustive(c, stmt, type, seen);
@@ -238,49 +237,41 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
     return completes || stmt->u.match.arms == NULL;
 }
 
-static void check_needs(twc_check *c, twc_stmt *stmt)
+/* The event or error of this name, its arguments checked. */
+static twc_decl *check_named(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind,
+                             twc_arg **args)
 {
-    stmt->u.needs.condition =
-        twc_check_bool(c, stmt->u.needs.condition, "what stands behind `needs`");
-    if (stmt->u.needs.error != NULL) {
-        const twc_fact *before = c->facts;
-        c->facts = twc_flow_learn(c, before, stmt->u.needs.condition, false);
-        twc_decl *decl = twc_check_find(c, stmt->u.needs.error, stmt->u.needs.error_span,
-                                        TWC_D_ERROR, "an error");
-        stmt->u.needs.decl = decl;
-        if (decl != NULL && !decl->bad) {
-            twc_check_args(c, &stmt->u.needs.args, decl->u.fields.fields, stmt->u.needs.error_span,
-                           decl->word->text);
-        }
-        c->facts = before;
-    }
-    c->facts = twc_flow_learn(c, c->facts, stmt->u.needs.condition, true);
+    twc_decl *decl = twc_check_find(c, word, span, kind);
+    if (decl == NULL || decl->bad) return decl;
+    twc_check_args(c, args, decl->u.fields.fields, span, decl->word->text);
+    return decl;
 }
 
-static bool may_write(twc_check *c, twc_span span, const char *verb)
+static void check_needs(twc_check *c, twc_stmt *stmt)
 {
-    if (c->can & TWC_CAN_WRITE) return true;
-    twc_check_fail(c, TWC_DIAG_NOT_HERE, span, "%s can't use `%s`", c->where, verb);
-    return false;
+    twc_expr *condition = twc_check_bool(c, stmt->u.needs.condition, "what stands behind `needs`");
+    stmt->u.needs.condition = condition;
+    const twc_fact *before = c->facts;
+    if (stmt->u.needs.error != NULL) {
+        c->facts = twc_flow_learn(c, before, condition, false);
+        stmt->u.needs.decl = check_named(c, stmt->u.needs.error, stmt->u.needs.error_span,
+                                         TWC_D_ERROR, &stmt->u.needs.args);
+    }
+    c->facts = twc_flow_learn(c, before, condition, true);
 }
 
 static void check_notice(twc_check *c, twc_stmt *stmt)
 {
     const bool event = stmt->kind == TWC_S_EMIT;
-    if (event && !may_write(c, stmt->span, "emit")) return;
-    twc_decl *decl =
-        twc_check_find(c, stmt->u.notice.word, stmt->u.notice.span,
-                       event ? TWC_D_EVENT : TWC_D_ERROR, event ? "an event" : "an error");
-    stmt->u.notice.decl = decl;
-    if (decl == NULL || decl->bad) return;
-    twc_check_args(c, &stmt->u.notice.args, decl->u.fields.fields, stmt->u.notice.span,
-                   decl->word->text);
+    if (event && !twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
+    stmt->u.notice.decl = check_named(c, stmt->u.notice.word, stmt->u.notice.span,
+                                      event ? TWC_D_EVENT : TWC_D_ERROR, &stmt->u.notice.args);
 }
 
 static void check_go(twc_check *c, twc_stmt *stmt)
 {
-    if (!may_write(c, stmt->span, "go")) return;
-    twc_decl *phase = twc_check_find(c, stmt->u.go.word, stmt->u.go.span, TWC_D_PHASE, "a phase");
+    if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
+    twc_decl *phase = twc_check_find(c, stmt->u.go.word, stmt->u.go.span, TWC_D_PHASE);
     stmt->u.go.phase = phase;
     if (phase == NULL || c->entry == NULL || c->contract->broken) return;
     const twc_decl *from = c->contract->phases;
@@ -298,9 +289,8 @@ static void check_go(twc_check *c, twc_stmt *stmt)
 
 static void check_grant(twc_check *c, twc_stmt *stmt)
 {
-    if (!may_write(c, stmt->span, stmt->kind == TWC_S_GRANT ? "grant" : "revoke")) return;
-    twc_decl *role =
-        twc_check_find(c, stmt->u.grant.word, stmt->u.grant.span, TWC_D_ROLE, "a role");
+    if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
+    twc_decl *role = twc_check_find(c, stmt->u.grant.word, stmt->u.grant.span, TWC_D_ROLE);
     stmt->u.grant.role = role;
     stmt->u.grant.account = twc_check_value(c, stmt->u.grant.account, c->account, "the account");
 }
@@ -311,9 +301,7 @@ static void check_return(twc_check *c, twc_stmt *stmt)
         stmt->u.value = twc_check_value(c, stmt->u.value, c->result, "the result");
         return;
     }
-    twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span,
-                   "%s returns nothing\n"
-                   "`stop` ends an entry",
+    twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s returns nothing\n`stop` ends an entry",
                    c->where);
 }
 
@@ -346,16 +334,17 @@ static void declare_history(twc_check *c, twc_stmt *stmt)
         *at = field;
         at = &field->next;
     }
-    decl->index = c->contract->history_count++;
     stmt->u.notice.word->history = decl;
     stmt->u.notice.decl = decl;
+    if (c->contract->history_count >= TW_NAMES_MAX) {
+        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span,
+                       "a contract has at most %d kinds of history", TW_NAMES_MAX);
+        return;
+    }
+    decl->index = c->contract->history_count++;
     twc_decl **last = &c->contract->histories;
     while (*last != NULL) last = &(*last)->next_same;
     *last = decl;
-    if (c->contract->history_count == TW_NAMES_MAX + 1) {
-        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span,
-                       "a contract has at most %d kinds of history", TW_NAMES_MAX);
-    }
 }
 
 /* A later use has the same fields; their types widen to hold both. */
@@ -373,14 +362,14 @@ static void match_history(twc_check *c, twc_stmt *stmt, twc_decl *decl)
     }
     if (same && count == decl->u.fields.count) return;
     twc_check_fail_at(c, TWC_DIAG_HISTORY, stmt->u.notice.span, decl,
-                      "history %s has other fields elsewhere\n"
-                      "all entries of a kind have the same fields of the same types",
+                      "history %s has other fields elsewhere\nall entries of a kind have the same "
+                      "fields of the same types",
                       decl->word->text);
 }
 
 static void check_history(twc_check *c, twc_stmt *stmt)
 {
-    if (!may_write(c, stmt->span, "history")) return;
+    if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
     if (stmt->u.notice.of != NULL) {
         twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, stmt->span, "`history ... of` a thing");
         return;
@@ -391,10 +380,10 @@ static void check_history(twc_check *c, twc_stmt *stmt)
         arg->value = twc_check_expr(c, arg->value, NULL);
         good &= arg->value->type != c->error;
         if (arg->name == NULL || arg->over != NULL || arg->across != NULL || arg->by != NULL) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
-                           "a field of a history entry needs its name\n"
-                           "write `history %s(name: value)`",
-                           stmt->u.notice.word->text);
+            twc_check_fail(
+                c, TWC_DIAG_ARGUMENTS, arg->span,
+                "a field of a history entry needs its name\nwrite `history %s(name: value)`",
+                stmt->u.notice.word->text);
             good = false;
         } else if (count < TW_MEMBERS_MAX &&
                    argument_named(stmt->u.notice.args, arg->name) != arg) {
@@ -519,7 +508,7 @@ static uint64_t phase_mask(twc_check *c, twc_entry *entry)
     uint64_t mask = 0;
     if (entry->in == NULL) return c->contract->live_phases;
     for (twc_phase_name *name = entry->in; name != NULL; name = name->next) {
-        twc_decl *phase = twc_check_find(c, name->word, name->span, TWC_D_PHASE, "a phase");
+        twc_decl *phase = twc_check_find(c, name->word, name->span, TWC_D_PHASE);
         name->phase = phase;
         if (phase == NULL) continue;
         const uint64_t bit = (uint64_t)1 << phase->index;
@@ -556,8 +545,7 @@ static void check_callers(twc_check *c, twc_decl *decl)
     check_whos(c, entry->by);
     check_whos(c, entry->with);
     if (entry->signed_count > 0) {
-        twc_decl *role =
-            twc_check_find(c, entry->signed_word, entry->signed_span, TWC_D_ROLE, "a role");
+        twc_decl *role = twc_check_find(c, entry->signed_word, entry->signed_span, TWC_D_ROLE);
         entry->signed_role = role;
         if (role != NULL && !role->bad && role->u.role.max < entry->signed_count) {
             twc_check_fail_at(c, TWC_DIAG_OVER_LIMIT, entry->signed_span, role,
@@ -566,8 +554,7 @@ static void check_callers(twc_check *c, twc_decl *decl)
         }
     } else if (entry->by == NULL) {
         twc_check_fail(c, TWC_DIAG_NO_CALLER, decl->name_span,
-                       "the action does not say who may call it\n"
-                       "write `by role`, or `by anyone`");
+                       "the action does not say who may call it\nwrite `by role`, or `by anyone`");
     }
 }
 
@@ -575,8 +562,7 @@ static void check_callers(twc_check *c, twc_decl *decl)
 static void check_alarm_handler(twc_check *c, twc_decl *decl)
 {
     twc_entry *entry = decl->u.entry;
-    twc_decl *alarm =
-        twc_check_find(c, entry->subject_word, entry->subject_span, TWC_D_ALARM, "an alarm");
+    twc_decl *alarm = twc_check_find(c, entry->subject_word, entry->subject_span, TWC_D_ALARM);
     entry->subject = alarm;
     if (alarm == NULL || alarm->bad) return;
     uint64_t *taken =
@@ -656,8 +642,7 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
     if (completes && c->result != NULL && !decl->bad && !c->contract->broken) {
         const twc_span end = {entry->body.span.end - 1, entry->body.span.end};
         twc_check_fail(c, TWC_DIAG_NO_RETURN, end,
-                       "`%s` can end here without a result\n"
-                       "end every path with `return`",
+                       "`%s` can end here without a result\nend every path with `return`",
                        decl->word->text);
     }
     twc_check_scope_end(c, locals);

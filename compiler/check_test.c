@@ -14,13 +14,13 @@ bool twc_check_actor(twc_check *c, twc_actor *actor)
     if (actor->name == NULL) return true;
     if (actor->account.data != NULL) {
         if (twc_check_word_is(actor->name, "account")) return true;
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, actor->span,
-                       "a name in quotes stands behind `account`\n"
-                       "write `account \"bob\"`, or `%s 1`",
-                       actor->name->text);
+        twc_check_fail(
+            c, TWC_DIAG_ARGUMENTS, actor->span,
+            "a name in quotes stands behind `account`\nwrite `account \"bob\"`, or `%s 1`",
+            actor->name->text);
         return true;
     }
-    actor->role = twc_check_find(c, actor->name, actor->span, TWC_D_ROLE, "a role");
+    actor->role = twc_check_find(c, actor->name, actor->span, TWC_D_ROLE);
     if (actor->first == 0) {
         actor->first = 1;
         actor->last = 1;
@@ -73,8 +73,7 @@ static void check_call(twc_check *c, twc_tstmt *stmt)
         return;
     }
     const twc_expr *function = call->u.call.function;
-    twc_decl *action =
-        twc_check_find(c, function->u.name.word, function->span, TWC_D_ACTION, "an action");
+    twc_decl *action = twc_check_find(c, function->u.name.word, function->span, TWC_D_ACTION);
     if (action == NULL || action->bad) return;
     call->u.call.callee = TWC_CALL_ACTION;
     call->u.call.decl = action;
@@ -102,7 +101,7 @@ static void check_failure(twc_check *c, twc_tstmt *stmt)
 #include "vm/base/status.def"
 #undef STATUS
     if (stmt->u.fail.trap != TW_OK) return;
-    (void)twc_check_find(c, word, stmt->u.fail.span, TWC_D_ERROR, "an error");
+    (void)twc_check_find(c, word, stmt->u.fail.span, TWC_D_ERROR);
 }
 
 static void check_tstmts(twc_check *c, twc_tstmt *stmt)

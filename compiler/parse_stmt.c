@@ -214,7 +214,8 @@ twc_stmt *twc_parse_stmt(twc_parser *p)
     const uint16_t keyword = p->token.word->keyword;
     const bool is_for = keyword == TWC_W_for;
     twc_stmt *stmt;
-    if (is_for || (starts_stmt(p) && (!place || twc_word_is_hard(p->token.word)))) {
+    const bool begins = twc_word_begins(p->token.word) == TWC_BEGINS_STATEMENT;
+    if (is_for || (begins && (!place || twc_word_is_hard(p->token.word)))) {
         stmt = parse_keyword(p);
     } else if (twc_word_is_hard(p->token.word)) {
         twc_parse_expected(p, "a statement or `}`");

@@ -133,6 +133,8 @@ void twc_emit_last(twc_gen *g, tw_op op, uint32_t a, uint32_t x);
 twc_label twc_label_new(void);
 void twc_label_place(twc_gen *g, twc_label *label);
 void twc_emit_jump(twc_gen *g, tw_op op, uint32_t a, uint32_t b, twc_label *to);
+/* The instruction ends everything unless the slot holds something else than 0. */
+void twc_gen_guard(twc_gen *g, uint32_t slot, tw_op op, uint32_t x);
 void twc_emit_jump_imm(twc_gen *g, tw_op op, uint32_t a, int64_t imm, twc_label *to);
 void twc_emit_constant(twc_gen *g, uint32_t dst, int64_t value);
 void twc_emit_constants(twc_gen *g, uint32_t dst, const int64_t *values, uint32_t count);

@@ -235,6 +235,14 @@ void twc_label_place(twc_gen *g, twc_label *label)
     label->last = 0;
 }
 
+void twc_gen_guard(twc_gen *g, uint32_t slot, tw_op op, uint32_t x)
+{
+    twc_label holds = twc_label_new();
+    twc_emit_jump(g, TW_OP_JNZ, slot, 0, &holds);
+    twc_emit_last(g, op, 0, x);
+    twc_label_place(g, &holds);
+}
+
 /* ------------------------------------------------------------------ constants and moves */
 
 static uint32_t bucket_of(int64_t value)

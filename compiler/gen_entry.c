@@ -119,11 +119,8 @@ static void others(twc_gen *g, const twc_entry *entry)
         }
         const uint32_t mark = g->top;
         const uint32_t has = twc_gen_slots_take(g, 1);
-        twc_label holds = twc_label_new();
         twc_emit(g, TW_OP_SIGNED, has, twc_gen_account(g, who->expr), 0, 0);
-        twc_emit_jump(g, TW_OP_JNZ, has, 0, &holds);
-        twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_NOT_SIGNED);
-        twc_label_place(g, &holds);
+        twc_gen_guard(g, has, TW_OP_TRAP, TW_TRAP_NOT_SIGNED);
         g->top = mark;
     }
     if (entry->signed_count > 0) signers(g, entry->signed_role, entry->signed_count);
@@ -151,12 +148,9 @@ static void members(twc_gen *g, const twc_entry *entry)
         }
         const uint32_t mark = g->top;
         const uint32_t is = twc_gen_slots_take(g, 1);
-        twc_label holds = twc_label_new();
         g->at = p->span.start;
         twc_emit(g, TW_OP_MEMBER, is, p->slot, 0, p->member_of->index);
-        twc_emit_jump(g, TW_OP_JNZ, is, 0, &holds);
-        twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_NOT_MEMBER);
-        twc_label_place(g, &holds);
+        twc_gen_guard(g, is, TW_OP_TRAP, TW_TRAP_NOT_MEMBER);
         g->top = mark;
     }
 }
@@ -195,12 +189,9 @@ static void invariant_calls(twc_gen *g, const twc_touched *writes)
         if (writes != NULL && !twc_walk_meets(&reads, writes)) continue;
         const uint32_t mark = g->top;
         const uint32_t holds = twc_gen_slots_take(g, 1);
-        twc_label good = twc_label_new();
         g->at = d->span.start;
         twc_emit(g, TW_OP_CALL, holds, 0, 0, g->m->invariants[number].function);
-        twc_emit_jump(g, TW_OP_JNZ, holds, 0, &good);
-        twc_emit_last(g, TW_OP_BREACH, 0, number);
-        twc_label_place(g, &good);
+        twc_gen_guard(g, holds, TW_OP_BREACH, number);
         g->top = mark;
     }
 }

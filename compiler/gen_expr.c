@@ -314,12 +314,8 @@ static uint32_t holder(twc_gen *g, const twc_decl *role, bool optional)
     const uint32_t result = twc_gen_slots_take(g, 5);
     twc_emit(g, TW_OP_HOLDER, result, 0, 0, role->index);
     if (optional) return result;
-    if (role->u.role.granted) { /* may not have been granted yet */
-        twc_label there = twc_label_new();
-        twc_emit_jump(g, TW_OP_JNZ, result, 0, &there);
-        twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_NOT_MEMBER);
-        twc_label_place(g, &there);
-    }
+    /* may not have been granted yet */
+    if (role->u.role.granted) twc_gen_guard(g, result, TW_OP_TRAP, TW_TRAP_NOT_MEMBER);
     return result + 1;
 }
 

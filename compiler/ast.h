@@ -43,28 +43,8 @@ typedef struct twc_word {
 /* ------------------------------------------------------------------ expressions */
 
 typedef enum twc_expr_kind {
-    TWC_E_ERROR,
-    TWC_E_BOOL,   /* constant */
-    TWC_E_NUMBER, /* constant of a NUMBER or MONEY type */
-    TWC_E_TEXT,   /* u.text */
-    TWC_E_NONE,
-    TWC_E_NAME,    /* u.name */
-    TWC_E_ACTOR,   /* tests: u.actor */
-    TWC_E_LIST,    /* u.list */
-    TWC_E_FIELD,   /* u.field */
-    TWC_E_CALL,    /* u.call: what it is stands in u.call.callee [check] */
-    TWC_E_INDEX,   /* u.index */
-    TWC_E_OF,      /* u.of: only before checking, and test-only `history of x` */
-    TWC_E_NEGATE,  /* u.one */
-    TWC_E_NOT,     /* u.one */
-    TWC_E_BINARY,  /* u.binary */
-    TWC_E_IS,      /* u.is: `x is some`, `x is none` */
-    TWC_E_HOLD,    /* u.hold: above, below, within ... [for D] */
-    TWC_E_SILENT,  /* u.silent */
-    TWC_E_RANGE,   /* u.range: `x [not] in a .. b`, both ends included */
-    TWC_E_IN,      /* u.in: `x [not] in list`; map and registry keys later */
-    TWC_E_IF,      /* u.choose */
-    TWC_E_CONVERT, /* u.convert [check] */
+#define EXPR(name) TWC_E_##name,
+#include "compiler/nodes.def"
 } twc_expr_kind;
 
 /* What a TWC_E_BINARY does. */
@@ -237,32 +217,8 @@ struct twc_arg {
 /* ------------------------------------------------------------------ statements */
 
 typedef enum twc_stmt_kind {
-    TWC_S_LET,     /* u.let: let and var */
-    TWC_S_ASSIGN,  /* u.assign */
-    TWC_S_IF,      /* u.branch */
-    TWC_S_FOR,     /* u.loop */
-    TWC_S_REPEAT,  /* u.repeat */
-    TWC_S_MATCH,   /* u.match */
-    TWC_S_NEEDS,   /* u.needs */
-    TWC_S_EMIT,    /* u.notice: event */
-    TWC_S_FAIL,    /* u.notice: error */
-    TWC_S_HISTORY, /* u.notice: history kind */
-    TWC_S_PAY,     /* u.money, also MINT and BURN */
-    TWC_S_MINT,
-    TWC_S_BURN,
-    TWC_S_GO,     /* u.go */
-    TWC_S_CREATE, /* u.create */
-    TWC_S_GIVE,   /* u.thing, also ATTACH, DETACH, RETIRE, REMOVE */
-    TWC_S_ATTACH,
-    TWC_S_DETACH,
-    TWC_S_RETIRE,
-    TWC_S_REMOVE,
-    TWC_S_GRANT, /* u.grant, also REVOKE */
-    TWC_S_REVOKE,
-    TWC_S_PUSH, /* u.push */
-    TWC_S_STOP,
-    TWC_S_SKIP,
-    TWC_S_RETURN, /* u.value */
+#define STMT(name) TWC_S_##name,
+#include "compiler/nodes.def"
 } twc_stmt_kind;
 
 typedef struct twc_block {

@@ -243,19 +243,15 @@ static void put_colored(tw_writer *w, bool color, const char *escape, const char
     if (color) put(w, "\x1b[0m");
 }
 
-/* Terminal cells of a character. */
+/* Terminal cells of a character: marks that combine take none, East Asian letters and pictures two.
+ */
 static uint32_t cells(uint32_t c)
 {
-    static const uint32_t wide[][2] = {
-        {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF}, {0xAC00, 0xD7A3},
-        {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6},
-        {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD},
-    };
     if ((c >= 0x300 && c <= 0x36F) || c == 0x200B || c == 0xFE0F) return 0;
-    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
-        if (c >= wide[i][0] && c <= wide[i][1]) return 2;
-    }
-    return 1;
+    const bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+                      (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+                      (c >= 0xFE30 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x3FFFD);
+    return wide ? 2 : 1;
 }
 
 typedef struct excerpt {

@@ -84,16 +84,8 @@ bool twc_type_is_numeric(const twc_type *type)
 const char *twc_type_print(const twc_type *type, char *ret_text, size_t size)
 {
     static const char *const names[] = {
-        [TWC_TYPE_ERROR] = "an unknown type",
-        [TWC_TYPE_NOTHING] = "no value",
-        [TWC_TYPE_NONE] = "none",
-        [TWC_TYPE_BOOL] = "bool",
-        [TWC_TYPE_TEXT] = "text",
-        [TWC_TYPE_BYTES] = "bytes",
-        [TWC_TYPE_HASH] = "hash",
-        [TWC_TYPE_ACCOUNT] = "account",
-        [TWC_TYPE_TWIN_ID] = "twin_id",
-        [TWC_TYPE_PHASE] = "phase",
+#define TYPE_KIND(name, text) text,
+#include "compiler/nodes.def"
     };
     char element[64];
     if (type->element != NULL) twc_type_print(type->element, element, sizeof element);

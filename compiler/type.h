@@ -13,23 +13,8 @@ typedef struct twc_decl twc_decl;
 typedef struct twc_type twc_type;
 
 typedef enum twc_type_kind {
-    TWC_TYPE_ERROR,   /* of what was reported already; agrees with everything */
-    TWC_TYPE_NOTHING, /* of a name that is no value: event, role of several, action ... */
-    TWC_TYPE_NONE,    /* of a bare `none`, before it meets the optional it belongs to */
-    TWC_TYPE_BOOL,
-    TWC_TYPE_NUMBER, /* int, dec, percent, quantities, duration, time: see `dimension` */
-    TWC_TYPE_MONEY,  /* `decl` is the currency or token */
-    TWC_TYPE_TEXT,   /* of at most `max` bytes */
-    TWC_TYPE_BYTES,  /* of at most `max` bytes */
-    TWC_TYPE_HASH,
-    TWC_TYPE_ACCOUNT,
-    TWC_TYPE_TWIN_ID,
-    TWC_TYPE_PHASE,    /* value: index of the phase in its contract */
-    TWC_TYPE_ENUM,     /* `decl`; value: index of the enum value */
-    TWC_TYPE_RECORD,   /* `decl` */
-    TWC_TYPE_ASSET,    /* `decl` */
-    TWC_TYPE_LIST,     /* of at most `max` `element`s */
-    TWC_TYPE_OPTIONAL, /* `element`? */
+#define TYPE_KIND(name, text) TWC_TYPE_##name,
+#include "compiler/nodes.def"
 } twc_type_kind;
 
 struct twc_type {

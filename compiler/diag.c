@@ -41,31 +41,6 @@ bool twc_diag_explain(uint32_t number, const char **ret_title, const char **ret_
     return true;
 }
 
-uint32_t twc_utf8_next(tw_bytes text, uint32_t at, uint32_t *ret_character)
-{
-    assert(at < text.size);
-    const uint8_t first = text.data[at];
-    if (first < 0x80) {
-        *ret_character = first;
-        return 1;
-    }
-    const uint32_t size = first < 0xC2   ? 0
-                          : first < 0xE0 ? 2
-                          : first < 0xF0 ? 3
-                          : first < 0xF5 ? 4
-                                         : 0;
-    if (size == 0 || text.size - at < size) return 0;
-    uint32_t c = first & (0xFFu >> (size + 1));
-    for (uint32_t i = 1; i < size; i++) {
-        if ((text.data[at + i] & 0xC0) != 0x80) return 0;
-        c = c << 6 | (text.data[at + i] & 0x3Fu);
-    }
-    if ((size == 3 && c < 0x800) || (size == 4 && (c < 0x10000 || c > 0x10FFFF))) return 0;
-    if (c >= 0xD800 && c <= 0xDFFF) return 0;
-    *ret_character = c;
-    return size;
-}
-
 bool twc_source_open(twc_source *source, tw_arena *arena)
 {
     uint32_t count = 1;
@@ -146,15 +121,14 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
 {
     const code_row *row = find_code((uint32_t)code);
     assert(row != NULL);
-    twc_diag *diag = TW_NEW(diags->arena, twc_diag);
-    if (diag == NULL) {
-        diags->out_of_memory = true;
-        diags->error_count += !row->is_warning;
-        return &diags->lost;
-    }
-    *diag = (twc_diag){.code = code, .is_warning = row->is_warning, .span = span};
     uint32_t *count = row->is_warning ? &diags->warning_count : &diags->error_count;
-    if (*count > TWC_ERRORS_MAX || is_repeated(diags, code, span)) return diag;
+    const bool last = *count == TWC_ERRORS_MAX;
+    if (*count > TWC_ERRORS_MAX || is_repeated(diags, code, span)) return &diags->lost;
+    (*count)++;
+    twc_diag *diag = TW_NEW(diags->arena, twc_diag);
+    diags->out_of_memory |= diag == NULL;
+    if (diag == NULL || (last && row->is_warning)) return &diags->lost;
+    *diag = (twc_diag){.code = code, .is_warning = row->is_warning, .span = span};
     va_list arguments;
     va_start(arguments, format);
     char *text = format_text(diags, format, arguments);
@@ -165,13 +139,11 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
         *help = '\0';
         if (help[1] != '\0') diag->help = help + 1;
     }
-    if (*count == TWC_ERRORS_MAX) {
-        if (row->is_warning) return diag;
+    if (last) {
         diag->code = TWC_DIAG_TOO_MANY_ERRORS;
         diag->message = "too many errors: the rest is not shown";
         diag->help = NULL;
     }
-    (*count)++;
     diag->next = diags->first;
     diags->first = diag;
     return diag;
@@ -193,13 +165,11 @@ void twc_diag_second(twc_diag *diag, twc_span span, const char *label)
     diag->second_label = label;
 }
 
-static bool comes_before(const twc_diag *a, const twc_diag *b)
+/* The last message, that there are more, stays the last. */
+static uint64_t rank(const twc_diag *diag)
 {
-    const bool last_a = a->code == TWC_DIAG_TOO_MANY_ERRORS;
-    const bool last_b = b->code == TWC_DIAG_TOO_MANY_ERRORS;
-    if (last_a != last_b) return last_b;
-    if (a->span.start != b->span.start) return a->span.start < b->span.start;
-    return a->code < b->code;
+    const bool last = diag->code == TWC_DIAG_TOO_MANY_ERRORS;
+    return last ? UINT64_MAX : (uint64_t)diag->span.start << 32 | (uint64_t)diag->code;
 }
 
 /* Insertion sort: there are at most some hundred. */
@@ -209,24 +179,13 @@ void twc_diags_sort(twc_diags *diags)
     while (diags->first != NULL) {
         twc_diag *diag = diags->first;
         diags->first = diag->next;
+        if (diag->is_warning && diags->error_count > 0) continue;
         twc_diag **at = &sorted;
-        while (*at != NULL && comes_before(*at, diag)) at = &(*at)->next;
+        while (*at != NULL && rank(*at) < rank(diag)) at = &(*at)->next;
         diag->next = *at;
         *at = diag;
     }
     diags->first = sorted;
-}
-
-void twc_diags_drop_warnings(twc_diags *diags)
-{
-    for (twc_diag **at = &diags->first; *at != NULL;) {
-        if ((*at)->is_warning) {
-            *at = (*at)->next;
-        } else {
-            at = &(*at)->next;
-        }
-    }
-    diags->warning_count = 0;
 }
 
 /* ------------------------------------------------------------------ text */
@@ -286,7 +245,7 @@ static excerpt excerpt_of(const twc_source *source, twc_span span)
 static uint32_t put_character(tw_writer *w, tw_bytes text, uint32_t at, uint32_t *ret_cells)
 {
     uint32_t c = 0;
-    const uint32_t size = twc_utf8_next(text, at, &c);
+    const uint32_t size = tw_utf8_next(text, at, &c);
     *ret_cells = 1;
     if (size == 0 || !tw_utf8_is_clean(tw_bytes_of(text.data + at, size))) {
         put(w, c == '\t' ? "\t" : "?");

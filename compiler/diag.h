@@ -62,9 +62,9 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
     TW_PRINTF(4, 5);
 void twc_diag_help(twc_diags *diags, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);
 void twc_diag_second(twc_diag *diag, twc_span span, const char *label);
+/* By place. Warnings are dropped where there are errors: what looks unused or odd often is so
+ * because of one. */
 void twc_diags_sort(twc_diags *diags);
-/* What looks unused or odd often is so because of an error elsewhere. */
-void twc_diags_drop_warnings(twc_diags *diags);
 
 /* Text for a terminal: message, line, underline, second place, help. */
 void twc_diag_render(const twc_source *source, const twc_diag *diag, bool color, tw_writer *w);
@@ -75,8 +75,5 @@ void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
 /* The title and the explanation of a code; false when there is none of this number. */
 bool twc_diag_explain(uint32_t number, const char **ret_title, const char **ret_text,
                       bool *ret_is_warning);
-
-/* One character at `at`: its size in bytes, 0 when it is not valid UTF-8. */
-uint32_t twc_utf8_next(tw_bytes text, uint32_t at, uint32_t *ret_character);
 
 #endif

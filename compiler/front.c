@@ -50,7 +50,6 @@ twc_front *twc_front_open(const char *file, tw_bytes source)
         front->diags.first = &front->diags.lost;
         front->diags.error_count = 1;
     }
-    if (front->diags.error_count > 0) twc_diags_drop_warnings(&front->diags);
     twc_diags_sort(&front->diags);
     return front;
 }

@@ -320,7 +320,7 @@ static bool lex_stray(twc_lexer *lexer, twc_token *token)
 {
     const uint8_t c = peek(lexer, 0);
     uint32_t character = 0;
-    uint32_t size = twc_utf8_next(lexer->source->text, lexer->at, &character);
+    uint32_t size = tw_utf8_next(lexer->source->text, lexer->at, &character);
     const tw_bytes rest =
         tw_bytes_of(lexer->source->text.data + lexer->at, lexer->source->text.size - lexer->at);
     const tw_unit *unit = tw_unit_match(rest, &size);
@@ -383,7 +383,7 @@ static bool check_characters(twc_lexer *lexer)
     bool clean = true;
     for (uint32_t at = 0; at < text.size;) {
         uint32_t c = 0;
-        const uint32_t size = twc_utf8_next(text, at, &c);
+        const uint32_t size = tw_utf8_next(text, at, &c);
         const twc_span span = {at, at + (size > 0 ? size : 1)};
         if (size == 0) {
             refuse(lexer, TWC_DIAG_NOT_UTF8, span, "the file is not valid UTF-8 from here on",

@@ -211,15 +211,17 @@ void tw_write_text(tw_writer *w, const char *text)
     tw_write_short(w, tw_bytes_of(text, strlen(text)));
 }
 
-/* Reads one code point; returns its size in bytes or 0 when it is not valid UTF-8. */
-static size_t utf8_next(const uint8_t *s, size_t left, uint32_t *ret_point)
+uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)
 {
+    assert(at < text.size);
+    const uint8_t *s = text.data + at;
+    const size_t left = text.size - at;
     static const uint32_t lowest[5] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t size = s[0] < 0x80       ? 1
-                        : s[0] >> 5 == 6  ? 2
-                        : s[0] >> 4 == 14 ? 3
-                        : s[0] >> 3 == 30 ? 4
-                                          : 0;
+    const uint32_t size = s[0] < 0x80       ? 1
+                          : s[0] >> 5 == 6  ? 2
+                          : s[0] >> 4 == 14 ? 3
+                          : s[0] >> 3 == 30 ? 4
+                                            : 0;
     if (size == 0 || size > left) return 0;
     uint32_t point = size == 1 ? s[0] : s[0] & (0x7Fu >> size);
     for (size_t i = 1; i < size; i++) {
@@ -236,7 +238,7 @@ bool tw_utf8_is_clean(tw_bytes text)
     size_t at = 0;
     while (at < text.size) {
         uint32_t point = 0;
-        const size_t size = utf8_next(text.data + at, text.size - at, &point);
+        const size_t size = tw_utf8_next(text, at, &point);
         if (size == 0) return false;
         const bool control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
         const bool bidi = (point >= 0x202A && point <= 0x202E) ||

@@ -104,6 +104,9 @@ static inline void tw_store_u64(uint8_t *at, uint64_t value)
     tw_store_u32(at + 4, (uint32_t)value);
 }
 
+/* One character at `at`, below the size: how many bytes it has, 0 when it is not valid UTF-8. */
+uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point);
+
 /* Valid UTF-8 (RFC 3629) without control or bidirectional formatting characters. */
 bool tw_utf8_is_clean(tw_bytes text);
 

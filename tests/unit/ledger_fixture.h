@@ -4,6 +4,7 @@
 #define TW_TESTS_LEDGER_FIXTURE_H
 
 #include "compiler/twc.h"
+#include "tests/unit/rig_source.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/device.h"
 #include "vm/ledger/ledger.h"
@@ -16,67 +17,7 @@ static const int64_t start_time = 1767225600000; /* 2026-01-01T00:00:00Z */
 
 typedef enum who { OWNER, KEEPER_1, KEEPER_2, KEEPER_3, SENSOR_1, SENSOR_2, STRANGER, WHO_END } who;
 
-/* Has every part that a block can meet: a param and its check, both kinds of edges with handlers in
- * one phase only, a silent timer, an after timer, an invariant, and a switch that makes each
- * handler fail. */
-static const char rig_source[] =
-    "contract Rig version 1 {\n"
-    "  role owner\n"
-    "  role keeper max 3\n"
-    "  role sensor\n"
-    "  param limit : length = 100 mm in 10 mm .. 1 m\n"
-    "  param hold : duration = 10 s in 1 s .. 1 min\n"
-    "  check limit < 900 mm\n"
-    "  reading level : length from sensor field \"level\"\n"
-    "    range -1 m .. 10 m rate 2 per 1 s keep 130 max_age 1 min gap 20 s\n"
-    "  alarm high\n"
-    "    raise when level above limit for hold\n"
-    "    clear when level below limit - 10 mm for 1 s\n"
-    "  var score : int = 0\n"
-    "  var broken : bool = no\n"
-    "  var runs : int = 0\n"
-    "  phases Idle -> Busy -> Idle, Busy -> Stopped\n"
-    "  event Raised(depth: length, at: time)\n"
-    "  event Lowered(at: time)\n"
-    "  event Quiet(at: time)\n"
-    "  event Waited(runs: int)\n"
-    "  error Broken(runs: int)\n"
-    "  on high raised in Busy {\n"
-    "    needs not broken else Broken(runs)\n"
-    "    emit Raised(depth: max(level over hold) otherwise 0 mm, at: now)\n"
-    "    runs += 1\n"
-    "  }\n"
-    "  on high cleared in Busy {\n"
-    "    needs not broken else Broken(runs)\n"
-    "    emit Lowered(at: now)\n"
-    "    go Idle\n"
-    "  }\n"
-    "  on level silent for 5 min in Idle, Busy {\n"
-    "    needs not broken else Broken(runs)\n"
-    "    emit Quiet(at: now)\n"
-    "  }\n"
-    "  after 10 min in Busy {\n"
-    "    needs not broken else Broken(runs)\n"
-    "    emit Waited(runs: runs)\n"
-    "  }\n"
-    "  action add(n: int) by owner { score += n }\n"
-    "  action open() by keeper in Idle { go Busy }\n"
-    "  action halt() by owner in Busy { go Stopped }\n"
-    "  action break_it(b: bool) by owner { broken = b }\n"
-    "  action both() by owner with keeper { score += 1 }\n"
-    "  action two() signed by 2 of keeper { score += 2 }\n"
-    "  action swap(old: account, new: account) by owner {\n"
-    "    revoke sensor from old\n"
-    "    grant sensor to new\n"
-    "  }\n"
-    "  view total(plus: int) -> int { return score + plus }\n"
-    "  view mean() -> length? { return avg(level over 1 min) }\n"
-    "  view peak() -> length { return max(level over 1 min) otherwise 0 mm }\n"
-    "  view wait() -> duration { return time_in_phase }\n"
-    "  invariant small: score <= 5\n"
-    "}\n";
-
-/* Entries and events of it, in the order of the page. */
+/* The rig's events, in the order of the page. */
 enum { EVENT_RAISED, EVENT_LOWERED, EVENT_QUIET, EVENT_WAITED };
 enum { LIMIT_UM = 100000, HIGH_UM = 150000, LOW_UM = 50000 }; /* micrometres */
 

@@ -1,0 +1,387 @@
+/* fuzz_module -- any bytes as a module: decode, encode again, verify, load, deploy, run.
+ *
+ * What decodes must encode to the same bytes and print as text. Its declared bounds are replaced by
+ * the computed ones, so that changed code still gets past the verifier; then it is deployed on an
+ * empty store and each of its entries is run, conditions and readings too, on two machines whose
+ * memory was filled with different rubbish: they must agree in everything, and gas must stay within
+ * its bound (an assert of the machine). A mutator of its own changes instructions and declarations
+ * so that the module stays good, as bytes changed at random hardly ever verify.
+ */
+#include "tests/fuzz/check.h"
+#include "vm/exec/intake.h"
+#include "vm/exec/machine.h"
+#include "vm/isa/disasm.h"
+#include "vm/isa/value.h"
+
+#include <string.h>
+
+enum {
+    MEMORY_MAX = 64 * 1024 * 1024,
+    GAS_MAX = 20 * 1000 * 1000, /* longer runs would only be slow */
+    NOW = 1000000,
+    READINGS = 40,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int seed);
+/* libFuzzer's own mutator; not there in the program that replays. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max) __attribute__((weak));
+
+/* One machine with one contract. */
+typedef struct machine {
+    tw_store *store;
+    tw_overlay *overlay;
+    tw_arena *arena;
+    tw_exec *exec;
+    tw_contract *contract;
+    tw_account device;
+} machine;
+
+static machine machine_new(const tw_code *code, int rubbish)
+{
+    machine m = {.arena = tw_arena_new(MEMORY_MAX), .exec = tw_exec_new()};
+    const tw_hash id = {{1, 2, 3}};
+    check(tw_store_open_memory(MEMORY_MAX, &m.store) == TW_OK);
+    m.overlay = tw_overlay_new(m.store, MEMORY_MAX);
+    check(m.arena != NULL && m.exec != NULL && m.overlay != NULL);
+    memset(m.exec->stack, rubbish, TW_STACK_SLOTS_MAX * sizeof *m.exec->stack);
+    memset(m.exec->scratch, rubbish, 2 * TW_KEEP_MAX * sizeof *m.exec->scratch);
+    memset(m.exec->loops, rubbish, sizeof m.exec->loops);
+    memset(m.exec->frames, rubbish, sizeof m.exec->frames);
+    memset(m.device.bytes, 7, sizeof m.device.bytes);
+    check(tw_contract_new(&id, code, m.overlay, m.arena, &m.contract) == TW_OK);
+    return m;
+}
+
+static void machine_free(machine *m)
+{
+    tw_exec_free(m->exec);
+    tw_overlay_free(m->overlay);
+    tw_store_close(m->store);
+    tw_arena_free(m->arena);
+}
+
+static bool same_outcome(const tw_outcome *a, const tw_outcome *b)
+{
+    return a->status == b->status && a->index == b->index && a->gas == b->gas &&
+           a->events == b->events && a->histories == b->histories && a->writes == b->writes &&
+           a->function == b->function && a->pc == b->pc && tw_bytes_equal(a->fields, b->fields) &&
+           tw_bytes_equal(a->notices, b->notices);
+}
+
+/* The zero value is one of every type, so every entry can be called with it. */
+static tw_outcome run(machine *m, uint16_t entry)
+{
+    const tw_entry *e = &m->contract->code->module->entries[entry];
+    int64_t *arguments = TW_NEW_ARRAY(m->arena, int64_t, e->members.slots);
+    check(arguments != NULL);
+    const tw_call call = {.entry = entry,
+                          .now = NOW,
+                          .end = NOW,
+                          .open_end = e->kind == TW_ENTRY_EVERY,
+                          .signers = &m->device,
+                          .signer_count = 1,
+                          .arguments = arguments};
+    tw_outcome outcome;
+    check(tw_exec_run(m->exec, m->contract, &call, &outcome) == TW_OK);
+    check(tw_status_is_outcome(outcome.status));
+    return outcome;
+}
+
+static bool run_both(machine *a, machine *b, uint16_t entry)
+{
+    const tw_outcome first = run(a, entry);
+    const tw_outcome second = run(b, entry);
+    check(same_outcome(&first, &second));
+    return first.status == TW_OK;
+}
+
+static void condition_both(machine *a, machine *b, uint16_t function)
+{
+    bool holds[2] = {false, false};
+    uint64_t gas[2] = {0, 0};
+    check(tw_exec_condition(a->exec, a->contract, function, NOW, &holds[0], &gas[0]) == TW_OK);
+    check(tw_exec_condition(b->exec, b->contract, function, NOW, &holds[1], &gas[1]) == TW_OK);
+    check(holds[0] == holds[1] && gas[0] == gas[1]);
+    check(gas[0] <= a->contract->code->facts->functions[function].worst.gas);
+}
+
+/* What the ledger does around the deploy entry, in short. False when the deploy fails. */
+static bool establish(machine *m)
+{
+    const tw_module *module = m->contract->code->module;
+    m->contract->deployed_at = NOW;
+    for (uint16_t i = 0; i < module->entry_count; i++) {
+        const uint16_t delay = module->entries[i].delay;
+        if (delay == TW_NONE) continue;
+        const int64_t ms = m->contract->deployed[delay];
+        if (ms < 1 || ms >= (int64_t)1 << TW_RANGE_BITS) return false;
+    }
+    if (tw_contract_save(m->contract) != TW_OK) return false;
+    if (tw_timer_deploy(m->contract) != TW_OK) return false;
+    for (uint16_t i = 0; i < module->role_count; i++) {
+        const tw_status status = tw_role_grant(m->contract, i, &m->device, NOW);
+        check(!tw_status_is_host_failure(status));
+    }
+    return tw_contract_save_control(m->contract) == TW_OK;
+}
+
+static void set_params(machine *m)
+{
+    const tw_code *code = m->contract->code;
+    for (uint16_t i = 0; i < code->module->param_count; i++) {
+        const tw_param *p = &code->module->params[i];
+        tw_reader r = tw_reader_of(p->preset);
+        check(tw_value_decode(code->module, p->type, &r,
+                              m->contract->params + code->param_first[i]) == TW_OK);
+    }
+}
+
+/* A few readings for each window, in and out of range. */
+static uint32_t feed(machine *m)
+{
+    const tw_module *module = m->contract->code->module;
+    const uint8_t *record = NULL;
+    bool found = false;
+    if (tw_device_get(m->contract, &m->device, &record, &found) != TW_OK || !found) return 0;
+    tw_pack_reading items[READINGS];
+    for (uint16_t i = 0; i < READINGS; i++) {
+        const uint16_t reading = (uint16_t)(i % (module->reading_count + 1u));
+        const tw_reading *r = &module->readings[reading];
+        const bool known = reading < module->reading_count;
+        items[i] = (tw_pack_reading){reading, NOW - READINGS + i, 0};
+        if (known) items[i].value = i % 3 == 0 ? r->high : i % 3 == 1 ? r->low : r->high / 2;
+    }
+    tw_intake intake;
+    check(tw_intake_run(m->exec, m->contract, &m->device, items, READINGS, NOW, m->arena,
+                        &intake) == TW_OK);
+    check(intake.accepted + intake.refused_count == READINGS);
+    return intake.accepted;
+}
+
+static bool is_short(uint64_t gas)
+{
+    return gas <= GAS_MAX;
+}
+
+static void run_all(const tw_code *code, machine *a, machine *b)
+{
+    const tw_module *m = code->module;
+    for (int round = 0; round < 2; round++) {
+        for (uint16_t i = 0; i < m->alarm_count; i++) {
+            const uint16_t conditions[2] = {m->alarms[i].raise, m->alarms[i].clear};
+            for (int k = 0; k < 2; k++) {
+                if (!is_short(code->facts->functions[conditions[k]].worst.gas)) return;
+                condition_both(a, b, conditions[k]);
+            }
+        }
+        for (uint16_t i = 0; i < m->entry_count; i++) {
+            if (m->entries[i].kind == TW_ENTRY_DEPLOY) continue;
+            if (is_short(code->facts->entries[i].gas)) (void)run_both(a, b, i);
+        }
+        const uint32_t accepted = feed(a);
+        check(accepted == feed(b));
+    }
+}
+
+static void deploy_and_run(const tw_code *code)
+{
+    const uint16_t deploy = tw_module_entry(code->module, TW_ENTRY_DEPLOY, NULL);
+    if (!is_short(code->facts->entries[deploy].gas)) return;
+    machine a = machine_new(code, 0x00);
+    machine b = machine_new(code, 0xA5);
+    set_params(&a);
+    set_params(&b);
+    if (run_both(&a, &b, deploy)) {
+        const bool good = establish(&a);
+        check(good == establish(&b));
+        if (good) run_all(code, &a, &b);
+    }
+    machine_free(&a);
+    machine_free(&b);
+}
+
+/* The same module with bounds that are right. */
+static void verify_and_run(tw_module *m, tw_arena *arena)
+{
+    tw_facts *facts = NULL;
+    tw_code *code = NULL;
+    tw_err err;
+    if (tw_facts_compute(m, arena, &facts, &err) != TW_OK) return;
+    for (uint16_t i = 0; i < m->entry_count; i++) m->entries[i].bounds = facts->entries[i];
+    tw_writer w = tw_writer_new(TW_MODULE_SIZE_MAX);
+    check(tw_module_encode(m, &w) == TW_OK);
+    check(tw_code_new(tw_writer_bytes(&w), &code, &err) == TW_OK);
+    tw_writer_free(&w);
+    deploy_and_run(code);
+    tw_code_free(code);
+}
+
+static void print(const tw_module *m, tw_arena *arena)
+{
+    tw_writer w = tw_writer_new(MEMORY_MAX);
+    check(tw_disasm(m, NULL, arena, &w) == TW_OK && !w.bad);
+    tw_writer_free(&w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    tw_arena *arena = tw_arena_new(MEMORY_MAX);
+    tw_module *m = NULL;
+    tw_err err;
+    const tw_bytes bytes = tw_bytes_of(data, size);
+    if (tw_module_decode(bytes, arena, &m, &err) == TW_OK) {
+        tw_writer w = tw_writer_new(TW_MODULE_SIZE_MAX);
+        check(tw_module_encode(m, &w) == TW_OK);
+        check(tw_bytes_equal(tw_writer_bytes(&w), bytes));
+        tw_writer_free(&w);
+        print(m, arena);
+        verify_and_run(m, arena);
+    }
+    tw_arena_free(arena);
+    return 0;
+}
+
+/* ---- a mutator that keeps modules good ---- */
+
+static uint64_t next(uint64_t *seed)
+{
+    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static uint32_t below(uint64_t *seed, uint32_t limit)
+{
+    return limit > 0 ? (uint32_t)(next(seed) % limit) : 0;
+}
+
+static int64_t any_number(uint64_t *seed)
+{
+    const uint64_t value = next(seed) >> below(seed, 64);
+    return (int64_t)(next(seed) % 2 == 0 ? value : 0 - value);
+}
+
+/* Any instruction whose slots are likely to lie in the frame. */
+static uint64_t any_insn(uint64_t *seed, const tw_function *f)
+{
+    uint8_t op = 0;
+    while (tw_op_find(op)->name == NULL) op = (uint8_t)next(seed);
+    uint32_t fields[4];
+    for (int i = 0; i < 4; i++) {
+        const uint32_t end = i < 3 ? f->frame_slots : below(seed, 8) == 0 ? 0x20000 : 12;
+        fields[i] = next(seed) % 3 == 0 ? 0 : below(seed, end);
+    }
+    return tw_insn_make((tw_op)op, fields[0], fields[1], fields[2], fields[3]);
+}
+
+static uint64_t other_insn(uint64_t *seed, const tw_module *m, const tw_function *f, uint64_t insn)
+{
+    const uint64_t *code = m->code + f->code_first;
+    switch (below(seed, 4)) {
+    case 0: return any_insn(seed, f);
+    case 1: return code[below(seed, f->code_count)];
+    case 2: return insn ^ (uint64_t)1 << below(seed, 64);
+    default: return (insn & ~(uint64_t)0xFF) | (uint8_t)next(seed);
+    }
+}
+
+/* One declaration becomes another; what makes no sense then is refused and taken back. */
+static void change_declaration(uint64_t *seed, tw_module *m)
+{
+    tw_reading *r = &m->readings[below(seed, m->reading_count)];
+    tw_entry *e = &m->entries[below(seed, m->entry_count)];
+    tw_function *f = &m->functions[below(seed, m->function_count)];
+    switch (below(seed, 12)) {
+    case 0: f->frame_slots = (uint16_t)(f->frame_slots + below(seed, 9)); break;
+    case 1: e->phases = next(seed) & (((uint64_t)1 << m->phases.count) - 1); break;
+    case 2: e->kind = (uint8_t)(1 + below(seed, 8)); break;
+    case 3: e->of = (uint16_t)below(seed, 4); break;
+    case 4:
+        if (m->constant_count > 0) m->constants[below(seed, m->constant_count)] = any_number(seed);
+        break;
+    case 5:
+        if (m->type_count > 0) m->types[below(seed, m->type_count)].max = below(seed, 70);
+        break;
+    case 6:
+        if (m->role_count > 0) m->roles[below(seed, m->role_count)].max = 1 + below(seed, 3);
+        break;
+    case 7:
+        if (m->reading_count > 0) r->keep = (uint16_t)(1 + below(seed, 300));
+        break;
+    case 8:
+        if (m->reading_count > 0) r->rate_count = (uint16_t)(1 + below(seed, 60));
+        break;
+    case 9:
+        if (m->reading_count > 0) r->per_device = !r->per_device;
+        break;
+    case 10:
+        if (m->reading_count > 0) r->low = any_number(seed) >> 11;
+        break;
+    default:
+        if (m->reading_count > 0) r->high = any_number(seed) >> 11;
+        break;
+    }
+}
+
+static bool is_good(tw_module *m, tw_arena *arena)
+{
+    tw_facts *facts = NULL;
+    tw_err err;
+    const tw_mark mark = tw_arena_mark(arena);
+    const bool good =
+        tw_module_derive(m, &err) == TW_OK && tw_facts_compute(m, arena, &facts, &err) == TW_OK;
+    for (uint16_t i = 0; i < m->entry_count && good; i++) m->entries[i].bounds = facts->entries[i];
+    tw_arena_reset(arena, mark);
+    return good;
+}
+
+/* A few changes that each leave the module good. */
+static void change_code(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    uint32_t wanted = 1 + below(seed, 6);
+    for (int i = 0; i < 100 && wanted > 0; i++) {
+        const tw_function *f = &m->functions[below(seed, m->function_count)];
+        if (f->code_count == 0) continue;
+        uint64_t *insn = &m->code[f->code_first + below(seed, f->code_count)];
+        const uint64_t before = *insn;
+        *insn = other_insn(seed, m, f, before);
+        if (*insn != before && is_good(m, arena)) {
+            wanted--;
+        } else {
+            *insn = before;
+        }
+    }
+}
+
+static size_t write_module(const tw_module *m, uint8_t *data, size_t size_max)
+{
+    tw_writer w = tw_writer_new(size_max);
+    size_t size = 0;
+    if (tw_module_encode(m, &w) == TW_OK) {
+        memcpy(data, w.data, w.size);
+        size = w.size;
+    }
+    tw_writer_free(&w);
+    return size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned int seed)
+{
+    uint64_t random = seed;
+    tw_arena *arena = tw_arena_new(MEMORY_MAX);
+    tw_module *m = NULL;
+    tw_err err;
+    size_t written = 0;
+    const bool plain = below(&random, 8) == 0;
+    if (!plain && tw_module_decode(tw_bytes_of(data, size), arena, &m, &err) == TW_OK &&
+        is_good(m, arena) && m->phases.count < 64) {
+        if (below(&random, 4) == 0) change_declaration(&random, m);
+        if (is_good(m, arena)) change_code(&random, m, arena);
+        written = write_module(m, data, size_max);
+    }
+    tw_arena_free(arena);
+    if (written > 0) return written;
+    return LLVMFuzzerMutate != NULL ? LLVMFuzzerMutate(data, size, size_max) : size;
+}

@@ -73,6 +73,35 @@ same 'which then has the same root' "$(root_of l)" "$(root_of copy)"
 check 'a report' 0 '' $t report PumpGuard --out page.html
 check 'which is one whole page' 0 '</html>' cat page.html
 check 'without anything from elsewhere' 1 '' grep -E 'src=|href=|url\(' page.html
+# several devices in one table, each to its own contract, side by side through time
+"$TWVM" init two --start 2026-01-01 >/dev/null
+for tank in a b; do
+    check "tank $tank" 0 "deployed tank-$tank" \
+        "$TWVM" -d two deploy "$ROOT/contracts/tank_guard.twc" --as alice --name "tank-$tank" \
+        --role owner=alice --role "sensor=gauge-$tank"
+done
+{ echo tank,n,level && for tank in b a; do
+    awk -v t="$tank" 'BEGIN { for (i = 1; i <= 600; i++) print t "," i "," (t == "a" ? 1700 : 1900) }'
+done; } >tanks.csv
+check 'two devices of one table' 0 'tank-b: .*600 taken in, 0 refused' \
+    "$TWVM" -d two feed 'tank-{}' tanks.csv --as 'gauge-{}' --by tank --time 'n*1s' \
+    --map level=level:mm
+check 'both are in whole' 0 'tank-a: .*600 taken in, 0 refused' cat out
+check 'one of them is too full' 0 'Overfull *depth: 1900 mm' "$TWVM" -d two events tank-b
+same 'the other one is not' "$("$TWVM" -d two events tank-a)" ''
+
+# on the wall clock
+"$TWVM" init wall >/dev/null
+check 'a ledger on the wall clock' 0 'deployed TankGuard' \
+    "$TWVM" -d wall deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice \
+    --role sensor=gauge
+{ echo time,level && series "$(($(date +%s) - 20))" 1 10 1500; } >now.csv
+check 'takes what was measured just now' 0 '10 taken in, 0 refused' \
+    "$TWVM" -d wall feed TankGuard now.csv --as gauge --time time --map level=level:mm
+{ echo time,level && series "$(($(date +%s) + 1000))" 1 10 1500; } >soon.csv
+check 'and nothing from the future' 1 'soon.csv:2 to 11: the pack is refused: InFuture' \
+    "$TWVM" -d wall feed TankGuard soon.csv --as gauge --time time --map level=level:mm
+
 check 'machine code' 0 'StillVibrating' "$TWVM" disasm pump.twm
 check 'the tests of the contract' 0 '2 passed, 0 failed' \
     "$TWVM" test "$ROOT/contracts/pump_guard.twc"

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LANE_NAME_MAX = 256 };
+
 /* ---- lanes ---- */
 
 static tw_status open_lane(feeder *f, feed_lane *lane, const char *name, const char *as)
@@ -69,14 +71,20 @@ static tw_status find_values(feeder *f, const char *column_name,
 }
 
 /* "room-{}" with the value in place of {}. */
-static void fill_in(const char *pattern, const char *value, char *ret_text, size_t size)
+static tw_status fill_in(tw_app *app, const char *pattern, const char *value,
+                         char ret_text[LANE_NAME_MAX])
 {
     const char *hole = strstr(pattern, "{}");
-    if (hole == NULL) {
-        snprintf(ret_text, size, "%s", pattern);
-    } else {
-        snprintf(ret_text, size, "%.*s%s%s", (int)(hole - pattern), pattern, value, hole + 2);
+    const size_t before = hole != NULL ? (size_t)(hole - pattern) : strlen(pattern);
+    const size_t middle = hole != NULL ? strlen(value) : 0;
+    const char *rest = hole != NULL ? hole + 2 : "";
+    if (before + middle + strlen(rest) >= LANE_NAME_MAX) {
+        return tw_app_usage(app, "%.60s...: the name is too long", pattern);
     }
+    memcpy(ret_text, pattern, before);
+    memcpy(ret_text + before, value, middle);
+    memcpy(ret_text + before + middle, rest, strlen(rest) + 1);
+    return TW_OK;
 }
 
 static tw_status open_lanes_by(feeder *f, const char *column, const char *as)
@@ -97,9 +105,9 @@ static tw_status open_lanes_by(feeder *f, const char *column, const char *as)
     if (f->lanes == NULL) return TW_ERR_MEMORY;
     f->lane_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        char name[256], key[256];
-        fill_in(args->words[0], values[i], name, sizeof name);
-        fill_in(as, values[i], key, sizeof key);
+        char name[LANE_NAME_MAX], key[LANE_NAME_MAX];
+        TW_TRY(fill_in(f->app, args->words[0], values[i], name));
+        TW_TRY(fill_in(f->app, as, values[i], key));
         TW_TRY(open_lane(f, &f->lanes[i], name, key));
         TW_TRY(feed_rows_where(&f->lanes[i].rows, column, values[i]));
     }

@@ -57,8 +57,7 @@ static void take_params(twc_gen *g, twc_decl *params)
 static const char *name_of(twc_gen *g, const char *first, const char *second)
 {
     char text[2 * NAME_MAX_SIZE + 2];
-    const int size = snprintf(text, sizeof text, "%s %s", first, second);
-    assert(size >= 0);
+    snprintf(text, sizeof text, "%s %s", first, second);
     const char *name = tw_arena_copy(g->arena, text, strlen(text));
     if (name == NULL) g->diags->out_of_memory = g->failed = true;
     return name != NULL ? name : "";

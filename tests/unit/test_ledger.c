@@ -832,3 +832,40 @@ Test(ledger, a_replay_sees_every_change)
     rig_free(a);
     rig_free(b);
 }
+
+static void store_block(rig *r, uint64_t height, tw_bytes record)
+{
+    uint8_t key[8];
+    tw_batch *batch = tw_batch_new(MIB);
+    tw_store_u64(key, height);
+    tw_batch_put(batch, TW_TABLE_BLOCK, tw_bytes_of(key, 8), record);
+    cr_assert_eq(tw_store_commit(r->store, batch, false, NULL), TW_OK);
+    tw_batch_free(batch);
+}
+
+/* Whatever byte of a stored block is damaged or missing: reading it tells, or replaying it does. */
+Test(ledger, a_damaged_block_is_found_out)
+{
+    rig *a = rig_new();
+    deploy(a);
+    cr_assert_eq(call(a, start_time, KEEPER_1, "open", text("")), TW_OK);
+    const tw_block good = feed_for(a, start_time, 11, HIGH_UM);
+    const uint64_t height = good.info.height;
+    rig *b = replayed_until(a, height);
+    const tw_bytes record = block_bytes(a, height);
+    uint8_t *copy = (uint8_t *)tw_arena_copy(a->arena, record.data, record.size);
+    for (size_t at = 0; at < 2 * record.size; at++) {
+        const bool cut = at >= record.size;
+        tw_block block;
+        copy[at % record.size] ^= cut ? 0 : 0x04;
+        store_block(a, height, tw_bytes_of(copy, cut ? at - record.size : record.size));
+        const tw_mark mark = tw_arena_mark(a->arena);
+        const tw_status status = tw_ledger_block(a->ledger, height, a->arena, &block, &a->err);
+        cr_assert(status == TW_ERR_CORRUPT || (status == TW_OK && !cut), "byte %zu", at);
+        if (status == TW_OK) replay_refuses(b, &block, "a damaged block");
+        tw_arena_reset(a->arena, mark);
+        copy[at % record.size] ^= cut ? 0 : 0x04;
+    }
+    rig_free(a);
+    rig_free(b);
+}

@@ -81,7 +81,8 @@ for tank in a b; do
         --role owner=alice --role "sensor=gauge-$tank"
 done
 { echo tank,n,level && for tank in b a; do
-    awk -v t="$tank" 'BEGIN { for (i = 1; i <= 600; i++) print t "," i "," (t == "a" ? 1700 : 1900) }'
+    awk -v t="$tank" 'BEGIN {
+        for (i = 1; i <= 600; i++) print t "," i "," (t == "a" ? 1700 : 1900) }'
 done; } >tanks.csv
 check 'two devices of one table' 0 'tank-b: .*600 taken in, 0 refused' \
     "$TWVM" -d two feed 'tank-{}' tanks.csv --as 'gauge-{}' --by tank --time 'n*1s' \

@@ -7,7 +7,6 @@
  */
 #include "compiler/gen.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

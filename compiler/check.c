@@ -64,29 +64,11 @@ void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const cha
     c->unsupported |= bit;
 }
 
-/* Changes that turn one name into the other, at most `most` + 1 (Levenshtein). */
-static uint32_t distance(const twc_word *a, const twc_word *b)
-{
-    uint32_t row[TW_NAME_SIZE_MAX + 1];
-    for (uint32_t j = 0; j <= b->size; j++) row[j] = j;
-    for (uint32_t i = 1; i <= a->size; i++) {
-        uint32_t corner = row[0];
-        row[0] = i;
-        for (uint32_t j = 1; j <= b->size; j++) {
-            const uint32_t change = corner + ((a->text[i - 1] | 0x20) != (b->text[j - 1] | 0x20));
-            const uint32_t less = row[j - 1] < row[j] ? row[j - 1] : row[j];
-            corner = row[j];
-            row[j] = change < less + 1 ? change : less + 1;
-        }
-    }
-    return row[b->size];
-}
-
 static void consider(const twc_word *word, const twc_decl *decl, const twc_decl **best,
                      uint32_t *best_distance)
 {
     if (decl->word == NULL || decl->bad || decl->word == word) return;
-    const uint32_t changes = distance(word, decl->word);
+    const uint32_t changes = twc_word_distance(word->text, decl->word->text);
     if (changes >= *best_distance) return;
     *best = decl;
     *best_distance = changes;

@@ -103,38 +103,31 @@ twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report)
     }
     if (report) {
         twc_check_fail(c, TWC_DIAG_NOT_A_READING, expr->span,
-                       "this is not a reading\n`above`, `below`, `within`, `silent` and `over` are "
-                       "about readings; "
-                       "compare values with `>` and `<`");
+                       "this is not a reading\ncompare values with `>` and `<`");
     }
     return NULL;
 }
 
 /* The largest value of a fixed duration that is above 0; -1 after an error. */
-static int64_t longest(twc_check *c, const twc_expr *span, const char *what)
+static int64_t longest(twc_check *c, const twc_expr *span)
 {
     int64_t low = 0;
     int64_t high = 0;
     if (span->type == c->error) return -1;
-    if (!twc_check_interval(span, &low, &high)) {
-        if (c->contract->broken) return -1; /* the range may be what could not be read */
-        twc_check_fail(c, TWC_DIAG_NO_LIMIT, span->span,
-                       "%s has no largest value the compiler could know\ngive the param a range, "
-                       "as `in 1 min .. 15 min`",
-                       what);
-        return -1;
-    }
-    if (low <= 0) {
-        twc_check_fail(c, TWC_DIAG_NOT_POSITIVE, span->span, "%s must be more than 0", what);
-        return -1;
-    }
-    return high;
+    const bool known = twc_check_interval(span, &low, &high);
+    if (known && low > 0) return high;
+    if (!known && c->contract->broken) return -1; /* the range may be what could not be read */
+    twc_check_fail(c, known ? TWC_DIAG_NOT_POSITIVE : TWC_DIAG_NO_LIMIT, span->span,
+                   "the time behind `over` %s",
+                   known ? "must be more than 0"
+                         : "has no largest value\ngive the param a range, as `in 1 min .. 15 min`");
+    return -1;
 }
 
 static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *reading)
 {
     over = twc_check_fixed(c, over, c->duration, "the time behind `over`");
-    const int64_t most = longest(c, over, "the time behind `over`");
+    const int64_t most = longest(c, over);
     const twc_expr *period = reading->u.reading.rate_period;
     if (most < 0 || reading->bad || !period->constant || period->value <= 0) return over;
     const int64_t periods = most / period->value + (most % period->value != 0);
@@ -142,19 +135,12 @@ static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *readin
     if (needed <= reading->u.reading.keep) return over;
     char text[TW_QUANTITY_TEXT_MAX];
     tw_quantity_print(most, TW_DIM_DURATION, text);
-    const int64_t most_needed = needed > INT64_MAX ? INT64_MAX : (int64_t)needed;
-    if (needed > TW_KEEP_MAX) {
-        twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
-                          "up to %lld readings can arrive in %s, but a window keeps at most "
-                          "%d\nlower the rate or shorten the time",
-                          (long long)most_needed, text, TW_KEEP_MAX);
-        return over;
-    }
     twc_check_fail_at(c, TWC_DIAG_WINDOW_TOO_LONG, over->span, reading,
-                      "`%s` keeps %u readings, but up to %lld can arrive in %s\nwrite `keep %lld`, "
-                      "or shorten the time",
-                      reading->word->text, reading->u.reading.keep, (long long)most_needed, text,
-                      (long long)most_needed);
+                      "`%s` keeps %u readings, but up to %lld can arrive in %s\n%s",
+                      reading->word->text, reading->u.reading.keep,
+                      (long long)(needed > INT64_MAX ? INT64_MAX : (int64_t)needed), text,
+                      needed > TW_KEEP_MAX ? "lower the rate or shorten the time: keep has a limit"
+                                           : "let it keep as many, or shorten the time");
     return over;
 }
 
@@ -204,9 +190,8 @@ twc_expr *twc_check_hold(twc_check *c, twc_expr *expr)
 {
     static const char *const words[] = {"", "the level behind `above`", "the level behind `below`",
                                         "a level behind `within`"};
-    const bool device = expr->u.hold.reading->kind == TWC_E_OF;
     expr->type = c->boolean;
-    if (device) {
+    if (expr->u.hold.reading->kind == TWC_E_OF) {
         twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, expr->span, "a reading `of` a device");
         return twc_check_is_error(c, expr);
     }
@@ -275,24 +260,21 @@ static const twc_type *stat_type(twc_check *c, tw_stat stat, const twc_type *typ
 static bool check_percentile(twc_check *c, twc_expr *expr, tw_stat stat, twc_statistic *s)
 {
     twc_arg *second = expr->u.call.args->next;
-    if ((second != NULL) != (stat == TW_STAT_PERCENTILE)) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark, "%s",
-                       second != NULL ? "the statistic takes one reading"
-                                      : "the statistic takes a reading and a percent\nwrite "
-                                        "`percentile(x over 1 h, 95 %)`");
+    const bool wanted = stat == TW_STAT_PERCENTILE;
+    if ((second != NULL) != wanted || (second != NULL && second->next != NULL)) {
+        twc_check_fail(c, TWC_DIAG_ARGUMENTS, second != NULL ? second->span : expr->mark,
+                       "the statistic takes %s",
+                       wanted ? "a reading and a percent\nwrite `percentile(x over 1 h, 95 %)`"
+                              : "one reading");
         return false;
     }
     if (second == NULL) return true;
-    s->percentile = twc_check_value(c, second->value, c->percent, "the percentile");
-    const twc_expr *p = s->percentile;
-    if (p->constant && (p->value < 0 || p->value > TW_PERCENT_WHOLE)) {
-        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, p->span, "a percentile lies in 0 %% .. 100 %%");
-        return false;
-    }
-    if (second->next != NULL) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, second->next->span, "percentile takes two arguments");
-    }
-    return second->next == NULL;
+    twc_expr *p = twc_check_value(c, second->value, c->percent, "the percentile");
+    s->percentile = p;
+    second->value = p;
+    if (!p->constant || (p->value >= 0 && p->value <= TW_PERCENT_WHOLE)) return true;
+    twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, p->span, "a percentile lies in 0 %% .. 100 %%");
+    return false;
 }
 
 static twc_expr *check_statistic(twc_check *c, twc_expr *expr, tw_stat stat, twc_decl *reading)

@@ -43,6 +43,24 @@ twc_word *twc_word_of(twc_words *words, const void *text, size_t size)
     return word;
 }
 
+uint32_t twc_word_distance(const char *a, const char *b)
+{
+    uint32_t row[TW_NAME_SIZE_MAX + 1];
+    const size_t size = strlen(b) < TW_NAME_SIZE_MAX ? strlen(b) : TW_NAME_SIZE_MAX;
+    for (uint32_t j = 0; j <= size; j++) row[j] = j;
+    for (uint32_t i = 1; a[i - 1] != '\0'; i++) {
+        uint32_t corner = row[0];
+        row[0] = i;
+        for (uint32_t j = 1; j <= size; j++) {
+            const uint32_t change = corner + ((a[i - 1] | 0x20) != (b[j - 1] | 0x20));
+            const uint32_t less = row[j - 1] < row[j] ? row[j - 1] : row[j];
+            corner = row[j];
+            row[j] = change < less + 1 ? change : less + 1;
+        }
+    }
+    return row[size];
+}
+
 bool twc_word_is_hard(const twc_word *word)
 {
     return grammar_words[word->keyword].hard;
@@ -97,16 +115,6 @@ static uint32_t unit_like(const twc_lexer *lexer)
     }
 }
 
-static bool is_close(const char *a, const char *b)
-{
-    const size_t size_a = strlen(a);
-    const size_t size_b = strlen(b);
-    size_t same = 0;
-    while (same < size_a && same < size_b && (a[same] | 0x20) == (b[same] | 0x20)) same++;
-    const size_t longer = size_a > size_b ? size_a : size_b;
-    return same + 2 >= longer && same * 2 >= longer;
-}
-
 static void unknown_unit(twc_lexer *lexer, uint32_t size)
 {
     if (lexer->silent) return;
@@ -127,7 +135,7 @@ static void unknown_unit(twc_lexer *lexer, uint32_t size)
         twc_diag_add(lexer->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%s` is not a unit", spelling);
     const tw_unit *unit = NULL;
     for (uint32_t i = 0; (unit = tw_unit_at(i)) != NULL; i++) {
-        if (!is_close(unit->spelling, spelling)) continue;
+        if (strlen(unit->spelling) < 3 || twc_word_distance(unit->spelling, spelling) > 2) continue;
         twc_diag_help(lexer->diags, diag, "did you mean `%s`?", unit->spelling);
         return;
     }

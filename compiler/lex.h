@@ -52,6 +52,8 @@ typedef struct twc_lexer {
 
 /* The word spelt so; made when it is new. NULL without memory. */
 twc_word *twc_word_of(twc_words *words, const void *text, size_t size);
+/* How many letters must change, come or go to make one of the other (Levenshtein). */
+uint32_t twc_word_distance(const char *a, const char *b);
 bool twc_word_is_hard(const twc_word *word);
 
 /* What a word of the grammar may begin, see words.def. */

@@ -3,6 +3,7 @@
 #include "compiler/diag.h"
 #include "compiler/file.h"
 #include "compiler/twc.h"
+#include "vm/base/quantities.h"
 #include "vm/isa/container.h"
 
 #include <stdio.h>
@@ -72,7 +73,7 @@ static int run_check(int count, char **arguments)
     if (!parse_options(&o, count, arguments, false, true)) return USAGE;
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
-    if (source == NULL) return USAGE;
+    if (source == NULL) return REFUSED;
     twc_result *result = twc_compile(o.file, source, size);
     const int status = report(result, o.json);
     twc_result_free(result);
@@ -152,7 +153,7 @@ static int build_units(const options *o, const twc_result *result)
     }
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
         const twc_unit *unit = twc_result_unit(result, i);
-        if (is_wanted(o, unit) && !write_unit(o, unit, wanted > 1)) return USAGE;
+        if (is_wanted(o, unit) && !write_unit(o, unit, wanted > 1)) return REFUSED;
     }
     return DONE;
 }
@@ -186,7 +187,7 @@ static int run_compiled(options o, output what, int count, char **arguments)
     if (!parse_options(&o, count, arguments, what == BUILD, what == BOUNDS)) return USAGE;
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
-    if (source == NULL) return USAGE;
+    if (source == NULL) return REFUSED;
     twc_result *result = twc_compile(o.file, source, size);
     int status = report(result, false);
     if (status == DONE) {
@@ -212,15 +213,33 @@ static int run_abi(int count, char **arguments)
     return run_compiled((options){.command = "abi"}, ABI, count, arguments);
 }
 
+/* The table that the explanation of an unknown unit speaks of: a line for each dimension. */
+static void print_unit_table(void)
+{
+    tw_dimension last = TW_DIM_NONE;
+    for (uint32_t i = 0; tw_unit_at(i) != NULL; i++) {
+        const tw_unit *unit = tw_unit_at(i);
+        if (unit->dimension != last) printf("\n  %-14s", tw_dim_name(unit->dimension));
+        printf(" %s", unit->spelling);
+        last = unit->dimension;
+    }
+    putchar('\n');
+}
+
 static int run_explain(int count, char **arguments)
 {
     const char *title = NULL;
     const char *text = NULL;
-    if (count != 1 || !twc_explain(arguments[0], &title, &text)) {
+    if (count != 1) {
         fprintf(stderr, "twc explain: give one code, as E0104\n");
         return USAGE;
     }
+    if (!twc_explain(arguments[0], &title, &text)) {
+        fprintf(stderr, "twc explain: no message has the code %.40s\n", arguments[0]);
+        return REFUSED;
+    }
     printf("%s: %s\n\n%s\n", arguments[0], title, text);
+    if (strcmp(arguments[0], "E0104") == 0) print_unit_table();
     return DONE;
 }
 

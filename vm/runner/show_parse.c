@@ -149,7 +149,9 @@ static tw_status parse_32(const tw_type *t, const char *text, const tw_show_name
         return TW_OK;
     }
     if (t->kind == TW_KIND_ACCOUNT) {
-        return refuse(err, text, "is neither the name of a key nor 64 hex digits");
+        return refuse(err, text,
+                      "is neither the name of a key nor 64 hex digits; twvm -d DIR key list "
+                      "shows the keys, key new NAME makes one");
     }
     return refuse(err, text,
                   t->kind == TW_KIND_HASH

@@ -78,14 +78,13 @@ static tw_status load_head(tw_commit *c, tw_err *err)
     if (!found) return TW_OK;
     if (!read_head(c, bytes)) {
         return tw_err_set(err, TW_ERR_CORRUPT,
-                          "the head of the ledger is damaged; keep the folder as it is and rebuild "
-                          "with `twvm replay` into a fresh one");
+                          "the head of the ledger is damaged; put back a copy of the folder");
     }
     status = tw_tree_check_root(c->tree, &c->head.root);
     if (status != TW_OK) {
         return tw_err_set(err, status,
-                          "the state root of block %llu is missing or damaged; keep the folder as "
-                          "it is and rebuild with `twvm replay` into a fresh one",
+                          "the state root of block %llu is missing or damaged; put back a copy of "
+                          "the folder",
                           (unsigned long long)c->head.height);
     }
     return TW_OK;
@@ -169,10 +168,8 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     }
     if (status != TW_OK) {
         tw_commit_drop(commit);
-        const char *remedy = status == TW_ERR_CORRUPT
-                                 ? "; keep the folder as it is and rebuild with `twvm replay` into "
-                                   "a fresh one"
-                                 : "";
+        const char *remedy =
+            status == TW_ERR_CORRUPT ? "; put back a copy of the ledger's folder" : "";
         return tw_err_set(err, status, "the state root of block %llu cannot be computed: %s%s",
                           (unsigned long long)height, tw_status_text(status), remedy);
     }

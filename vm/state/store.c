@@ -289,7 +289,7 @@ static tw_status explain_open(const char *path, char *error, tw_err *err)
         remedy = "end the other twvm that has it open, then try again";
     } else if (begins_with(error, "Corruption")) {
         status = TW_ERR_CORRUPT;
-        remedy = "keep the folder as it is and rebuild with `twvm replay` into a fresh one";
+        remedy = "it is damaged: put back a copy of the folder";
     } else if (begins_with(error, "Invalid argument")) {
         status = TW_ERR_CORRUPT;
         remedy = "the folder holds something else, or a store of another version";

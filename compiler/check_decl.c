@@ -392,6 +392,7 @@ static void check_source(twc_check *c, twc_decl *decl)
         twc_check_fail_at(c, TWC_DIAG_SOURCE, decl->u.reading.role_span, role,
                           "a reading without `per device` comes from a role of max 1");
     }
+    if (decl->index >= TW_READINGS_MAX) return; /* said, and the search stays short */
     for (twc_decl *other = c->contract->members; other != decl; other = other->next) {
         if (other->kind == TWC_D_READING && other->u.reading.role == role &&
             tw_bytes_equal(other->u.reading.field, decl->u.reading.field)) {

@@ -44,7 +44,8 @@ static void parse_chains(twc_parser *p, uint32_t start)
         twc_diag *diag =
             twc_diag_add(p->diags, TWC_DIAG_DUPLICATE, p->before, "the phases are declared twice");
         twc_diag_second(diag, p->contract->phases_span, "first declared here");
-        while (*at != NULL) at = &(*at)->next;
+        p->contract->broken = true;
+        p->contract->phase_chains = NULL; /* neither is right */
     }
     do {
         twc_chain *chain = TWC_NODE(p, twc_chain);

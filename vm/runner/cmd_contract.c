@@ -97,6 +97,10 @@ static tw_status role_members(tw_app *app, const tw_role *role, tw_tx_role *ret_
     if (count == 0 && (role->flags & TW_ROLE_GRANTED) == 0) {
         return tw_app_fail(app, "role %s needs an account: --role %s=KEY", role->name, role->name);
     }
+    if (count == 0) {
+        fprintf(stderr, "note: role %s begins with nobody; --role %s=KEY gives it a member\n",
+                role->name, role->name);
+    }
     *ret_role = (tw_tx_role){members, (uint16_t)count};
     return TW_OK;
 }

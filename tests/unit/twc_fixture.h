@@ -9,6 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The folder of the sources, from meson; a header must also compile alone. */
+#ifndef SOURCE_ROOT
+#define SOURCE_ROOT "."
+#endif
+
 static inline twc_front *front_of(const char *source)
 {
     twc_front *front = twc_front_open("t.twc", tw_bytes_of(source, strlen(source)));

@@ -90,7 +90,7 @@ const twc_type *twc_check_type(twc_check *c, twc_type_name *name);
 /* "role"; and whether one that is never mentioned deserves a warning. */
 const char *twc_check_kind(twc_decl_kind kind, bool *ret_mention);
 /* A name that every contract has: type, value or function. */
-bool twc_check_is_builtin(const twc_check *c, const twc_word *word);
+bool twc_check_is_builtin(const twc_word *word);
 
 /* ---- check_expr.c: expressions. Each returns the node to use from now on. */
 twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint);

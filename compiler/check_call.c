@@ -3,10 +3,6 @@
 
 /* ------------------------------------------------------------------ arguments */
 
-typedef struct slot_list {
-    twc_arg *items[TW_MEMBERS_MAX];
-} slot_list;
-
 static twc_decl *field_at(twc_decl *fields, uint32_t index)
 {
     while (fields != NULL && index-- > 0) fields = fields->next;
@@ -19,61 +15,39 @@ static twc_decl *field_named(twc_decl *fields, const twc_word *word)
     return fields;
 }
 
-/* Finds the field of one argument; NULL after an error. */
-static twc_decl *place_argument(twc_check *c, twc_arg *arg, uint32_t index, bool named_before,
-                                twc_decl *fields, const char *what)
-{
-    if (arg->name == NULL) {
-        twc_decl *field = named_before ? NULL : field_at(fields, index);
-        if (named_before) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
-                           "an argument without a name can't follow one with a name");
-        } else if (field == NULL) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s takes only %u arguments", what,
-                           index);
-        }
-        return field;
-    }
-    twc_decl *field = field_named(fields, arg->name);
-    if (field == NULL) {
-        twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s has no field `%s`", what,
-                       arg->name->text);
-    }
-    return field;
-}
-
 void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span span, const char *what)
 {
-    slot_list slots = {{NULL}};
+    twc_arg *given[TW_MEMBERS_MAX] = {NULL};
     bool good = true;
     bool named = false;
     uint32_t index = 0;
     for (twc_arg *arg = *args; arg != NULL; arg = arg->next, index++) {
-        twc_decl *field = good ? place_argument(c, arg, index, named, fields, what) : NULL;
         named |= arg->name != NULL;
-        if (field != NULL && field->index < TW_MEMBERS_MAX && slots.items[field->index] != NULL) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` is given twice",
-                           field->word->text);
-            field = NULL;
+        twc_decl *field = named ? field_named(fields, arg->name) : field_at(fields, index);
+        const bool typed = field != NULL && field->type != NULL && field->index < TW_MEMBERS_MAX;
+        const char *wrong = arg->over != NULL || arg->across != NULL || arg->by != NULL
+                                ? "takes no `over`, `across` or `by`: they belong to statistics"
+                            : named && arg->name == NULL
+                                ? "needs the names of all or the first ones"
+                            : named && field == NULL               ? "has no field of this name"
+                            : field == NULL                        ? "takes fewer arguments"
+                            : typed && given[field->index] != NULL ? "is given this twice"
+                                                                   : NULL;
+        if (wrong != NULL && good) {
+            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s %s", what, wrong);
         }
-        if (arg->over != NULL || arg->across != NULL || arg->by != NULL) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span,
-                           "`over`, `across` and `by` belong to statistics");
-            good = false;
-        }
-        if (field == NULL || field->type == NULL || field->index >= TW_MEMBERS_MAX) {
+        good &= wrong == NULL && typed;
+        if (wrong != NULL || !typed) {
             arg->value = twc_check_expr(c, arg->value, NULL);
-            good = false;
             continue;
         }
         arg->field = field;
-        slots.items[field->index] = arg;
+        given[field->index] = arg;
         arg->value = twc_check_value(c, arg->value, field->type, field->word->text);
     }
-    if (!good) return;
     twc_arg **at = args;
-    for (twc_decl *field = fields; field != NULL; field = field->next) {
-        *at = slots.items[field->index];
+    for (twc_decl *field = fields; field != NULL && good; field = field->next) {
+        *at = given[field->index];
         if (*at == NULL) {
             twc_check_fail(c, TWC_DIAG_ARGUMENTS, span, "%s also needs `%s`", what,
                            field->word->text);
@@ -81,7 +55,7 @@ void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span spa
         }
         at = &(*at)->next;
     }
-    *at = NULL;
+    if (good) *at = NULL;
 }
 
 /* ------------------------------------------------------------------ readings */

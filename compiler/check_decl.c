@@ -12,24 +12,21 @@ bool twc_check_word_is(const twc_word *word, const char *text)
     return strcmp(word->text, text) == 0;
 }
 
-bool twc_check_is_builtin(const twc_check *c, const twc_word *word)
+bool twc_check_is_builtin(const twc_word *word)
 {
     static const char *const names[] = {
-        "bool", "text", "bytes", "hash",   "account",  "twin_id", "list",
-        "none", "some", "any",   "anyone", "owner_of", "rest",    "old",
+        "bool", "text",   "bytes", "hash", "account", "twin_id", "list",  "none",          "some",
+        "any",  "anyone", "rest",  "old",  "now",     "caller",  "phase", "time_in_phase",
 #define BUILTIN(name, spelling, place, supported) spelling,
 #include "compiler/builtins.def"
+#define STATISTIC(number, name, spelling, shape) spelling,
+#include "vm/isa/statistics.def"
+#undef STATISTIC
+#define DIMENSION(number, name, type, resolution, point) type,
+#include "vm/base/quantities.def"
     };
-    if (tw_dim_find(tw_bytes_of(word->text, word->size)) != TW_DIM_NONE) return true;
-    for (int i = 0; i < TWC_V_COUNT; i++) {
-        if (c->values[i].word == word) return true;
-    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (twc_check_word_is(word, names[i])) return true;
-    }
-    for (uint32_t i = 0; i < TW_STAT_END; i++) {
-        const char *text = tw_stat_word(i);
-        if (text != NULL && twc_check_word_is(word, text)) return true;
     }
     return false;
 }
@@ -47,7 +44,7 @@ static void declare(twc_check *c, twc_decl *decl)
         return;
     }
     const bool money = decl->kind == TWC_D_CURRENCY || decl->kind == TWC_D_TOKEN;
-    if (twc_check_is_builtin(c, word) ||
+    if (twc_check_is_builtin(word) ||
         (money && tw_unit_find(tw_bytes_of(word->text, word->size)) != NULL)) {
         twc_check_fail(c, TWC_DIAG_RESERVED, decl->name_span,
                        "`%s` means something in every contract", word->text);
@@ -339,6 +336,18 @@ void twc_check_phases(twc_check *c)
 
 /* ------------------------------------------------------------------ constants */
 
+/* The ends of a range; false after an error. */
+static bool check_ends(twc_check *c, const twc_type *type, twc_expr **low, twc_expr **high)
+{
+    *low = twc_check_constant(c, *low, type, "the range");
+    *high = twc_check_constant(c, *high, type, "the range");
+    if (!(*low)->constant || !(*high)->constant) return false;
+    if ((*low)->value <= (*high)->value) return true;
+    twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, (*low)->span,
+                   "the range is empty: its start is above its end");
+    return false;
+}
+
 static void check_param(twc_check *c, twc_decl *decl)
 {
     c->can = 0;
@@ -352,22 +361,17 @@ static void check_param(twc_check *c, twc_decl *decl)
                        "only a param that is a number has a range");
         return;
     }
-    twc_expr *low = twc_check_constant(c, decl->u.value.low, decl->type, "the range");
-    twc_expr *high = twc_check_constant(c, decl->u.value.high, decl->type, "the range");
-    decl->u.value.low = low;
-    decl->u.value.high = high;
+    const bool good = check_ends(c, decl->type, &decl->u.value.low, &decl->u.value.high);
+    const twc_expr *low = decl->u.value.low;
+    const twc_expr *high = decl->u.value.high;
     decl->bad |= low->type == c->error || high->type == c->error;
-    if (!low->constant || !high->constant || !value->constant) return;
+    if (!good || !value->constant) return;
+    if (value->value >= low->value && value->value <= high->value) return;
     char text[TW_QUANTITY_TEXT_MAX];
-    if (low->value > high->value) {
-        twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
-                       "the range is empty: its start is above its end");
-    } else if (value->value < low->value || value->value > high->value) {
-        const bool above = value->value > high->value;
-        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, value->span,
-                       "the default lies %s the range: %s %s", above ? "above" : "below",
-                       above ? "at most" : "at least", twc_check_print(above ? high : low, text));
-    }
+    const bool above = value->value > high->value;
+    twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, value->span, "the default lies %s the range: %s %s",
+                   above ? "above" : "below", above ? "at most" : "at least",
+                   twc_check_print(above ? high : low, text));
 }
 
 static twc_expr *positive(twc_check *c, twc_expr *expr, const char *what)
@@ -419,20 +423,14 @@ static void check_reading_decl(twc_check *c, twc_decl *decl)
         decl->bad = true;
         return;
     }
-    twc_expr *low = twc_check_constant(c, decl->u.reading.low, decl->type, "the range");
-    twc_expr *high = twc_check_constant(c, decl->u.reading.high, decl->type, "the range");
-    decl->u.reading.low = low;
-    decl->u.reading.high = high;
-    if (!low->constant || !high->constant) return;
+    if (!check_ends(c, decl->type, &decl->u.reading.low, &decl->u.reading.high)) return;
     const int64_t most = (int64_t)1 << TW_RANGE_BITS;
-    if (low->value > high->value) {
-        twc_check_fail(c, TWC_DIAG_EMPTY_RANGE, low->span,
-                       "the range is empty: its start is above its end");
-    } else if (low->value < -most || high->value > most) {
-        twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, low->value < -most ? low->span : high->span,
-                       "the range of a reading lies within 2^52 times the resolution, %s",
-                       tw_dim_resolution(decl->type->dimension));
-    }
+    const twc_expr *low = decl->u.reading.low;
+    const twc_expr *high = decl->u.reading.high;
+    if (low->value >= -most && high->value <= most) return;
+    twc_check_fail(c, TWC_DIAG_OUT_OF_RANGE, low->value < -most ? low->span : high->span,
+                   "the range of a reading lies within 2^52 times the resolution, %s",
+                   tw_dim_resolution(decl->type->dimension));
 }
 
 static void check_var(twc_check *c, twc_decl *decl)

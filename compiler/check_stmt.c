@@ -379,27 +379,16 @@ static void check_history(twc_check *c, twc_stmt *stmt)
     for (twc_arg *arg = stmt->u.notice.args; arg != NULL; arg = arg->next, count++) {
         arg->value = twc_check_expr(c, arg->value, NULL);
         good &= arg->value->type != c->error;
-        if (arg->name == NULL || arg->over != NULL || arg->across != NULL || arg->by != NULL) {
-            twc_check_fail(
-                c, TWC_DIAG_ARGUMENTS, arg->span,
-                "a field of a history entry needs its name\nwrite `history %s(name: value)`",
-                stmt->u.notice.word->text);
-            good = false;
-        } else if (count < TW_MEMBERS_MAX &&
-                   argument_named(stmt->u.notice.args, arg->name) != arg) {
-            twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "`%s` is given twice",
-                           arg->name->text);
-            good = false;
-        } else if (arg->value->type == c->none) {
-            twc_check_fail(c, TWC_DIAG_UNKNOWN_TYPE, arg->value->span,
-                           "nothing says of what type this `none` is");
-            good = false;
-        }
-    }
-    if (count > TW_MEMBERS_MAX) {
-        twc_check_fail(c, TWC_DIAG_OVER_LIMIT, stmt->u.notice.span, "there are more than %d fields",
-                       TW_MEMBERS_MAX);
-        return;
+        const char *wrong =
+            arg->name == NULL || arg->over != NULL || arg->across != NULL || arg->by != NULL
+                ? "a field of a history entry is written `name: value`"
+            : count >= TW_MEMBERS_MAX                               ? "there are too many fields"
+            : argument_named(stmt->u.notice.args, arg->name) != arg ? "this field is given twice"
+            : arg->value->type == c->none ? "nothing says of what type this `none` is"
+                                          : NULL;
+        good &= wrong == NULL;
+        if (wrong != NULL) twc_check_fail(c, TWC_DIAG_ARGUMENTS, arg->span, "%s", wrong);
+        if (count >= TW_MEMBERS_MAX) break;
     }
     if (!good) return;
     stmt->u.notice.decl = stmt->u.notice.word->history;

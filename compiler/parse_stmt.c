@@ -137,15 +137,8 @@ void twc_parse_match_arms(twc_parser *p, void *object)
 static void foreign_word(twc_parser *p, twc_token token)
 {
     static const char *const words[][2] = {
-        {"while", "loops are bounded: `for each x in c` or `repeat n times`"},
-        {"loop", "loops are bounded: `for each x in c` or `repeat n times`"},
-        {"do", "loops are bounded: `for each x in c` or `repeat n times`"},
-        {"switch", "write `match x { A { } B { } }`"},
-        {"require", "write `needs condition else SomeError()`"},
-        {"assert", "write `needs condition else SomeError()`"},
-        {"throw", "write `fail SomeError()`"},
-        {"const", "write `let`"},
-        {"transfer", "write `pay amount from purse to account`"},
+#define FOREIGN(word, instead) {word, instead},
+#include "compiler/foreign.def"
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !p->panic; i++) {
         if (strcmp(token.word->text, words[i][0]) != 0) continue;

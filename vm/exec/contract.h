@@ -81,7 +81,8 @@ TW_MUST_USE tw_status tw_role_read(tw_contract *c, uint16_t role, uint32_t *ret_
 TW_MUST_USE tw_status tw_role_grant(tw_contract *c, uint16_t role, const tw_account *account,
                                     int64_t now);
 /* Traps NotMember. Empties the windows and stamps of the readings that come from the role. */
-TW_MUST_USE tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_account *account);
+TW_MUST_USE tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_account *account,
+                                     int64_t now);
 
 bool tw_role_is_sensor(const tw_module *m, uint16_t role);
 

@@ -116,7 +116,7 @@ tw_status tw_native_GRANT(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_REVOKE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_account account = account_at(s + i->b);
-    return tw_role_revoke(x->contract, (uint16_t)i->x, &account);
+    return tw_role_revoke(x->contract, (uint16_t)i->x, &account, x->call->now);
 }
 
 tw_status tw_native_HOLDER(tw_exec *x, int64_t *s, const tw_insn *i)

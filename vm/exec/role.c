@@ -142,8 +142,10 @@ static tw_status device_grant(tw_contract *c, uint16_t role, const tw_account *a
     return TW_OK;
 }
 
-/* Silent timers of the readings of a role, after its member came or went. */
-static tw_status silent_again(tw_contract *c, uint16_t role)
+/* Silent timers of the readings of a role, after its member came or went. One that is due already
+ * waits for the next millisecond: a run that ends its own device would else start itself again and
+ * again within the block, and the actions that follow it there would find a timer due. */
+static tw_status silent_again(tw_contract *c, uint16_t role, int64_t now)
 {
     const tw_module *m = c->code->module;
     for (uint16_t i = 0; i < m->entry_count; i++) {
@@ -151,6 +153,7 @@ static tw_status silent_again(tw_contract *c, uint16_t role)
         if (e->kind != TW_ENTRY_SILENT || m->readings[e->of].role != role) continue;
         int64_t due = 0;
         TW_TRY(tw_timer_silent_due(c, i, &due));
+        if (due != TW_NEVER && due <= now) due = now + 1;
         TW_TRY(tw_timer_set(c, i, due));
     }
     return TW_OK;
@@ -173,7 +176,7 @@ tw_status tw_role_grant(tw_contract *c, uint16_t role, const tw_account *account
     TW_TRY(role_write(c, role, count + 1, r->max == 1 ? account : NULL));
     if (!tw_role_is_sensor(c->code->module, role)) return TW_OK;
     TW_TRY(device_grant(c, role, account, now));
-    return silent_again(c, role);
+    return silent_again(c, role, now);
 }
 
 static tw_status windows_empty(tw_contract *c, uint16_t role, const tw_account *account,
@@ -211,7 +214,7 @@ static tw_status device_revoke(tw_contract *c, uint16_t role, const tw_account *
     return roles != 0 ? TW_OK : tw_overlay_delete(c->overlay, tw_key_bytes(&key));
 }
 
-tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_account *account)
+tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_account *account, int64_t now)
 {
     bool member = false;
     uint32_t count = 0;
@@ -224,5 +227,5 @@ tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_account *accoun
     TW_TRY(role_write(c, role, count - 1, NULL));
     if (!tw_role_is_sensor(c->code->module, role)) return TW_OK;
     TW_TRY(device_revoke(c, role, account));
-    return silent_again(c, role);
+    return silent_again(c, role, now);
 }

@@ -194,3 +194,143 @@ Test(hostile, stamps_and_silence_are_not_per_device)
         }
     }
 }
+
+/* ---- timers that cost others ---- */
+
+static const char ending_source[] = "contract Ending version 1 {\n"
+                                    "  role owner\n"
+                                    "  role keeper max 3\n"
+                                    "  role sensor\n"
+                                    "  reading x : int from sensor field \"x\"\n"
+                                    "    range 0 .. 100 rate 1 per 1 s keep 60 max_age 1 min\n"
+                                    "  var gone : account? = none\n"
+                                    "  on x silent for 1 min {\n"
+                                    "    match gone {\n"
+                                    "      none {}\n"
+                                    "      some s {\n"
+                                    "        grant sensor to s\n"
+                                    "        revoke sensor from s\n"
+                                    "      }\n"
+                                    "    }\n"
+                                    "  }\n"
+                                    "  action end(s: account) by owner {\n"
+                                    "    revoke sensor from s\n"
+                                    "    gone = s\n"
+                                    "  }\n"
+                                    "  action poke() by owner {}\n"
+                                    "}\n";
+
+/* Without a device silence counts from the deploy, so it is due as soon as the device has gone: not
+ * in the same block again, however often its own run lets one come and go. */
+Test(hostile, a_silence_that_starts_itself_again)
+{
+    const tw_genesis genesis = {.name = "ending", .time = start_time};
+    rig *r = rig_on(store_in_memory(), ending_source, &genesis);
+    deploy(r);
+    (void)wait_until(r, start_time + 2 * MINUTE);
+    tw_tx end = call_of(r, "end", tw_bytes_of(r->accounts[SENSOR_1].bytes, 32));
+    tw_tx poke = call_of(r, "poke", text(""));
+    begin(r, start_time + 3 * MINUTE);
+    cr_assert_eq(run(r, &end, &owner, 1), TW_OK);
+    cr_assert_eq(run(r, &poke, &owner, 1), TW_OK, "no timer is due after the block's start");
+    (void)commit(r);
+    for (int64_t i = 1; i <= 3; i++) {
+        const tw_block block = wait_until(r, start_time + 3 * MINUTE + i);
+        cr_assert_eq(receipts_of(&block, TW_RECEIPT_TIMER), 1);
+        cr_assert_eq(call(r, start_time + 3 * MINUTE + i, OWNER, "poke", text("")), TW_OK);
+    }
+    rig_free(r);
+}
+
+static const char never_source[] = "contract Never version 1 {\n"
+                                   "  role owner\n"
+                                   "  role keeper max 3\n"
+                                   "  role sensor\n"
+                                   "  phases One -> Two -> One\n"
+                                   "  every 2 min {}\n"
+                                   "}\n";
+
+/* A timer of a phase that does not hold runs nothing, but to file it anew is work too: that takes
+ * from the block's budget, and the rest waits. */
+Test(hostile, timers_that_never_run_take_from_the_budget)
+{
+    const tw_genesis forging = {.name = "forge", .time = start_time};
+    forge f = {.r = rig_on(store_in_memory(), never_source, &forging)};
+    cr_assert_eq(tw_module_decode(f.r->module, f.r->arena, &f.m, &f.err), TW_OK);
+    const uint16_t every = tw_module_entry(f.m, TW_ENTRY_EVERY, NULL);
+    f.m->entries[every].phases = 2;
+    cr_assert_eq(finish(&f), TW_OK, "%s", f.err.text);
+    const uint64_t gas = f.m->entries[every].bounds.gas;
+    const tw_genesis genesis = {.name = "never", .time = start_time, .timer_gas_max = 3 * gas};
+    rig *r = rig_on(store_in_memory(), never_source, &genesis);
+    r->module = f.r->module;
+    for (int i = 0; i < 7; i++) deploy(r);
+    const int64_t now = start_time + 2 * MINUTE;
+    for (int i = 0; i < 3; i++) {
+        int64_t due = 0;
+        bool found = false;
+        cr_assert_eq(tw_ledger_next_due(r->ledger, &due, &found), TW_OK);
+        cr_assert(found && due == now, "three in a block, of seven");
+        cr_assert_eq(wait_until(r, now).receipt_count, 0);
+    }
+    int64_t due = 0;
+    bool found = false;
+    cr_assert_eq(tw_ledger_next_due(r->ledger, &due, &found), TW_OK);
+    cr_assert(found && due == now + 2 * MINUTE);
+    rig_free(r);
+    rig_free(f.r);
+}
+
+static const char turning_source[] =
+    "contract Turning version 1 {\n"
+    "  role owner\n"
+    "  role keeper max 3\n"
+    "  role sensor\n"
+    "  reading level : int from sensor field \"level\"\n"
+    "    range 0 .. 100 rate 1 per 1 s keep 60 max_age 1 min\n"
+    "  alarm early raise when level above 10 clear when level below 5\n"
+    "  alarm late raise when level above 50 clear when level below 5\n"
+    "  var broken : bool = yes\n"
+    "  phases One -> Two -> One\n"
+    "  error Broken()\n"
+    "  event Early()\n"
+    "  event Late()\n"
+    "  on early raised in Two { emit Early() }\n"
+    "  on late raised in One {\n"
+    "    needs not broken else Broken()\n"
+    "    emit Late()\n"
+    "    go Two\n"
+    "  }\n"
+    "  action mend() by owner { broken = no }\n"
+    "}\n";
+
+/* A handler that turns the phase lets an older edge of its contract find its handler: it comes
+ * next, in the same block, though the walk over the edges has passed its time. */
+Test(hostile, an_edge_that_lies_behind)
+{
+    const tw_genesis genesis = {.name = "turning", .time = start_time};
+    rig *r = rig_on(store_in_memory(), turning_source, &genesis);
+    deploy(r);
+    const tw_hash first = r->contract;
+    deploy(r); /* a second one, with the same edges at other times */
+    const tw_hash second = r->contract;
+    r->contract = first;
+    (void)feed(r, start_time + 1000, 20);
+    (void)feed(r, start_time + 2000, 60);
+    r->contract = second;
+    r->sequence = 0;
+    (void)feed(r, start_time + 3000, 20);
+    (void)feed(r, start_time + 4000, 60);
+    cr_assert_eq(call(r, start_time + 5000, OWNER, "mend", text("")), TW_OK);
+    r->contract = first;
+    cr_assert_eq(call(r, start_time + 5000, OWNER, "mend", text("")), TW_OK);
+    const tw_block block = wait_until(r, start_time + 4000 + MINUTE);
+    cr_assert_eq(block.receipt_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const tw_run *run = &block.receipts[i].run;
+        cr_assert_eq(run->status, TW_OK);
+        cr_assert_eq(tw_hash_equal(&run->contract, &first), i < 2, "receipt %u", i);
+        cr_assert_eq(events_in(run->notices, i % 2 == 0 ? 1 : 0), 1, "receipt %u", i);
+    }
+    rig_free(r);
+}

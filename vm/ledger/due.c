@@ -82,6 +82,16 @@ static tw_status retry_timer(tw_ledger *l, tw_contract *c, uint16_t entry, uint8
     return tw_contract_save_control(c);
 }
 
+/* What a timer that does not run takes from the budget: it is found and filed anew all the same,
+ * and nobody has paid for that. Never more than the run, which is known to fit. */
+static uint64_t moving_gas(const tw_contract *c, uint16_t entry)
+{
+    const uint64_t run = c->code->facts->entries[entry].gas;
+    const uint64_t record = tw_cost_entry(c->code->module, TW_EFFECT_WRITES_STATE).gas;
+    const uint64_t moving = tw_cost_add(record, tw_cost_write(2, 0));
+    return moving < run ? moving : run;
+}
+
 static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
 {
     const tw_entry *e = &c->code->module->entries[entry];
@@ -92,7 +102,10 @@ static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
         end = next_period(c, e, l->time) - c->deployed[e->delay]; /* the latest that was due */
     TW_TRY(tw_timer_set(c, entry, every ? next_period(c, e, l->time) : TW_NEVER));
     TW_TRY(tw_contract_save_control(c));
-    if (!runs_now(c, e)) return TW_OK; /* dropped; armed again by what arms its kind */
+    if (!runs_now(c, e)) { /* dropped; armed again by what arms its kind */
+        l->gas_used += moving_gas(c, entry);
+        return TW_OK;
+    }
     const tw_call call = {.entry = entry, .now = l->time, .end = end, .open_end = every};
     tw_outcome outcome;
     TW_TRY(tw_exec_run(l->exec, c, &call, &outcome));
@@ -124,16 +137,16 @@ static tw_status run_timer(tw_ledger *l, const filed *f, bool *ret_stop, tw_err 
     if (f->what >= c->code->module->entry_count) return TW_ERR_CORRUPT;
     int64_t due = 0;
     TW_TRY(due_of(c, f, &due));
-    if (due > f->due) {
-        TW_TRY(tw_timer_set(c, f->what, due));
-        return tw_contract_save_control(c);
-    }
-    const uint64_t bound = c->code->facts->entries[f->what].gas;
-    if (l->gas_used + bound > l->genesis.timer_gas_max) {
+    const bool runs = due == f->due && runs_now(c, &c->code->module->entries[f->what]);
+    const uint64_t bound = runs ? c->code->facts->entries[f->what].gas : moving_gas(c, f->what);
+    if (tw_cost_add(l->gas_used, bound) > l->genesis.timer_gas_max) {
         *ret_stop = true;
         return TW_OK;
     }
-    return fire(l, c, f->what);
+    if (due == f->due) return fire(l, c, f->what);
+    l->gas_used += bound;
+    TW_TRY(tw_timer_set(c, f->what, due));
+    return tw_contract_save_control(c);
 }
 
 /* Runs the handler of a pending edge and says what became of the edge. */
@@ -158,14 +171,29 @@ static tw_status hand_over(tw_ledger *l, tw_contract *c, uint16_t alarm, tw_run 
     return tw_contract_save_control(c);
 }
 
-static tw_status run_edge(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *err)
+/* The first edge of a contract that its run has brought before `f` in the order: it holds a phase
+ * now that handles it. False when there is none. */
+static bool edge_before(const tw_contract *c, const filed *f, filed *ret_edge)
 {
-    tw_contract *c = NULL;
-    TW_TRY(open_filed(l, f, &c, err));
+    *ret_edge = *f;
+    for (uint16_t i = 0; i < c->code->module->alarm_count; i++) {
+        const int64_t due = c->control.alarms[i].indexed;
+        if (due == TW_NEVER) continue;
+        if (due < ret_edge->due || (due == ret_edge->due && i < ret_edge->what)) {
+            ret_edge->due = due;
+            ret_edge->what = i;
+        }
+    }
+    return ret_edge->due != f->due || ret_edge->what != f->what;
+}
+
+static tw_status run_edge(tw_ledger *l, tw_contract *c, const filed *f, bool *ret_stop)
+{
     if (f->what >= c->code->module->alarm_count) return TW_ERR_CORRUPT;
     const uint16_t entry = tw_pending_handler(c, f->what);
     if (entry == TW_NONE) return TW_ERR_CORRUPT; /* the index names edges with a handler only */
-    if (l->gas_used + c->code->facts->entries[entry].gas > l->genesis.timer_gas_max) {
+    const uint64_t bound = c->code->facts->entries[entry].gas;
+    if (tw_cost_add(l->gas_used, bound) > l->genesis.timer_gas_max) {
         *ret_stop = true;
         return TW_OK;
     }
@@ -175,22 +203,45 @@ static tw_status run_edge(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *
     return record(l, TW_RECEIPT_HANDLER, &run);
 }
 
-tw_status tw_node_run_due(tw_ledger *l, tw_err *err)
+/* One filed edge, and after it those of its contract that go before it since its run. Runs of one
+ * contract file nothing of another. */
+static tw_status run_edges(tw_ledger *l, const filed *f, bool *ret_stop, tw_err *err)
 {
-    static const tw_space spaces[2] = {TW_SPACE_TIMER, TW_SPACE_PENDING};
-    for (int i = 0; i < 2; i++) {
-        bool stop = false;
-        while (!stop) {
-            const tw_key from = tw_key_start(spaces[i]);
-            filed f;
-            bool found = false;
-            TW_TRY(first_filed(l, spaces[i], &from, l->time, &f, &found));
-            if (!found) break;
-            tw_arena_clear(l->arena);
-            TW_TRY(i == 0 ? run_timer(l, &f, &stop, err) : run_edge(l, &f, &stop, err));
-        }
+    tw_contract *c = NULL;
+    TW_TRY(open_filed(l, f, &c, err));
+    filed next = *f;
+    bool more = true;
+    while (more && !*ret_stop) {
+        TW_TRY(run_edge(l, c, &next, ret_stop));
+        more = edge_before(c, f, &next);
     }
     return TW_OK;
+}
+
+/* Each index is walked once, from its first key on: what a run files anew comes later, but for
+ * edges, whose own contract is looked at. To start again from the first key after each run would
+ * pass over all that was taken out of the index before. */
+static tw_status run_index(tw_ledger *l, tw_space space, tw_err *err)
+{
+    tw_key from = tw_key_start(space);
+    bool stop = false;
+    while (!stop) {
+        filed f;
+        bool found = false;
+        TW_TRY(first_filed(l, space, &from, l->time, &f, &found));
+        if (!found) return TW_OK;
+        tw_arena_clear(l->arena);
+        from = after(&f, space);
+        TW_TRY(space == TW_SPACE_TIMER ? run_timer(l, &f, &stop, err)
+                                       : run_edges(l, &f, &stop, err));
+    }
+    return TW_OK;
+}
+
+tw_status tw_node_run_due(tw_ledger *l, tw_err *err)
+{
+    TW_TRY(run_index(l, TW_SPACE_TIMER, err));
+    return run_index(l, TW_SPACE_PENDING, err);
 }
 
 /* The pending edge to hand over next: the earliest, then the first declared. */
@@ -244,6 +295,7 @@ static tw_status next_timer(tw_ledger *l, int64_t *best)
         bool found = false;
         TW_TRY(first_filed(l, TW_SPACE_TIMER, &from, *best, &f, &found));
         if (!found || f.due >= *best) return TW_OK;
+        tw_arena_clear(l->arena);
         tw_contract *c = NULL;
         tw_err err;
         TW_TRY(open_filed(l, &f, &c, &err));

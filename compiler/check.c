@@ -64,34 +64,22 @@ void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const cha
     c->unsupported |= bit;
 }
 
-static void consider(const twc_word *word, const twc_decl *decl, const twc_decl **best,
-                     uint32_t *best_distance)
-{
-    if (decl->word == NULL || decl->bad || decl->word == word) return;
-    const uint32_t changes = twc_word_distance(word->text, decl->word->text);
-    if (changes >= *best_distance) return;
-    *best = decl;
-    *best_distance = changes;
-}
-
+/* What the author may have meant: the nearest name among the first of the contract's. */
 static const twc_decl *similar(const twc_check *c, const twc_word *word)
 {
+    const twc_decl *const lists[] = {c->contract->members, c->contract->phases, c->locals};
     const twc_decl *best = NULL;
-    uint32_t changes = word->size <= 3 ? 2 : word->size <= 6 ? 3 : 4;
+    uint32_t least = word->size <= 3 ? 2 : word->size <= 6 ? 3 : 4;
     uint32_t looked = 0;
-    for (const twc_decl *d = c->contract->members; d != NULL && looked < 1000; d = d->next) {
-        consider(word, d, &best, &changes);
-        looked++;
-        if (d->kind != TWC_D_ENUM) continue;
-        for (const twc_decl *v = d->u.fields.fields; v != NULL; v = v->next) {
-            consider(word, v, &best, &changes);
+    for (int i = 0; i < 3; i++) {
+        const twc_decl *next = NULL;
+        for (const twc_decl *d = lists[i]; d != NULL && looked < 3000; d = next, looked++) {
+            next = i == 0 ? d->next : d->next_same;
+            if (d->word == NULL || d->bad || d->word == word) continue;
+            const uint32_t changes = twc_word_distance(word->text, d->word->text);
+            if (changes < least) best = d;
+            if (changes < least) least = changes;
         }
-    }
-    for (const twc_decl *p = c->contract->phases; p != NULL; p = p->next_same) {
-        consider(word, p, &best, &changes);
-    }
-    for (const twc_decl *l = c->locals; l != NULL && looked < 2000; l = l->next_same, looked++) {
-        consider(word, l, &best, &changes);
     }
     return best;
 }

@@ -19,8 +19,7 @@ typedef enum step_op {
     STEP_TYPE,
     STEP_BLOCK,
     STEP_ARGS,
-    STEP_PHASES,
-    STEP_WHOS,
+    STEP_LIST,
     STEP_PARAMS,
     STEP_FIELDS,
     STEP_SET,
@@ -80,34 +79,6 @@ static uint32_t parse_list(twc_parser *p, bool params, twc_decl **at)
     }
     if (params && twc_parse_accept(p, TWC_TOK_PAREN_CLOSE)) return 0;
     return parse_fields(p, params ? TWC_TOK_PAREN_CLOSE : TWC_TOK_BRACE_CLOSE, at);
-}
-
-/* names = NAME { "," NAME } */
-static twc_phase_name *parse_phases(twc_parser *p)
-{
-    twc_phase_name *first = NULL;
-    twc_phase_name **at = &first;
-    do {
-        twc_phase_name *name = TWC_NODE(p, twc_phase_name);
-        name->word = twc_parse_name(p, "a phase", &name->span);
-        *at = name;
-        at = &name->next;
-    } while (twc_parse_accept(p, TWC_TOK_COMMA));
-    return first;
-}
-
-/* who { "," who } with who = post */
-static twc_who *parse_whos(twc_parser *p)
-{
-    twc_who *first = NULL;
-    twc_who **at = &first;
-    do {
-        twc_who *who = TWC_NODE(p, twc_who);
-        who->expr = twc_parse_post(p);
-        *at = who;
-        at = &who->next;
-    } while (twc_parse_accept(p, TWC_TOK_COMMA));
-    return first;
 }
 
 /* ------------------------------------------------------------------ parts of members */
@@ -196,6 +167,16 @@ static const step steps[] = {
 #define QUANTITY(type, place, text) {STEP_QUANTITY, 0, AT(type, place), 0, 0, text, NULL},
 #define COUNT(type, place, min, max, text) {STEP_COUNT, 0, AT(type, place), min, max, text, NULL},
 #define PART(what, type, place) {STEP_##what, 0, AT(type, place), 0, 0, NULL, NULL},
+#define LIST(type, place, item, rule)                                                              \
+    {STEP_LIST,                                                                                    \
+     TWC_RULE_##rule,                                                                              \
+     offsetof(type, place),                                                                        \
+     offsetof(item, next),                                                                         \
+     sizeof(item),                                                                                 \
+     0,                                                                                            \
+     0,                                                                                            \
+     NULL,                                                                                         \
+     NULL},
 #define PARAMS(type, place, count)                                                                 \
     {STEP_PARAMS, 0, offsetof(type, place), offsetof(type, count), 0, 0, 0, NULL, NULL},
 #define FIELDS(type, place, count)                                                                 \
@@ -232,10 +213,19 @@ static void *parse_part(twc_parser *p, const step *s)
     if (s->op == STEP_POST) return twc_parse_post(p);
     if (s->op == STEP_TYPE) return twc_parse_type(p);
     if (s->op == STEP_ARGS) return twc_parse_args(p, &count);
-    if (s->op == STEP_PHASES) return parse_phases(p);
-    if (s->op == STEP_WHOS) return parse_whos(p);
     assert(s->op == STEP_QUANTITY);
     return twc_parse_quantity(p, s->text);
+}
+
+/* item { "," item }, linked by the pointer at `second` bytes into each. */
+static void parse_items(twc_parser *p, const step *s, char *at)
+{
+    do {
+        char *item = twc_parse_new(p, s->size);
+        twc_parse_rule(p, (twc_rule)s->what, item);
+        *(void **)(void *)at = item;
+        at = item + s->second;
+    } while (twc_parse_accept(p, TWC_TOK_COMMA));
 }
 
 static void run_step(twc_parser *p, const step *s, char *object)
@@ -259,6 +249,8 @@ static void run_step(twc_parser *p, const step *s, char *object)
     } else if (s->op == STEP_PARAMS || s->op == STEP_FIELDS) {
         const uint32_t count = parse_list(p, s->op == STEP_PARAMS, (twc_decl **)(void *)at);
         memcpy(object + s->second, &count, sizeof count);
+    } else if (s->op == STEP_LIST) {
+        parse_items(p, s, at);
     } else if (s->op == STEP_CALL) {
         s->call(p, object);
     } else {

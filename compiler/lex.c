@@ -92,12 +92,10 @@ static bool at_end(const twc_lexer *lexer)
     return lexer->at >= lexer->source->text.size;
 }
 
-static void refuse(twc_lexer *lexer, twc_code code, twc_span span, const char *message,
-                   const char *help)
+/* The first line of `text` is the message, a second one the help. */
+static void refuse(twc_lexer *lexer, twc_code code, twc_span span, const char *text)
 {
-    if (lexer->silent) return;
-    twc_diag *diag = twc_diag_add(lexer->diags, code, span, "%s", message);
-    if (help != NULL) twc_diag_help(lexer->diags, diag, "%s", help);
+    if (!lexer->silent) twc_diag_add(lexer->diags, code, span, "%s", text);
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -126,22 +124,19 @@ static void unknown_unit(twc_lexer *lexer, uint32_t size)
     const char *why = NULL;
     const char *instead = NULL;
     if (tw_unit_refused(tw_bytes_of(spelling, shown), &why, &instead)) {
-        twc_diag *diag = twc_diag_add(lexer->diags, TWC_DIAG_REFUSED_UNIT, span,
-                                      "`%s` can't be used as a unit: %s", spelling, why);
-        twc_diag_help(lexer->diags, diag, "write the value in %s", instead);
+        twc_diag_add(lexer->diags, TWC_DIAG_REFUSED_UNIT, span,
+                     "`%s` can't be used as a unit: %s\nwrite the value in %s", spelling, why,
+                     instead);
         return;
     }
-    twc_diag *diag =
-        twc_diag_add(lexer->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%s` is not a unit", spelling);
-    const tw_unit *unit = NULL;
-    for (uint32_t i = 0; (unit = tw_unit_at(i)) != NULL; i++) {
-        if (strlen(unit->spelling) < 3 || twc_word_distance(unit->spelling, spelling) > 2) continue;
-        twc_diag_help(lexer->diags, diag, "did you mean `%s`?", unit->spelling);
-        return;
+    const tw_unit *unit = tw_unit_at(0);
+    for (uint32_t i = 1; unit != NULL; unit = tw_unit_at(i++)) {
+        if (strlen(unit->spelling) > 2 && twc_word_distance(unit->spelling, spelling) <= 2) break;
     }
-    twc_diag_help(lexer->diags, diag,
-                  "`twc explain E0%03u` lists the units; to divide, put spaces around `/`",
-                  (unsigned)TWC_DIAG_UNKNOWN_UNIT);
+    twc_diag_add(lexer->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%s` is not a unit\n%s%s%s", spelling,
+                 unit != NULL ? "did you mean `"
+                              : "`twc explain E0104` lists the units; to divide, ",
+                 unit != NULL ? unit->spelling : "put spaces around `/", unit != NULL ? "`?" : "`");
 }
 
 /* The unit behind a number, when one stands there on the same line. */
@@ -199,8 +194,8 @@ static void lex_number(twc_lexer *lexer, twc_token *token)
             separators |= text.data[i] == '_' && !is_digit(text.data[i - 1]);
         }
         refuse(lexer, separators ? TWC_DIAG_BAD_NUMBER : TWC_DIAG_NUMBER_TOO_LARGE, token->span,
-               separators ? "`_` may only stand between two digits" : "the number is too long",
-               separators ? "write 12_500 or 12500" : "a number has at most 19 digits");
+               separators ? "`_` may only stand between two digits\nwrite 12_500 or 12500"
+                          : "the number is too long\na number has at most 19 digits");
         token->decimal = (tw_decimal){0};
         token->bad = true;
     }
@@ -221,8 +216,8 @@ static void lex_string(twc_lexer *lexer, twc_token *token)
             const uint8_t next = peek(lexer, 1);
             if (next != '"' && next != '\\') {
                 refuse(lexer, TWC_DIAG_BAD_ESCAPE, (twc_span){lexer->at, lexer->at + 1},
-                       "a backslash in a text stands before `\"` or another backslash",
-                       "write \\\\ for one backslash");
+                       "a backslash in a text stands before `\"` or another backslash\nwrite \\\\ "
+                       "for one backslash");
             } else {
                 lexer->at++;
             }
@@ -233,15 +228,19 @@ static void lex_string(twc_lexer *lexer, twc_token *token)
     const uint32_t end = lexer->at;
     if (peek(lexer, 0) != '"') {
         refuse(lexer, TWC_DIAG_OPEN_STRING, (twc_span){start - 1, end},
-               "the text does not end on its line", "close it with `\"`");
+               "the text does not end on its line\nclose it with `\"`");
         token->bad = true;
     } else {
         lexer->at++;
     }
     token->span.end = lexer->at;
     token->text = tw_bytes_of(data + start, end - start);
-    if (escapes == 0 || lexer->silent) return;
-    uint8_t *copy = tw_arena_get(lexer->words->arena, end - start);
+    if (lexer->silent) return;
+    if (!tw_utf8_is_clean(token->text)) {
+        refuse(lexer, TWC_DIAG_HIDDEN_CHARACTER, token->span, "a tab can't stand in a text");
+    }
+    uint8_t *copy = escapes > 0 ? tw_arena_get(lexer->words->arena, end - start) : NULL;
+    lexer->diags->out_of_memory |= escapes > 0 && copy == NULL;
     if (copy == NULL) return;
     size_t size = 0;
     for (uint32_t i = start; i < end; i++) {
@@ -283,12 +282,13 @@ static void lex_word(twc_lexer *lexer, twc_token *token)
     token->kind = TWC_TOK_WORD;
     token->span.end = lexer->at;
     if (foreign) {
-        refuse(lexer, TWC_DIAG_STRAY_CHARACTER, token->span, "a name has only plain letters",
-               "names are made of the letters a-z, A-Z, digits and `_`");
+        refuse(lexer, TWC_DIAG_STRAY_CHARACTER, token->span,
+               "a name has only plain letters\nnames are made of the letters a-z, A-Z, digits and "
+               "`_`");
     }
     size_t size = lexer->at - start;
     if (size > TW_NAME_SIZE_MAX) {
-        refuse(lexer, TWC_DIAG_NAME_TOO_LONG, token->span, "a name has at most 64 letters", NULL);
+        refuse(lexer, TWC_DIAG_NAME_TOO_LONG, token->span, "a name has at most 64 letters");
         size = TW_NAME_SIZE_MAX;
     }
     token->word = twc_word_of(lexer->words, lexer->source->text.data + start, size);
@@ -337,18 +337,21 @@ static bool lex_stray(twc_lexer *lexer, twc_token *token)
         lex_word(lexer, token);
         return true;
     }
-    const char *help = NULL;
-    if (c == '\'') help = "texts stand in double quotes";
-    if (c == ';') help = "statements need no `;`: a new line is enough";
-    if (c == '!') help = "write `not`";
-    if (c == '&' || c == '|') help = "write `and` or `or`";
+    const char *help = c == '\''              ? "texts stand in double quotes"
+                       : c == ';'             ? "statements need no `;`: a new line is enough"
+                       : c == '!'             ? "write `not`"
+                       : c == '&' || c == '|' ? "write `and` or `or`"
+                                              : "";
     lexer->at = span.end;
     if (unit == NULL) {
         lexer->strays++;
-        refuse(lexer, TWC_DIAG_STRAY_CHARACTER, span, "this character has no meaning here", help);
+        if (!lexer->silent) {
+            twc_diag_add(lexer->diags, TWC_DIAG_STRAY_CHARACTER, span,
+                         "this character has no meaning here\n%s", help);
+        }
         return false;
     }
-    refuse(lexer, TWC_DIAG_UNIT_ALONE, span, "a unit needs a number before it", NULL);
+    refuse(lexer, TWC_DIAG_UNIT_ALONE, span, "a unit needs a number before it");
     token->kind = TWC_TOK_QUANTITY;
     token->span = span;
     return true;
@@ -394,8 +397,8 @@ static bool check_characters(twc_lexer *lexer)
         const uint32_t size = tw_utf8_next(text, at, &c);
         const twc_span span = {at, at + (size > 0 ? size : 1)};
         if (size == 0) {
-            refuse(lexer, TWC_DIAG_NOT_UTF8, span, "the file is not valid UTF-8 from here on",
-                   "save it as UTF-8");
+            refuse(lexer, TWC_DIAG_NOT_UTF8, span,
+                   "the file is not valid UTF-8 from here on\nsave it as UTF-8");
             return false;
         }
         at += size;
@@ -404,10 +407,9 @@ static bool check_characters(twc_lexer *lexer)
         }
         if (tw_utf8_is_clean(tw_bytes_of(text.data + span.start, size))) continue;
         if (c == 0xFEFF && span.start == 0) continue;
-        twc_diag *diag =
-            twc_diag_add(lexer->diags, TWC_DIAG_HIDDEN_CHARACTER, span,
-                         "the character U+%04X is not allowed: it is not visible", (unsigned)c);
-        twc_diag_help(lexer->diags, diag, "remove it");
+        twc_diag_add(lexer->diags, TWC_DIAG_HIDDEN_CHARACTER, span,
+                     "the character U+%04X is not allowed: it is not visible\nremove it",
+                     (unsigned)c);
         clean = false;
     }
     return clean;
@@ -418,7 +420,7 @@ bool twc_lexer_open(twc_lexer *lexer, const twc_source *source, twc_diags *diags
     *lexer = (twc_lexer){.source = source, .diags = diags, .words = words};
     if (source->text.size > TWC_SOURCE_MAX) {
         refuse(lexer, TWC_DIAG_SOURCE_TOO_LARGE, (twc_span){0, 0},
-               "a source file has at most 1 MiB", "move parts into a module and import it");
+               "a source file has at most 1 MiB\nmove parts into a module and import it");
         return false;
     }
     if (!check_characters(lexer)) return false;

@@ -94,11 +94,10 @@ void twc_parse_unknown_unit(twc_parser *p, twc_span span)
 {
     p->panic = true;
     if (p->number_last != NULL) p->number_last->kind = TWC_E_ERROR;
-    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%.*s` is not a unit",
-                                  (int)(span.end - span.start),
-                                  (const char *)p->lexer.source->text.data + span.start);
-    twc_diag_help(p->diags, diag, "`twc explain E0%03u` lists the units",
-                  (unsigned)TWC_DIAG_UNKNOWN_UNIT);
+    twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span,
+                 "`%.*s` is not a unit\n`twc explain E0104` lists the units",
+                 (int)(span.end - span.start),
+                 (const char *)p->lexer.source->text.data + span.start);
 }
 
 void twc_parse_expected(twc_parser *p, const char *what)
@@ -115,12 +114,10 @@ void twc_parse_expected(twc_parser *p, const char *what)
         twc_parse_unknown_unit(p, p->token.span);
         return;
     }
-    twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_EXPECTED, p->token.span,
-                                  "expected %s, found %s", what, found);
-    if (p->token.kind == TWC_TOK_WORD && twc_word_is_hard(p->token.word) &&
-        strncmp(what, "a name", 6) == 0) {
-        twc_diag_help(p->diags, diag, "%s is a word of the language, choose another name", found);
-    }
+    const bool hard = p->token.kind == TWC_TOK_WORD && twc_word_is_hard(p->token.word) &&
+                      strncmp(what, "a name", 6) == 0;
+    twc_diag_add(p->diags, TWC_DIAG_EXPECTED, p->token.span, "expected %s, found %s\n%s", what,
+                 found, hard ? "this is a word of the language, choose another name" : "");
 }
 
 bool twc_parse_expect(twc_parser *p, twc_token_kind kind, const char *what)
@@ -323,9 +320,8 @@ static void outside_contract(twc_parser *p)
 {
     if (p->token.kind == TWC_TOK_BRACE_CLOSE || starts_member(&p->token, &p->ahead) ||
         is_word(&p->token, TWC_W_var)) {
-        twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_OUTSIDE, p->token.span,
-                                      "this stands outside of a contract");
-        twc_diag_help(p->diags, diag, "is there a `}` too many before it?");
+        twc_diag_add(p->diags, TWC_DIAG_OUTSIDE, p->token.span,
+                     "this stands outside of a contract\nis there a `}` too many before it?");
         p->panic = true;
     } else {
         twc_parse_expected(p, "`contract`");

@@ -362,9 +362,9 @@ static twc_expr *parse_compare(twc_parser *p)
         twc_parse_advance(p);
         twc_expr *expr = binary(p, op, mark, left, parse_level(p, LEVEL_OTHERWISE));
         if (operator_at(p, LEVEL_COMPARE) != TWC_OP_NONE) {
-            twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_CHAINED_COMPARISON, p->token.span,
-                                          "a comparison can't be compared again");
-            twc_diag_help(p->diags, diag, "write `a < b and b < c`, or `b in a .. c`");
+            twc_diag_add(
+                p->diags, TWC_DIAG_CHAINED_COMPARISON, p->token.span,
+                "a comparison can't be compared again\nwrite `a < b and b < c`, or `b in a .. c`");
             p->panic = true;
         }
         return expr;

@@ -142,9 +142,8 @@ static void foreign_word(twc_parser *p, twc_token token)
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !p->panic; i++) {
         if (strcmp(token.word->text, words[i][0]) != 0) continue;
-        twc_diag *diag = twc_diag_add(p->diags, TWC_DIAG_EXPECTED, token.span,
-                                      "`%s` is no word of the language", words[i][0]);
-        twc_diag_help(p->diags, diag, "%s", words[i][1]);
+        twc_diag_add(p->diags, TWC_DIAG_EXPECTED, token.span, "`%s` is no word of the language\n%s",
+                     words[i][0], words[i][1]);
         p->panic = true;
     }
 }

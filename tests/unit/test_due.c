@@ -44,6 +44,8 @@ Test(due, readings_move_the_time_of_silence)
     rig *r = rig_deployed();
     const int64_t last = start_time + 2 * MINUTE;
     (void)feed(r, last, LOW_UM);
+    cr_assert_eq(look(r)->control.timers[entry_of(r, TW_ENTRY_SILENT, NULL)].due,
+                 start_time + quiet, "a pack writes no index");
     cr_assert_eq(next_due(r), last + quiet, "whoever asks gets the right time");
     cr_assert_eq(wait_until(r, start_time + quiet).receipt_count, 0, "filed anew, not run");
     cr_assert_eq(next_due(r), last + quiet);
@@ -91,6 +93,35 @@ Test(due, a_new_device_gets_its_time)
     cr_assert_eq(events_of(&block, EVENT_QUIET), 1);
     cr_assert_eq(swap_sensor(r, now + 2 * quiet, SENSOR_2, SENSOR_1), TW_OK);
     cr_assert_eq(next_due(r), now + 3 * quiet, "told once a device");
+    rig_free(r);
+}
+
+/* Nobody is a sensor: silent since the deploy. The first one that comes starts anew. */
+Test(due, a_first_device_gets_its_time_as_well)
+{
+    rig *r = rig_new();
+    crew c;
+    tw_tx tx = deploy_of(r, &c);
+    c.roles[2].count = 0;
+    begin(r, start_time);
+    cr_assert_eq(run(r, &tx, &owner, 1), TW_OK);
+    r->contract = r->receipt.run.contract;
+    (void)commit(r);
+    tw_block block = wait_until(r, start_time + quiet);
+    cr_assert_eq(events_of(&block, EVENT_QUIET), 1);
+    cr_assert_eq(next_due(r), -1);
+    const int64_t hired = start_time + quiet + 7;
+    cr_assert_eq(call(r, hired, OWNER, "hire", tw_bytes_of(r->accounts[SENSOR_1].bytes, 32)),
+                 TW_OK);
+    cr_assert_eq(next_due(r), hired + quiet);
+    cr_assert_eq(call(r, hired, OWNER, "hire", tw_bytes_of(r->accounts[SENSOR_1].bytes, 32)),
+                 TW_TRAP_ALREADY_MEMBER);
+    cr_assert_eq(call(r, hired, OWNER, "hire", tw_bytes_of(r->accounts[SENSOR_2].bytes, 32)),
+                 TW_TRAP_FULL);
+    cr_assert_eq(swap_sensor(r, hired, SENSOR_2, SENSOR_1), TW_TRAP_NOT_MEMBER);
+    cr_assert_eq(swap_sensor(r, hired, SENSOR_1, SENSOR_1), TW_OK);
+    block = wait_until(r, hired + quiet);
+    cr_assert_eq(events_of(&block, EVENT_QUIET), 1);
     rig_free(r);
 }
 
@@ -232,6 +263,22 @@ Test(due, an_edge_that_fails_is_tried_again)
     const tw_block block = wait_until(r, now + 4 * MINUTE);
     cr_assert_eq(events_of(&block, EVENT_RAISED), 1);
     cr_assert_eq(look(r)->control.alarms[0].edge, TW_EDGE_NONE);
+    rig_free(r);
+}
+
+/* A newer edge is tried from the first minute on, however often the older one has failed. */
+Test(due, a_new_edge_starts_its_own_retries)
+{
+    rig *r = rig_deployed();
+    cr_assert_eq(call(r, start_time, KEEPER_1, "open", text("")), TW_OK);
+    cr_assert_eq(call_flag(r, start_time, "break_it", true), TW_OK);
+    (void)feed_for(r, start_time, 11, HIGH_UM);
+    follow(r, start_time + 11000, doubling, 2, TW_RECEIPT_HANDLER);
+    const int64_t now = start_time + 11000 + 3 * MINUTE;
+    (void)feed_for(r, now, 2, LOW_UM); /* meets the raise: both are gone */
+    (void)feed_for(r, now + 2000, 11, HIGH_UM);
+    cr_assert_eq(look(r)->control.alarms[0].attempts, 1);
+    cr_assert_eq(next_due(r), now + 13000 + MINUTE);
     rig_free(r);
 }
 

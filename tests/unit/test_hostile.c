@@ -137,9 +137,19 @@ Test(hostile, delays_are_times)
             all_constants(&f, bad[i], firsts[k]);
             cr_assert_eq(deploy_it(&f), TW_TRAP_BAD_VALUE, "%lld: %s", (long long)bad[i],
                          tw_status_name(f.r->receipt.run.status));
+            cr_assert(f.r->receipt.run.writes == 0 && f.r->receipt.run.notices.size == 0);
             rig_free(f.r);
         }
     }
+}
+
+/* `every` runs once a minute at most. */
+Test(hostile, the_shortest_delay)
+{
+    forge f = forge_new();
+    all_constants(&f, MINUTE, 0);
+    cr_assert_eq(deploy_it(&f), TW_OK);
+    rig_free(f.r);
 }
 
 /* The longest delay that is a time, from the last time there is. */

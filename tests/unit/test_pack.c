@@ -391,6 +391,31 @@ Test(pack, a_level_is_above_not_at)
     rig_free(r);
 }
 
+static bool high_at(rig *r, int64_t now)
+{
+    tw_outcome outcome;
+    cr_assert_eq(tw_ledger_view(r->ledger, &r->contract, NULL,
+                                entry_of(r, TW_ENTRY_VIEW, "high_now"), text(""), now, &outcome,
+                                &r->err),
+                 TW_OK);
+    cr_assert(outcome.status == TW_OK && outcome.fields.size == 1);
+    return outcome.fields.data[0] == 1;
+}
+
+/* A level holds from the reading on until max_age after it. */
+Test(pack, a_level_is_forgotten_after_max_age)
+{
+    rig *r = rig_deployed();
+    cr_assert_not(high_at(r, start_time), "nothing is above without a reading");
+    (void)feed(r, start_time + 1000, HIGH_UM);
+    cr_assert(high_at(r, start_time + 1000));
+    cr_assert(high_at(r, start_time + 1000 + MINUTE));
+    cr_assert_not(high_at(r, start_time + 1001 + MINUTE));
+    (void)feed(r, start_time + 2000, LIMIT_UM);
+    cr_assert_not(high_at(r, start_time + 2000));
+    rig_free(r);
+}
+
 Test(pack, a_dip_or_a_pause_breaks_the_run)
 {
     rig *r = rig_deployed();
@@ -444,6 +469,23 @@ Test(pack, an_edge_without_a_handler_waits_for_a_phase_that_has_one)
     cr_assert_eq(alarm_of(r)->edge, TW_EDGE_NONE);
     block = wait_until(r, start_time + 14000);
     cr_assert_eq(block.receipt_count, 0, "once");
+    rig_free(r);
+}
+
+/* Spans of a handler end at the reading that caused the edge, however late it is handed over. */
+Test(pack, a_handler_looks_back_from_its_edge)
+{
+    rig *r = rig_deployed();
+    (void)feed_for(r, start_time, 11, HIGH_UM);
+    (void)feed_for(r, start_time + 11000, 5, 2 * HIGH_UM);
+    cr_assert_eq(call(r, start_time + 50000, KEEPER_1, "open", text("")), TW_OK);
+    const tw_block block = wait_until(r, start_time + 51000);
+    cr_assert_eq(receipts_of(&block, TW_RECEIPT_HANDLER), 1);
+    tw_reader reader = tw_reader_of(block.receipts[0].run.notices);
+    tw_notice_view notice;
+    cr_assert(tw_notice_read(&reader, &notice) && notice.index == EVENT_RAISED);
+    cr_assert_eq(tw_load_u64(notice.fields.data), HIGH_UM);
+    cr_assert_eq(tw_load_u64(notice.fields.data + 8), (uint64_t)start_time + 51000, "now is now");
     rig_free(r);
 }
 
@@ -658,6 +700,12 @@ static rig *two_deployed(void)
     return r;
 }
 
+static tw_status move(rig *r, const char *action, int64_t time, who from, who to)
+{
+    tw_account both[2] = {r->accounts[from], r->accounts[to]};
+    return call(r, time, OWNER, action, tw_bytes_of(both, sizeof both));
+}
+
 static uint32_t give_temp(rig *r, who device, uint64_t sequence, int64_t time)
 {
     tw_pack_item item = {0, time, 300000}; /* 26.85 °C */
@@ -686,12 +734,6 @@ Test(pack, a_field_belongs_to_the_role_of_the_device)
     rig_free(r);
 }
 
-static tw_status move(rig *r, const char *action, int64_t time, who from, who to)
-{
-    tw_account both[2] = {r->accounts[from], r->accounts[to]};
-    return call(r, time, OWNER, action, tw_bytes_of(both, sizeof both));
-}
-
 /* A device that gets a second role keeps its numbers, and what it measures in the first. */
 Test(pack, a_device_with_two_roles)
 {
@@ -702,7 +744,43 @@ Test(pack, a_device_with_two_roles)
     cr_assert_eq(move(r, "move", start_time + 4000, SENSOR_1, SENSOR_2), TW_OK);
     cr_assert_eq(give_temp(r, SENSOR_1, 3, start_time + 5000), 1);
     cr_assert_eq(tw_load_u64(record_of(r, SENSOR_1) + tw_device_reading(0)), 3);
+    cr_assert_eq(tw_load_u64(record_of(r, SENSOR_1) + tw_device_reading(1)), 0);
     rig_free(r);
+}
+
+/* A role that comes back comes with an empty window, whatever the device held in between. */
+Test(pack, a_second_role_comes_back_empty)
+{
+    rig *r = two_deployed();
+    cr_assert_eq(move(r, "move_in", start_time, SENSOR_1, SENSOR_2), TW_OK);
+    cr_assert_eq(give_temp(r, SENSOR_2, 1, start_time + 1000), 1);
+    cr_assert_eq(move(r, "move_in", start_time + 2000, SENSOR_2, SENSOR_1), TW_OK);
+    cr_assert_eq(give_temp(r, SENSOR_2, 2, start_time + 3000), 1);
+    cr_assert_eq(move(r, "move_in", start_time + 4000, SENSOR_1, SENSOR_2), TW_OK);
+    cr_assert_eq(tw_load_u64(record_of(r, SENSOR_2) + tw_device_reading(0)), 0);
+    cr_assert_eq(tw_load_u64(record_of(r, SENSOR_2) + tw_device_reading(1)), 1);
+    cr_assert_eq(move(r, "move", start_time + 5000, SENSOR_2, SENSOR_1), TW_OK);
+    cr_assert_eq(move(r, "move", start_time + 6000, SENSOR_1, SENSOR_2), TW_OK);
+    cr_assert_eq(tw_load_u64(record_of(r, SENSOR_2) + tw_device_reading(1)), 0);
+    cr_assert_eq(give_temp(r, SENSOR_2, 3, start_time + 7000), 1);
+    rig_free(r);
+}
+
+/* Both filed under the same early time; the true times lie apart, in either order. */
+Test(pack, the_next_of_two_silences)
+{
+    for (int order = 0; order < 2; order++) {
+        rig *r = two_deployed();
+        const who first = order == 0 ? SENSOR_1 : SENSOR_2;
+        const who second = order == 0 ? SENSOR_2 : SENSOR_1;
+        int64_t due = 0;
+        bool found = false;
+        cr_assert_eq(give_temp(r, first, 1, start_time + 2 * MINUTE), 1);
+        cr_assert_eq(give_temp(r, second, 1, start_time + 4 * MINUTE), 1);
+        cr_assert_eq(tw_ledger_next_due(r->ledger, &due, &found), TW_OK);
+        cr_assert(found && due == start_time + 7 * MINUTE, "%lld", (long long)(due - start_time));
+        rig_free(r);
+    }
 }
 
 /* Silence is counted from the grant of the role that the reading comes from. */

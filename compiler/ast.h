@@ -56,32 +56,20 @@ typedef enum twc_operator {
 
 /* The integer operation behind an arithmetic operator [check]. All trap on overflow. */
 typedef enum twc_arith {
-    TWC_ARITH_NONE,     /* not arithmetic: or, and, implies, comparisons, otherwise */
-    TWC_ARITH_ADD,      /* left + right */
-    TWC_ARITH_SUB,      /* left - right */
-    TWC_ARITH_MULDIV,   /* left * right / factor, rounded once; plain product when factor is 1 */
-    TWC_ARITH_SCALEDIV, /* left * factor / right, rounded once */
-    TWC_ARITH_MOD,      /* sign of the dividend */
+#define ARITH(name) TWC_ARITH_##name,
+#include "compiler/nodes.def"
 } twc_arith;
 
 /* TWC_E_CONVERT [check] */
 typedef enum twc_conversion {
-    TWC_CONV_SOME,   /* T to T? */
-    TWC_CONV_UNWRAP, /* T? to T where the path is known to be some: no test needed */
-    TWC_CONV_INNER,  /* T? to U? where T converts to U: `inner` (SIZE or SOME) of the payload */
-    TWC_CONV_SIZE,   /* text, bytes or list to the same of a larger max */
-    TWC_CONV_HOLDER, /* name of a role of max 1 to its member: account, or account? if revocable */
+#define CONVERSION(name) TWC_CONV_##name,
+#include "compiler/nodes.def"
 } twc_conversion;
 
 /* What a TWC_E_CALL is [check]. */
 typedef enum twc_callee {
-    TWC_CALL_UNKNOWN,
-    TWC_CALL_FN,        /* decl is a FN */
-    TWC_CALL_VIEW,      /* tests: decl is a VIEW */
-    TWC_CALL_ACTION,    /* tests, `as ... call`: decl is an ACTION */
-    TWC_CALL_RECORD,    /* decl is the RECORD */
-    TWC_CALL_BUILTIN,   /* builtin */
-    TWC_CALL_STATISTIC, /* statistic over a reading */
+#define CALLEE(name) TWC_CALL_##name,
+#include "compiler/nodes.def"
 } twc_callee;
 
 /* Functions of builtins.def. */
@@ -510,21 +498,13 @@ struct twc_contract {
 /* ------------------------------------------------------------------ tests */
 
 typedef enum twc_tstmt_kind {
-    TWC_T_FEED,
-    TWC_T_REPLAY,
-    TWC_T_ADVANCE,
-    TWC_T_CALL,
-    TWC_T_EXPECT,
-    TWC_T_EXPECT_FAIL,
+#define TSTMT(name) TWC_T_##name,
+#include "compiler/nodes.def"
 } twc_tstmt_kind;
 
 typedef enum twc_fault {
-    TWC_FAULT_NONE,
-    TWC_FAULT_DROP,
-    TWC_FAULT_DELAY,
-    TWC_FAULT_FREEZE,
-    TWC_FAULT_DRIFT,
-    TWC_FAULT_REPLAY,
+#define FAULT(name) TWC_FAULT_##name,
+#include "compiler/nodes.def"
 } twc_fault;
 
 /* `x [of d] v every P [fault]` */

@@ -6,30 +6,8 @@
 #include <string.h>
 
 typedef enum step_op {
-    STEP_RULE,
-    STEP_KEY,
-    STEP_SIGN,
-    STEP_NAME,
-    STEP_STRING,
-    STEP_QUANTITY,
-    STEP_COUNT,
-    STEP_EXPR,
-    STEP_SUM,
-    STEP_POST,
-    STEP_TYPE,
-    STEP_BLOCK,
-    STEP_ARGS,
-    STEP_LIST,
-    STEP_PARAMS,
-    STEP_FIELDS,
-    STEP_SET,
-    STEP_MAYBE,
-    STEP_MAYBE_SIGN,
-    STEP_END,
-    STEP_INTO,
-    STEP_LOCAL,
-    STEP_BACK,
-    STEP_CALL,
+#define STEP(name) STEP_##name,
+#include "compiler/steps.def"
 } step_op;
 
 enum { NOWHERE = UINT16_MAX };

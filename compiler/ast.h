@@ -205,7 +205,7 @@ struct twc_arg {
 /* ------------------------------------------------------------------ statements */
 
 typedef enum twc_stmt_kind {
-#define STMT(name) TWC_S_##name,
+#define STMT(name, missing) TWC_S_##name,
 #include "compiler/nodes.def"
 } twc_stmt_kind;
 

@@ -87,9 +87,7 @@ static const twc_decl *similar(const twc_check *c, const twc_word *word)
 void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const char *what)
 {
     twc_decl *muted = TW_NEW(c->arena, twc_decl);
-    if (muted == NULL) {
-        c->diags->out_of_memory = true;
-    } else { /* said once: further uses are silent */
+    if (muted != NULL) { /* said once: further uses are silent */
         *muted = (twc_decl){.kind = TWC_D_VAR, .bad = true, .used = true, .type = c->error};
         muted->word = word;
         muted->next_same = c->muted;
@@ -276,6 +274,7 @@ static void check_contract(twc_check *c, twc_contract *contract)
 static void make_types(twc_check *c)
 {
     c->error = twc_type_of(&c->types, TWC_TYPE_ERROR);
+    c->types.error = c->error;
     c->nothing = twc_type_of(&c->types, TWC_TYPE_NOTHING);
     c->none = twc_type_of(&c->types, TWC_TYPE_NONE);
     c->boolean = twc_type_of(&c->types, TWC_TYPE_BOOL);
@@ -293,10 +292,7 @@ static void make_types(twc_check *c)
 void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, twc_diags *diags)
 {
     twc_check *c = TW_NEW(arena, twc_check);
-    if (c == NULL) {
-        diags->out_of_memory = true;
-        return;
-    }
+    if (c == NULL) return;
     c->arena = arena;
     c->diags = diags;
     c->words = words;
@@ -318,7 +314,11 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
             twc_check_fail(c, TWC_DIAG_OVER_LIMIT, k->name_span, "a file has at most %d contracts",
                            TW_NAMES_MAX);
         }
-        if (diags->out_of_memory || count > TW_NAMES_MAX) return;
+        if (tw_arena_failed(arena) || count > TW_NAMES_MAX) return;
         check_contract(c, k);
+        if (c->types.full && diags->error_count == 0) {
+            twc_check_fail(c, TWC_DIAG_OVER_LIMIT, k->name_span,
+                           "a file has at most %d different types", TW_TYPES_MAX);
+        }
     }
 }

@@ -11,7 +11,7 @@
 twc_expr *twc_check_is_error(twc_check *c, twc_expr *expr)
 {
     /* nothing becomes an error without having been reported */
-    assert(c->diags->error_count > 0 || c->diags->out_of_memory);
+    assert(c->diags->error_count > 0 || c->types.full || tw_arena_failed(c->arena));
     expr->type = c->error;
     expr->constant = false;
     return expr;
@@ -20,10 +20,7 @@ twc_expr *twc_check_is_error(twc_check *c, twc_expr *expr)
 static twc_expr *convert(twc_check *c, twc_expr *value, twc_conversion how, const twc_type *type)
 {
     twc_expr *expr = TW_NEW(c->arena, twc_expr);
-    if (expr == NULL) {
-        c->diags->out_of_memory = true;
-        return twc_check_is_error(c, value);
-    }
+    if (expr == NULL) return twc_check_is_error(c, value);
     *expr = (twc_expr){.kind = TWC_E_CONVERT, .span = value->span, .mark = value->mark};
     expr->type = type;
     expr->next = value->next;
@@ -464,15 +461,12 @@ static twc_expr *check_of(twc_check *c, twc_expr *expr)
 {
     twc_expr *left = expr->u.of.left;
     twc_expr *right = expr->u.of.right;
-    if (left->kind == TWC_E_NAME && left->u.name.word->global == NULL &&
-        left->u.name.word->local == NULL) {
-        const twc_word *word = left->u.name.word;
-        if (twc_check_word_is(word, "owner") || twc_check_word_is(word, "maker") ||
-            twc_check_word_is(word, "rest") || twc_check_word_is(word, "history")) {
-            twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, expr->span,
-                                  "`owner of`, `maker of`, `rest of`");
-            return twc_check_is_error(c, expr);
-        }
+    const twc_word *word = left->kind == TWC_E_NAME ? left->u.name.word : NULL;
+    if (word != NULL && word->global == NULL && word->local == NULL &&
+        (twc_check_word_is(word, "owner") || twc_check_word_is(word, "maker") ||
+         twc_check_word_is(word, "rest") || word->keyword == TWC_W_history)) {
+        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, expr->span, "this `of`");
+        return twc_check_is_error(c, expr);
     }
     if (twc_check_reading(c, left, false) != NULL) {
         twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, expr->span, "a reading `of` a device");
@@ -589,23 +583,15 @@ static twc_expr *check_any(twc_check *c, twc_expr *expr, const twc_type *hint)
 {
     switch (expr->kind) {
     case TWC_E_ERROR: return twc_check_is_error(c, expr);
-    case TWC_E_BOOL:
-        expr->type = c->boolean;
-        expr->constant = true;
-        expr->fixed = true;
-        return expr;
+    case TWC_E_BOOL: expr->type = c->boolean; return expr;
     case TWC_E_NUMBER: twc_check_literal(c, expr); return expr;
     case TWC_E_TEXT: {
         const size_t size = expr->u.text.size;
         const uint32_t max = size > TW_TEXT_SIZE_MAX ? TW_TEXT_SIZE_MAX + 1 : (uint32_t)size;
         expr->type = twc_type_sized(&c->types, TWC_TYPE_TEXT, max > 0 ? max : 1);
-        expr->fixed = true;
         return expr;
     }
-    case TWC_E_NONE:
-        expr->type = c->none;
-        expr->fixed = true;
-        return expr;
+    case TWC_E_NONE: expr->type = c->none; return expr;
     case TWC_E_NAME: return check_name(c, expr);
     case TWC_E_ACTOR:
         if (!twc_check_actor(c, expr->u.actor)) return twc_check_is_error(c, expr);

@@ -58,10 +58,7 @@ const twc_fact *twc_flow_add(twc_check *c, const twc_fact *facts, const twc_expr
 {
     if (!twc_flow_is_path(path) || (facts != NULL && facts->count >= FACTS_MAX)) return facts;
     twc_fact *fact = TW_NEW(c->arena, twc_fact);
-    if (fact == NULL) {
-        c->diags->out_of_memory = true;
-        return facts;
-    }
+    if (fact == NULL) return facts;
     *fact = (twc_fact){facts, path, facts != NULL ? facts->count + 1 : 1};
     return fact;
 }

@@ -305,8 +305,6 @@ static void check_return(twc_check *c, twc_stmt *stmt)
                    c->where);
 }
 
-static bool check_stmt(twc_check *c, twc_stmt *stmt);
-
 /* ------------------------------------------------------------------ history */
 
 static twc_arg *argument_named(twc_arg *args, const twc_word *word)
@@ -411,10 +409,7 @@ void twc_check_histories(twc_check *c)
         for (twc_decl *f = stmt->u.notice.decl->u.fields.fields; f != NULL; f = f->next) {
             twc_arg *arg = argument_named(stmt->u.notice.args, f->word);
             twc_arg *copy = TW_NEW(c->arena, twc_arg);
-            if (copy == NULL) {
-                c->diags->out_of_memory = true;
-                return;
-            }
+            if (copy == NULL) return;
             assert(arg != NULL);
             *copy = *arg;
             copy->field = f;
@@ -430,47 +425,33 @@ void twc_check_histories(twc_check *c)
 
 /* ------------------------------------------------------------------ all statements */
 
+static const uint32_t missing[] = {
+#define STMT(name, missing) missing,
+#include "compiler/nodes.def"
+};
+
+/* False when it never gets to its end. */
 static bool check_stmt(twc_check *c, twc_stmt *stmt)
 {
-    switch (stmt->kind) {
-    case TWC_S_LET: check_let(c, stmt); return true;
-    case TWC_S_ASSIGN: check_assign(c, stmt); return true;
-    case TWC_S_IF: return check_if(c, stmt);
-    case TWC_S_MATCH: return check_match(c, stmt);
-    case TWC_S_NEEDS: check_needs(c, stmt); return true;
-    case TWC_S_EMIT: check_notice(c, stmt); return true;
-    case TWC_S_FAIL: check_notice(c, stmt); return false;
-    case TWC_S_HISTORY: check_history(c, stmt); return true;
-    case TWC_S_GO: check_go(c, stmt); return true;
-    case TWC_S_GRANT:
-    case TWC_S_REVOKE: check_grant(c, stmt); return true;
-    case TWC_S_STOP:
-        if (c->result != NULL) {
-            twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
-        }
-        return false;
-    case TWC_S_RETURN: check_return(c, stmt); return false;
-    case TWC_S_FOR:
-    case TWC_S_REPEAT:
-    case TWC_S_SKIP: twc_check_unsupported(c, TWC_DIAG_NO_LOOPS, stmt->span, "a loop"); return true;
-    case TWC_S_PAY:
-    case TWC_S_MINT:
-    case TWC_S_BURN:
-        twc_check_unsupported(c, TWC_DIAG_NO_MONEY, stmt->span, "moving money");
-        return true;
-    case TWC_S_CREATE:
-    case TWC_S_GIVE:
-    case TWC_S_ATTACH:
-    case TWC_S_DETACH:
-    case TWC_S_RETIRE:
-        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, stmt->span, "a verb on assets");
-        return true;
-    case TWC_S_REMOVE:
-    case TWC_S_PUSH:
-        twc_check_unsupported(c, TWC_DIAG_NO_MAPS, stmt->span, "changing a collection");
+    const twc_stmt_kind kind = stmt->kind;
+    if (missing[kind] != 0) {
+        twc_check_unsupported(c, (twc_code)missing[kind], stmt->span, "this statement");
         return true;
     }
-    return true;
+    if (kind == TWC_S_IF) return check_if(c, stmt);
+    if (kind == TWC_S_MATCH) return check_match(c, stmt);
+    if (kind == TWC_S_LET) check_let(c, stmt);
+    if (kind == TWC_S_ASSIGN) check_assign(c, stmt);
+    if (kind == TWC_S_NEEDS) check_needs(c, stmt);
+    if (kind == TWC_S_EMIT || kind == TWC_S_FAIL) check_notice(c, stmt);
+    if (kind == TWC_S_HISTORY) check_history(c, stmt);
+    if (kind == TWC_S_GO) check_go(c, stmt);
+    if (kind == TWC_S_GRANT || kind == TWC_S_REVOKE) check_grant(c, stmt);
+    if (kind == TWC_S_RETURN) check_return(c, stmt);
+    if (kind == TWC_S_STOP && c->result != NULL) {
+        twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
+    }
+    return kind != TWC_S_FAIL && kind != TWC_S_RETURN && kind != TWC_S_STOP;
 }
 
 static bool check_block(twc_check *c, twc_block *block)

@@ -92,14 +92,11 @@ static void check_failure(twc_check *c, twc_tstmt *stmt)
         stmt->u.fail.error = decl;
         return;
     }
-#define STATUS(status, label, text)                                                                \
-    if ((status) > 0 && (status) < 30 && decl == NULL) {                                           \
-        char name[24];                                                                             \
-        tw_status_trap_name(TW_##label, name);                                                     \
-        if (twc_check_word_is(word, name)) stmt->u.fail.trap = TW_##label;                         \
+    for (int status = 1; status < 30 && decl == NULL; status++) {
+        char name[24];
+        tw_status_trap_name((tw_status)status, name);
+        if (twc_check_word_is(word, name)) stmt->u.fail.trap = (tw_status)status;
     }
-#include "vm/base/status.def"
-#undef STATUS
     if (stmt->u.fail.trap != TW_OK) return;
     (void)twc_check_find(c, word, stmt->u.fail.span, TWC_D_ERROR);
 }

@@ -103,7 +103,6 @@ static char *format_text(twc_diags *diags, const char *format, va_list arguments
     }
     char *copy = tw_arena_copy(diags->arena, text, size);
     if (copy != NULL) return copy;
-    diags->out_of_memory = true;
     diags->lost_text[0] = '\0';
     return diags->lost_text;
 }
@@ -126,7 +125,6 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
     if (*count > TWC_ERRORS_MAX || is_repeated(diags, code, span)) return &diags->lost;
     (*count)++;
     twc_diag *diag = TW_NEW(diags->arena, twc_diag);
-    diags->out_of_memory |= diag == NULL;
     if (diag == NULL || (last && row->is_warning)) return &diags->lost;
     *diag = (twc_diag){.code = code, .is_warning = row->is_warning, .span = span};
     va_list arguments;
@@ -147,15 +145,6 @@ twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const cha
     diag->next = diags->first;
     diags->first = diag;
     return diag;
-}
-
-void twc_diag_help(twc_diags *diags, twc_diag *diag, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    const char *help = format_text(diags, format, arguments);
-    va_end(arguments);
-    if (diag->code != TWC_DIAG_TOO_MANY_ERRORS) diag->help = help;
 }
 
 void twc_diag_second(twc_diag *diag, twc_span span, const char *label)

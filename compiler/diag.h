@@ -45,7 +45,7 @@ typedef struct twc_diags {
     const twc_source *source;
     twc_diag *first; /* newest first until sorted */
     uint32_t error_count, warning_count;
-    bool out_of_memory; /* the program needs more than its arena holds */
+    bool out_of_memory; /* while code is made */
     char lost_text[4];
     twc_diag lost; /* what could not be kept is written here and not read */
 } twc_diags;
@@ -60,7 +60,6 @@ twc_place twc_source_place(const twc_source *source, twc_span span);
  * repeats a place and code, is not linked. */
 twc_diag *twc_diag_add(twc_diags *diags, twc_code code, twc_span span, const char *format, ...)
     TW_PRINTF(4, 5);
-void twc_diag_help(twc_diags *diags, twc_diag *diag, const char *format, ...) TW_PRINTF(3, 4);
 void twc_diag_second(twc_diag *diag, twc_span span, const char *label);
 /* By place. Warnings are dropped where there are errors: what looks unused or odd often is so
  * because of one. */

@@ -7,17 +7,6 @@
 
 enum { ARENA_BASE = 4 * 1024 * 1024, ARENA_PER_BYTE = 96 };
 
-static void run(twc_front *front)
-{
-    if (!twc_source_open(&front->source, front->arena)) {
-        front->diags.out_of_memory = true;
-        return;
-    }
-    front->program = twc_parse(&front->source, front->arena, &front->words, &front->diags);
-    if (front->program == NULL) return;
-    twc_check_program(front->program, front->arena, &front->words, &front->diags);
-}
-
 twc_front *twc_front_open(const char *file, tw_bytes source)
 {
     const bool too_large = source.size > TWC_SOURCE_MAX;
@@ -34,20 +23,20 @@ twc_front *twc_front_open(const char *file, tw_bytes source)
     front->words.arena = arena;
     front->diags.arena = arena;
     front->diags.source = &front->source;
+    const bool open = twc_source_open(&front->source, arena);
     if (too_large) {
-        (void)twc_source_open(&front->source, arena);
         twc_diag_add(&front->diags, TWC_DIAG_SOURCE_TOO_LARGE, (twc_span){0, 0},
                      "a source file has at most 1 MiB");
-    } else {
-        run(front);
+    } else if (open) {
+        front->program = twc_parse(&front->source, arena, &front->words, &front->diags);
     }
-    if (front->diags.out_of_memory) {
-        /* nothing else that was found is whole */
-        front->diags.first = NULL;
-        front->diags.error_count = 0;
+    if (front->program != NULL) {
+        twc_check_program(front->program, arena, &front->words, &front->diags);
+    }
+    if (tw_arena_failed(arena)) {
         front->diags.lost = (twc_diag){.code = TWC_DIAG_TOO_LARGE};
         front->diags.lost.message = "the program needs more memory than a source of its size may";
-        front->diags.first = &front->diags.lost;
+        front->diags.first = &front->diags.lost; /* nothing else that was found is whole */
         front->diags.error_count = 1;
     }
     twc_diags_sort(&front->diags);

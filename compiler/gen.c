@@ -43,12 +43,10 @@ static bool internal_error(twc_gen *g, const char *what, const tw_err *err)
         g->diags->out_of_memory = true;
         return false;
     }
-    twc_diag *diag =
-        twc_diag_add(g->diags, TWC_DIAG_INTERNAL, g->contract->name_span,
-                     "the compiler made a module that is not good (%s): %s", what, err->text);
-    twc_diag_help(g->diags, diag,
-                  "this is a fault of the compiler: please report it with the "
-                  "source");
+    twc_diag_add(g->diags, TWC_DIAG_INTERNAL, g->contract->name_span,
+                 "the compiler made a module that is not good (%s): %s\n"
+                 "this is a fault of the compiler: please report it with the source",
+                 what, err->text);
     return false;
 }
 
@@ -75,11 +73,11 @@ static bool bounds_fit(twc_gen *g, const tw_facts *facts)
         m->entries[i].bounds = facts->entries[i];
         if (facts->entries[i].gas <= gas_max) continue;
         const uint32_t at = g->lines[dearest(g, facts, &m->functions[m->entries[i].function])];
-        twc_diag *diag = twc_diag_add(
-            g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
-            "`%s` may cost %llu gas, the limit is %llu; this part costs most", m->entries[i].name,
-            (unsigned long long)facts->entries[i].gas, (unsigned long long)gas_max);
-        twc_diag_help(g->diags, diag, "do less in one run: shorter windows, fewer statistics");
+        twc_diag_add(g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
+                     "`%s` may cost %llu gas, the limit is %llu; this part costs most\n"
+                     "do less in one run: shorter windows, fewer statistics",
+                     m->entries[i].name, (unsigned long long)facts->entries[i].gas,
+                     (unsigned long long)gas_max);
         g->failed = true;
     }
     return !g->failed;

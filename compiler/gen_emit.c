@@ -31,9 +31,10 @@ bool twc_gen_grow(twc_gen *g, void *items, uint32_t *size, uint32_t count, size_
 void twc_gen_unsupported(twc_gen *g, twc_span span, const char *what)
 {
     g->failed = true;
-    twc_diag *diag = twc_diag_add(g->diags, TWC_DIAG_NOT_GENERATED, span,
-                                  "%s is not supported yet: no code can be made for it", what);
-    twc_diag_help(g->diags, diag, "this version runs what the example contracts use");
+    twc_diag_add(g->diags, TWC_DIAG_NOT_GENERATED, span,
+                 "%s is not supported yet: no code can be made for it\n"
+                 "this version runs what the example contracts use",
+                 what);
 }
 
 void twc_gen_over_limit(twc_gen *g, twc_span span, const char *what, uint64_t count, uint64_t max)

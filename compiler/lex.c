@@ -240,7 +240,6 @@ static void lex_string(twc_lexer *lexer, twc_token *token)
         refuse(lexer, TWC_DIAG_HIDDEN_CHARACTER, token->span, "a tab can't stand in a text");
     }
     uint8_t *copy = escapes > 0 ? tw_arena_get(lexer->words->arena, end - start) : NULL;
-    lexer->diags->out_of_memory |= escapes > 0 && copy == NULL;
     if (copy == NULL) return;
     size_t size = 0;
     for (uint32_t i = start; i < end; i++) {
@@ -293,7 +292,6 @@ static void lex_word(twc_lexer *lexer, twc_token *token)
     }
     token->word = twc_word_of(lexer->words, lexer->source->text.data + start, size);
     if (token->word == NULL) {
-        lexer->diags->out_of_memory = true;
         token->kind = TWC_TOK_END;
         lexer->at = (uint32_t)lexer->source->text.size;
     }
@@ -444,5 +442,5 @@ bool twc_lexer_open(twc_lexer *lexer, const twc_source *source, twc_diags *diags
         before = token;
     }
     *lexer = (twc_lexer){.source = source, .diags = diags, .words = words, .at = start};
-    return !diags->out_of_memory;
+    return !tw_arena_failed(words->arena);
 }

@@ -15,7 +15,6 @@ void *twc_parse_new(twc_parser *p, size_t size)
     assert(size <= sizeof p->lost);
     void *memory = tw_arena_get(p->arena, size);
     if (memory != NULL) return memory;
-    p->diags->out_of_memory = true;
     p->panic = true;
     p->token.kind = TWC_TOK_END;
     p->ahead.kind = TWC_TOK_END;
@@ -355,5 +354,5 @@ twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *wor
         parse_contract(p, contract);
         contract = &(*contract)->next;
     } while (p->token.kind != TWC_TOK_END);
-    return diags->out_of_memory ? NULL : program;
+    return tw_arena_failed(arena) ? NULL : program;
 }

@@ -10,6 +10,8 @@ static twc_expr *new_expr(twc_parser *p, twc_expr_kind kind, uint32_t start)
     expr->kind = kind;
     expr->span = (twc_span){start, start};
     expr->mark = p->token.span;
+    expr->constant = kind == TWC_E_BOOL;
+    expr->fixed = kind == TWC_E_BOOL || kind == TWC_E_NONE || kind == TWC_E_TEXT;
     expr->height = 1;
     return expr;
 }

@@ -28,9 +28,11 @@ static const twc_type *intern(twc_types *types, twc_type wanted)
         }
     }
     /* the limit is the module's; it also keeps the chains short whatever the source */
-    if (types->count >= TW_TYPES_MAX) return &no_memory;
-    twc_type *type = TW_NEW(types->arena, twc_type);
-    if (type == NULL) return &no_memory;
+    twc_type *type = types->count < TW_TYPES_MAX ? TW_NEW(types->arena, twc_type) : NULL;
+    if (type == NULL) {
+        types->full = true;
+        return types->error != NULL ? types->error : &no_memory;
+    }
     *type = wanted;
     type->next = types->buckets[bucket];
     types->buckets[bucket] = type;

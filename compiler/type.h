@@ -32,6 +32,8 @@ typedef struct twc_types {
     tw_arena *arena;
     const twc_type *buckets[TWC_TYPE_BUCKETS];
     uint32_t count;
+    const twc_type *error; /* what is given when there are too many */
+    bool full;
 } twc_types;
 
 /* The one type of this shape. Never NULL: without memory the error type. */

@@ -416,3 +416,26 @@ Test(check, every_code_is_explained_with_an_example)
     }
     cr_assert_gt(count, 70);
 }
+
+/* What the arena or the table of types can't hold is an error, never a half-checked program. */
+Test(check, too_many_types_and_too_little_memory_are_errors)
+{
+    static char source[512 * 1024];
+    for (uint32_t each = 16; each <= 17; each++) { /* with 250 functions: 4,000 and 4,250 types */
+        size_t size = (size_t)snprintf(source, sizeof source, "contract T version 1 {\n");
+        for (uint32_t i = 0; i < 250; i++) {
+            size += (size_t)snprintf(source + size, 64, "fn _f%u(", i);
+            for (uint32_t p = 0; p < each; p++) {
+                size += (size_t)snprintf(source + size, 64, "%s_%u: %s(%u)", p > 0 ? ", " : "", p,
+                                         i % 2 == 0 ? "text" : "bytes", i / 2 * each + p + 1);
+            }
+            size += (size_t)snprintf(source + size, 64, ") -> int { return 1 }\n");
+        }
+        snprintf(source + size, 8, "}");
+        cr_assert_eq(code_of(source), each == 16 ? 0 : TWC_DIAG_OVER_LIMIT);
+    }
+    size_t size = (size_t)snprintf(source, sizeof source, "contract T version 1 {\ncheck 1 in [");
+    while (size < sizeof source - 8) size += (size_t)snprintf(source + size, 8, "1,");
+    snprintf(source + size, 8, "1] }");
+    cr_assert_eq(code_of(source), TWC_DIAG_TOO_LARGE);
+}

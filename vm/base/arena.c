@@ -23,6 +23,7 @@ struct tw_arena {
     chunk *last;
     size_t size_max;
     size_t size_next;
+    bool failed;
 };
 
 static_assert(sizeof(chunk) % ALIGN == 0, "chunk data must stay aligned");
@@ -68,14 +69,25 @@ static chunk *grow(tw_arena *arena, size_t size)
     return c;
 }
 
+static void *fail(tw_arena *arena)
+{
+    arena->failed = true;
+    return NULL;
+}
+
+bool tw_arena_failed(const tw_arena *arena)
+{
+    return arena->failed;
+}
+
 void *tw_arena_get(tw_arena *arena, size_t size)
 {
-    if (size > arena->size_max || size > SIZE_MAX - sizeof(chunk) - ALIGN) return NULL;
+    if (size > arena->size_max || size > SIZE_MAX - sizeof(chunk) - ALIGN) return fail(arena);
     size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (rounded > arena->size_max - tw_arena_used(arena)) return NULL;
+    if (rounded > arena->size_max - tw_arena_used(arena)) return fail(arena);
     chunk *c = arena->last;
     if (c == NULL || c->size - c->used < rounded) c = grow(arena, rounded);
-    if (c == NULL) return NULL;
+    if (c == NULL) return fail(arena);
     void *memory = chunk_data(c) + c->used;
     c->used += rounded;
     memset(memory, 0, rounded);
@@ -85,7 +97,7 @@ void *tw_arena_get(tw_arena *arena, size_t size)
 void *tw_arena_array(tw_arena *arena, size_t count, size_t size)
 {
     size_t total = 0;
-    if (__builtin_mul_overflow(count, size, &total)) return NULL;
+    if (__builtin_mul_overflow(count, size, &total)) return fail(arena);
     return tw_arena_get(arena, total);
 }
 

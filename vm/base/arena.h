@@ -28,6 +28,10 @@ void tw_arena_free(tw_arena *arena); /* NULL is allowed */
 /* `size` zeroed bytes, or NULL when the limit is met or the host has none. size 0 is allowed. */
 void *tw_arena_get(tw_arena *arena, size_t size);
 
+/* True once anything could not be given: a long computation may ask at its end instead of after
+ * each step. */
+bool tw_arena_failed(const tw_arena *arena);
+
 /* `count` zeroed elements; NULL also when count * size overflows. */
 void *tw_arena_array(tw_arena *arena, size_t count, size_t size);
 

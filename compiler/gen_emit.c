@@ -209,7 +209,7 @@ void twc_emit_jump_imm(twc_gen *g, tw_op op, uint32_t a, int64_t imm, twc_label 
 
 void twc_label_place(twc_gen *g, twc_label *label)
 {
-    if (g->failed) return;
+    if (g->failed || label->last == 0) return;
     uint64_t *code = g->m->code + g->code_first;
     uint32_t here = g->m->code_count - g->code_first;
     /* a jump that ends at the next instruction is none */

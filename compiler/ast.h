@@ -86,7 +86,17 @@ typedef struct twc_statistic {
     twc_decl *reading;
     twc_expr *over;       /* duration, fixed at deploy: constant or made of params */
     twc_expr *percentile; /* PERCENTILE: percent */
+    twc_expr *device;     /* `x of k`: an account; NULL otherwise */
+    twc_decl *across;     /* `across r`: the ROLE; NULL otherwise */
 } twc_statistic;
+
+/* What a checked TWC_E_OF means. */
+typedef enum twc_of {
+    TWC_OF_OWNER,   /* right is a thing */
+    TWC_OF_MAKER,   /* right is a thing */
+    TWC_OF_REST,    /* right is a purse; the amount of a `pay` only */
+    TWC_OF_HISTORY, /* right is a thing; tests only, inside count() */
+} twc_of;
 
 /* Members of the roles in tests: `meter 2`, `meter 1 .. 4`, `account "bob"`. */
 typedef struct twc_actor {
@@ -138,14 +148,19 @@ struct twc_expr {
             uint16_t count;
             twc_callee callee;   /* twc_callee */
             twc_builtin builtin; /* twc_builtin */
-            twc_decl *decl;
+            twc_decl *decl;      /* count: MAP or REGISTRY, NULL of a list; sum: PURSE; top: MAP;
+                                    balance, circulating, minted, gain: CURRENCY or TOKEN */
+            twc_decl *field;     /* top: the FIELD behind `by` */
             twc_statistic *statistic;
         } call;
         struct {
             twc_expr *object, *index;
+            twc_decl *store; /* [check] MAP, REGISTRY or PURSE when the object is its name, and then
+                                not looked at; NULL: of a list, or of a list of things by key */
         } index;
         struct {
             twc_expr *left, *right;
+            twc_of which; /* [check] */
         } of;
         twc_expr *one;
         struct {
@@ -163,13 +178,15 @@ struct twc_expr {
             twc_expr *reading; /* as parsed */
             twc_decl *decl;    /* [check] the READING */
             twc_expr *low, *high,
-                *duration;  /* [check] all fixed; high only WITHIN; duration may be NULL: 0 */
-            uint8_t kind;   /* 1 ABOVE, 2 BELOW, 3 WITHIN, as tw_stamp_kind */
-            uint32_t stamp; /* [check] index into the contract's stamps */
+                *duration;    /* [check] all fixed; high only WITHIN; duration may be NULL: 0 */
+            twc_expr *device; /* [check] `x of k`: an account; NULL otherwise */
+            uint8_t kind;     /* 1 ABOVE, 2 BELOW, 3 WITHIN, as tw_stamp_kind */
+            uint32_t stamp;   /* [check] index into the contract's stamps */
         } hold;
         struct {
             twc_expr *reading, *duration;
-            twc_decl *decl; /* [check] the READING */
+            twc_expr *device; /* [check] as in hold */
+            twc_decl *decl;   /* [check] the READING */
         } silent;
         struct {
             twc_expr *value, *low, *high;
@@ -177,6 +194,7 @@ struct twc_expr {
         } range;
         struct {
             twc_expr *value, *set;
+            twc_decl *store; /* [check] `k in m`: the MAP or REGISTRY, and `set` is not looked at */
             bool negated;
         } in;
         struct {
@@ -244,8 +262,11 @@ struct twc_stmt {
             twc_arm *arms; /* the last may have no condition: else */
         } branch;
         struct {
-            twc_decl *binder;
+            twc_decl *binder; /* LOCAL, its `loop` is this statement; [check] its type is the
+                                 value's (of a registry or a list of things: the ASSET type) */
             twc_expr *over;
+            twc_decl
+                *store; /* [check] MAP or REGISTRY when `over` is its name, else NULL: a list */
             twc_block body;
         } loop;
         struct {
@@ -272,7 +293,11 @@ struct twc_stmt {
             twc_stmt *next_history; /* [check] uses of history in the contract */
         } notice;
         struct {
-            twc_expr *amount, *from, *to;
+            twc_expr *amount, *from,
+                *to;         /* [check] from: a purse (NAME of it, or INDEX with store);
+                                NULL for mint. to: a purse, or a value of type account */
+            bool rest;       /* [check] pay rest of p: `from` is p, `amount` is not looked at */
+            twc_decl *money; /* [check] the CURRENCY or TOKEN */
         } money;
         struct {
             twc_word *word;
@@ -284,9 +309,15 @@ struct twc_stmt {
             twc_span asset_span, registry_span;
             twc_arg *args;
             twc_expr *owner;
+            twc_decl *registry_decl; /* [check]; its u.store.asset_decl is the ASSET */
         } create;
         struct {
-            twc_expr *thing, *to;
+            twc_expr *thing,
+                *to; /* [check] GIVE: a thing, an account. ATTACH: a thing, a FIELD that
+                        is a list of things. DETACH, RETIRE: a thing. REMOVE: an INDEX of
+                        a list or MAP, or the NAME of a binder over a MAP. A thing is an
+                        expression of an ASSET type: INDEX of a REGISTRY, INDEX (by key)
+                        of a FIELD that is a list of things, or the NAME of a binder */
         } thing;
         struct {
             twc_word *word;
@@ -402,6 +433,8 @@ struct twc_decl {
     twc_decl *next_same; /* [check] the next of the same kind in the contract */
     twc_contract *contract;
     uint32_t slot; /* [gen] LOCAL, VAR: first slot in the frame of the function being generated */
+    uint32_t key_slot; /* [gen] binder of a `for each`: first slot of its key */
+    twc_stmt *loop;    /* LOCAL: the `for each` whose binder it is, else NULL */
     union {
         struct {                  /* PARAM, VAR, LOCAL (let, var), CHECK, INVARIANT (value only) */
             twc_expr *value;      /* NULL when not given */
@@ -436,16 +469,21 @@ struct twc_decl {
         struct { /* RECORD, ASSET, ENUM (values), EVENT, ERROR, HISTORY */
             twc_decl *fields;
             uint32_t count;
+            twc_decl *home; /* [check] ASSET: its one REGISTRY */
         } fields;
         struct {
             twc_type_name *key_name;
             const twc_type *key, *element;
             twc_word *asset, *by;
+            twc_decl
+                *asset_decl;    /* [check] REGISTRY: the ASSET; its u.fields.home is the REGISTRY */
+            twc_decl *by_field; /* [check] REGISTRY: the FIELD that is the key */
             uint32_t max;
-        } store; /* MAP, REGISTRY */
+        } store; /* MAP, REGISTRY; [check] key, element */
         struct {
             twc_word *money, *per;
-            twc_expr *falls_to, *falls_after;
+            twc_expr *falls_to, *falls_after;             /* [check] after: fixed */
+            twc_decl *money_decl, *per_role, *falls_role; /* [check] the last two may be NULL */
         } purse;
         struct {
             uint64_t arrows; /* [check] bit p: an arrow to phase p */

@@ -614,6 +614,7 @@ static twc_expr *check_any(twc_check *c, twc_expr *expr, const twc_type *hint)
     case TWC_E_RANGE: return check_range(c, expr);
     case TWC_E_IN: return check_in(c, expr);
     case TWC_E_IF: return check_if(c, expr, hint);
+    case TWC_E_KEY:
     case TWC_E_CONVERT: return expr;
     }
     return twc_check_is_error(c, expr);

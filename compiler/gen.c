@@ -23,6 +23,7 @@ twc_gen *twc_gen_new(tw_arena *arena, const twc_source *source, twc_contract *co
     g->contract = contract;
     g->diags = diags;
     g->m = m;
+    m->upgrade = (tw_upgrade){.role = TW_NONE, .delay = TW_NONE};
     g->span = contract->name_span;
     return g;
 }

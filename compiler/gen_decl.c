@@ -111,7 +111,7 @@ static void roles(twc_gen *g)
         const uint8_t granted = d->u.role.granted ? TW_ROLE_GRANTED : 0;
         const uint8_t revoked = d->u.role.revoked ? TW_ROLE_REVOKED : 0;
         twc_gen_over_limit(g, d->name_span, "too many members", d->u.role.max, TW_ROLE_MEMBERS_MAX);
-        *role = (tw_role){d->word->text, d->u.role.max, granted | revoked};
+        *role = (tw_role){d->word->text, d->u.role.max, 0, granted | revoked};
     }
 }
 
@@ -140,6 +140,7 @@ static void fields(twc_gen *g)
         *field = (tw_field){.name = d->word->text,
                             .kind = TW_FIELD_VAR,
                             .key_type = TW_NONE,
+                            .key_member = TW_NONE,
                             .value_type = twc_gen_type(g, d->type)};
     }
 }

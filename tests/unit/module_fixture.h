@@ -86,15 +86,18 @@ static inline void maker_state(maker *k)
     static const char *const names[] = {"b", "n", "t", "h", "a", "o", "r", "l"};
     tw_store_u64(k->five, 5);
     memcpy(k->hi, "\0\2hi", 4);
-    k->roles[0] = (tw_role){"owner", 1, 0};
-    k->roles[1] = (tw_role){"guard", 3, 3};
-    k->roles[2] = (tw_role){"sensor", 1, 3};
+    k->roles[0] = (tw_role){"owner", 1, 0, 0};
+    k->roles[1] = (tw_role){"guard", 3, 0, 3};
+    k->roles[2] = (tw_role){"sensor", 1, 0, 3};
     k->params[0] = (tw_param){"p", T_INT, true, 0, 9, tw_bytes_of(k->five, 8)};
     k->params[1] = (tw_param){"q", T_TEXT, false, 0, 0, tw_bytes_of(k->hi, 4)};
     /* field i has type i */
     for (uint16_t i = 0; i < 8; i++) {
-        k->fields[i] = (tw_field){
-            .name = names[i], .kind = TW_FIELD_VAR, .key_type = TW_NONE, .value_type = i};
+        k->fields[i] = (tw_field){.name = names[i],
+                                  .kind = TW_FIELD_VAR,
+                                  .key_type = TW_NONE,
+                                  .key_member = TW_NONE,
+                                  .value_type = i};
     }
     k->phases[0] = "A";
     k->phases[1] = "B";

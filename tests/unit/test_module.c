@@ -48,7 +48,8 @@ Test(module, what_is_written_is_read)
     cr_expect_eq(m->types[T_LIST].slots, 1 + 3);
     cr_expect_eq(m->types[T_LIST].size_max, 2 + 24);
     cr_expect_eq(m->types[T_TEXT].size_max, 2 + 12);
-    cr_expect_eq(m->fields[1].id, tw_field_id("n"));
+    cr_expect_eq(m->fields[1].id, tw_load_u32(m->fields[1].description.bytes));
+    cr_expect_neq(m->fields[1].id, m->fields[0].id);
     cr_expect_eq(m->code_count, k->m.code_count);
     cr_expect_arr_eq(m->code, k->m.code, m->code_count * sizeof *m->code);
     cr_expect_eq(m->readings[0].low, -1000);
@@ -154,7 +155,7 @@ Test(module, lists_end_at_their_limits)
         k = made();
         k->m.role_count = (uint16_t)(TW_ROLES_MAX + more);
         k->m.roles = TW_NEW_ARRAY(k->arena, tw_role, k->m.role_count);
-        for (uint16_t i = 0; i < k->m.role_count; i++) k->m.roles[i] = (tw_role){"r", 1, 0};
+        for (uint16_t i = 0; i < k->m.role_count; i++) k->m.roles[i] = (tw_role){"r", 1, 0, 0};
         cr_expect_eq(decode(maker_bytes(k), k->arena, &m), more ? TW_REFUSED_MODULE : TW_OK);
         maker_free(k);
         k = made();

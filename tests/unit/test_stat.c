@@ -329,6 +329,7 @@ static bool is_right(bench *b, const tw_stat_query *q, part p, answer a)
         if (f.below == 0) return a.status == TW_OK && !a.some && a.value == 0;
         if (!slope_fits(f, q->span)) return a.status == TW_TRAP_OVERFLOW;
         return a.status == TW_OK && a.some && is_slope(f, q->span, a.value);
+    case TW_STAT_DEVICES:
     case TW_STAT_END: break;
     }
     return false;

@@ -16,13 +16,16 @@
 typedef enum tw_space {
     TW_SPACE_CHAIN = 0x01,    /* | name: what all nodes must agree on */
     TW_SPACE_NONCE = 0x02,    /* | account */
+    TW_SPACE_BALANCE = 0x03,  /* | asset | account: tag, u64 amount; absent when 0 */
+    TW_SPACE_ASSET = 0x04,    /* | asset: decimals, name, how much there is */
     TW_SPACE_CONTRACT = 0x10, /* | contract: module, deployer, parameters; written at deploy */
     TW_SPACE_CONTROL = 0x11,  /* | contract: phase, alarms, timers, history head */
     TW_SPACE_ROLE = 0x12,   /* | contract | u8 role: how many members; the one member if max is 1 */
     TW_SPACE_MEMBER = 0x13, /* | contract | u8 role | account */
     TW_SPACE_DEVICE = 0x14, /* | contract | account: sequence, counters, stamps */
     TW_SPACE_WINDOW = 0x15, /* | contract | u8 reading | account | u16 page */
-    TW_SPACE_FIELD = 0x16,  /* | contract | u32 field id | key */
+    TW_SPACE_FIELD = 0x16,  /* | contract | u32 field id | key: value; with an empty key: a var, how
+                               many keys a map or registry has, or a purse's total */
     TW_SPACE_CODE = 0x17,   /* | hash: bytes of a module */
     TW_SPACE_TIMER = 0x18,  /* | u64 due | contract | u16 entry: what is to run, in order */
     TW_SPACE_PENDING = 0x19, /* | u64 due | contract | u16 alarm: edges that have a handler */

@@ -64,7 +64,38 @@ void tw_interpret(tw_exec *x, uint16_t function);
     NATIVE(EMIT)                                                                                   \
     NATIVE(HISTORY)                                                                                \
     NATIVE(FAIL)                                                                                   \
-    NATIVE(HASH)
+    NATIVE(HASH)                                                                                   \
+    NATIVE(EXISTS)                                                                                 \
+    NATIVE(REMOVE)                                                                                 \
+    NATIVE(SIZE)                                                                                   \
+    NATIVE(NEXT)                                                                                   \
+    NATIVE(TOP)                                                                                    \
+    NATIVE(ITEM)                                                                                   \
+    NATIVE(PUT)                                                                                    \
+    NATIVE(PUSH)                                                                                   \
+    NATIVE(DROP)                                                                                   \
+    NATIVE(FIND)                                                                                   \
+    NATIVE(ACROSS)                                                                                 \
+    NATIVE(CREATE)                                                                                 \
+    NATIVE(GIVE)                                                                                   \
+    NATIVE(ATTACH)                                                                                 \
+    NATIVE(DETACH)                                                                                 \
+    NATIVE(RETIRE)                                                                                 \
+    NATIVE(OWNER)                                                                                  \
+    NATIVE(MAKER)                                                                                  \
+    NATIVE(HELD)                                                                                   \
+    NATIVE(LOG)                                                                                    \
+    NATIVE(LOGGED)                                                                                 \
+    NATIVE(PURSE)                                                                                  \
+    NATIVE(TOTAL)                                                                                  \
+    NATIVE(RECEIVE)                                                                                \
+    NATIVE(PAY)                                                                                    \
+    NATIVE(SHIFT)                                                                                  \
+    NATIVE(MINT)                                                                                   \
+    NATIVE(MINTIN)                                                                                 \
+    NATIVE(BURN)                                                                                   \
+    NATIVE(BALANCE)                                                                                \
+    NATIVE(SUPPLY)
 
 #define NATIVE(name)                                                                               \
     TW_MUST_USE tw_status tw_native_##name(tw_exec *x, int64_t *s, const tw_insn *i);

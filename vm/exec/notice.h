@@ -4,6 +4,11 @@
  *     history: 2 | u16 kind | u64 number from 0 | time 8 | caller 32 | transaction 32
  *                | hash of the entry before 32 | u16 size | fields
  *
+ *     history of a thing: 4 | u16 field of its registry | u16 size, key | u16 kind ... as in
+ * history; number and hash before are the thing's own money:   3 | u8 tw_transfer | u16 money | u64
+ * amount | u16 purse from, TW_NONE for none | account 32 from: of the balance, or key of the purse,
+ * else zero | u16 purse to | account 32 to
+ *
  * The hash of a history entry is the tagged hash "twvm/history" of its bytes; it chains to the next
  * one.
  */
@@ -14,7 +19,20 @@
 #include "vm/base/hash.h"
 #include "vm/base/sign.h"
 
-enum { TW_NOTICE_EVENT = 1, TW_NOTICE_HISTORY = 2 };
+enum {
+    TW_NOTICE_EVENT = 1,
+    TW_NOTICE_HISTORY = 2,
+    TW_NOTICE_MONEY = 3,
+    TW_NOTICE_THING_HISTORY = 4,
+};
+
+typedef enum tw_transfer {
+    TW_TRANSFER_RECEIVE = 1, /* balance to purse */
+    TW_TRANSFER_PAY = 2,     /* purse to balance */
+    TW_TRANSFER_SHIFT = 3,   /* purse to purse */
+    TW_TRANSFER_MINT = 4,    /* to a balance or a purse */
+    TW_TRANSFER_BURN = 5,    /* from a purse */
+} tw_transfer;
 
 typedef struct tw_notice_view {
     uint8_t kind;

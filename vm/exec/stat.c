@@ -228,6 +228,7 @@ static tw_status compute(const span *s, const tw_stat_query *query, int64_t *scr
     case TW_STAT_MAD:
     case TW_STAT_PERCENTILE: return order_statistic(s, query, scratch, ret_value);
     case TW_STAT_SLOPE: return slope(s, query->span, ret_some, ret_value);
+    case TW_STAT_DEVICES: /* of several windows only */
     case TW_STAT_END: break;
     }
     return TW_ERR_INTERNAL;

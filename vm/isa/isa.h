@@ -60,6 +60,7 @@ typedef enum tw_shape {
     TW_SHAPE_INVARIANT,
     TW_SHAPE_CHECK,
     TW_SHAPE_DST4_B_TYPE,
+    TW_SHAPE_STATE, /* operands.def says what each field is */
 } tw_shape;
 
 /* What an instruction touches; a function has the union of its instructions' and its callees'. */
@@ -72,6 +73,8 @@ typedef enum tw_effect {
     TW_EFFECT_READINGS = 16,
     TW_EFFECT_EMITS = 32,
     TW_EFFECT_DEPLOYS = 64,
+    TW_EFFECT_THING_MADE = 8 | 2, /* writes, and names the sender */
+    TW_EFFECT_MONEY_IN = 8 | 2,
 } tw_effect;
 
 typedef enum tw_stat {
@@ -120,7 +123,11 @@ enum {
     TW_EVENT_SIZE_MAX = 4096,
     TW_EVENTS_MAX = 1024, /* per entry */
     TW_KEY_SIZE_MAX = 256,
-    TW_RANGE_BITS = 52, /* a reading's range lies within +-2^52; times below 2^52 */
+    TW_PURSES_MAX = 256,
+    TW_MONIES_MAX = 64,
+    TW_DECIMALS_MAX = 18,
+    TW_SAMPLES_MAX = 16384, /* that a statistic covers */
+    TW_RANGE_BITS = 52,     /* a reading's range lies within +-2^52; times below 2^52 */
 };
 
 /* Fields of an encoded instruction. */

@@ -11,6 +11,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* The longest: an enum of TW_NAMES_MAX values, each with the longest name that decoding takes. */
+enum { TYPE_TEXT_MAX = 8 + TW_NAMES_MAX * (4 * TW_NAME_SIZE_MAX + 2) };
+
 typedef struct codec {
     tw_reader *r; /* one of the two is NULL */
     tw_writer *w;
@@ -137,6 +140,17 @@ static void names(codec *c, tw_names *list, uint32_t max)
     LIST(c, list, items, count, max) name(c, &list->items[i]);
 }
 
+static void monies(codec *c, tw_module *m)
+{
+    LIST(c, m, monies, money_count, TW_MONIES_MAX)
+    {
+        name(c, &m->monies[i].name);
+        u8(c, &m->monies[i].kind);
+        u8(c, &m->monies[i].decimals);
+        i64(c, &m->monies[i].supply);
+    }
+}
+
 static void types(codec *c, tw_module *m)
 {
     LIST(c, m, types, type_count, TW_TYPES_MAX)
@@ -146,6 +160,7 @@ static void types(codec *c, tw_module *m)
         u8(c, &t->quantity);
         u16(c, &t->of);
         u32(c, &t->max);
+        if (t->kind == TW_KIND_THINGS) u16(c, &t->home);
         if (c->r != NULL) t->name = "";
         if (t->kind == TW_KIND_RECORD) {
             name(c, &t->name);
@@ -165,6 +180,7 @@ static void declarations(codec *c, tw_module *m)
     {
         name(c, &m->roles[i].name);
         u32(c, &m->roles[i].max);
+        u32(c, &m->roles[i].least);
         u8(c, &m->roles[i].flags);
     }
     LIST(c, m, params, param_count, TW_PARAMS_MAX)
@@ -183,9 +199,17 @@ static void declarations(codec *c, tw_module *m)
         tw_field *f = &m->fields[i];
         name(c, &f->name);
         u8(c, &f->kind);
+        flag(c, &f->old);
         u16(c, &f->key_type);
         u16(c, &f->value_type);
+        u16(c, &f->key_member);
         u32(c, &f->max);
+    }
+    LIST(c, m, purses, purse_count, TW_PURSES_MAX)
+    {
+        name(c, &m->purses[i].name);
+        u16(c, &m->purses[i].money);
+        u16(c, &m->purses[i].role);
     }
     names(c, &m->phases, TW_PHASES_MAX);
     LIST(c, m, arrows, arrow_count, TW_PHASES_MAX * TW_PHASES_MAX)
@@ -311,6 +335,7 @@ static void walk(codec *c, tw_module *m)
     name(c, &m->name);
     u32(c, &m->version);
     name(c, &m->twin);
+    monies(c, m);
     types(c, m);
     declarations(c, m);
     twin(c, m);
@@ -321,6 +346,9 @@ static void walk(codec *c, tw_module *m)
     rules(c, &m->checks, &m->check_count);
     functions(c, m);
     entries(c, m);
+    u16(c, &m->upgrade.role);
+    u16(c, &m->upgrade.count);
+    u16(c, &m->upgrade.delay);
 }
 
 static const char magic[4] = {'T', 'W', 'V', 'M'};
@@ -336,10 +364,96 @@ tw_status tw_module_encode(const tw_module *m, tw_writer *w)
     return w->bad ? TW_REFUSED_LIMIT : TW_OK;
 }
 
-uint32_t tw_field_id(const char *field_name)
+/* ---- identity of state ---- */
+
+/* What it takes for the bytes of one version to be read by another: kinds, sizes, and the names of
+ * members and values. The types it is made of come before it and have their hash already. */
+static tw_hash describe_type(const tw_module *m, const tw_type *t)
 {
-    const tw_hash hash = tw_sha256(field_name, strlen(field_name));
-    return tw_load_u32(hash.bytes);
+    uint8_t memory[TYPE_TEXT_MAX];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    tw_write_u8(&w, t->kind);
+    tw_write_u8(&w, t->quantity);
+    tw_write_u32(&w, t->max);
+    if (t->kind == TW_KIND_MONEY) tw_write_text(&w, m->monies[t->of].name);
+    if (t->kind == TW_KIND_THINGS) tw_write_text(&w, m->fields[t->home].name);
+    if (t->kind == TW_KIND_ENUM) {
+        const tw_names *values = &m->enums[t->of].values;
+        for (uint16_t i = 0; i < values->count; i++) tw_write_text(&w, values->items[i]);
+    } else if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST ||
+               t->kind == TW_KIND_THINGS) {
+        tw_write_raw(&w, m->types[t->of].description.bytes, TW_HASH_SIZE);
+    }
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        tw_write_text(&w, t->members.items[i].name);
+        tw_write_raw(&w, m->types[t->members.items[i].type].description.bytes, TW_HASH_SIZE);
+    }
+    assert(!w.bad);
+    return tw_sha256(w.data, w.size);
+}
+
+static void describe_field(const tw_module *m, tw_field *f)
+{
+    uint8_t memory[TYPE_TEXT_MAX];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    tw_write_text(&w, f->name);
+    tw_write_u8(&w, f->kind);
+    tw_write_u32(&w, f->max);
+    tw_write_u16(&w, f->key_member);
+    if (f->key_type != TW_NONE) {
+        tw_write_raw(&w, m->types[f->key_type].description.bytes, TW_HASH_SIZE);
+    }
+    tw_write_raw(&w, m->types[f->value_type].description.bytes, TW_HASH_SIZE);
+    f->description = tw_sha256(w.data, w.size);
+    f->id = tw_load_u32(f->description.bytes);
+}
+
+static void purse_derive(const tw_module *m, tw_purse *p)
+{
+    const char *role = p->role != TW_NONE ? m->roles[p->role].name : "";
+    const char *money = m->monies[p->money].name;
+    const tw_bytes parts[] = {tw_bytes_of("purse", 6), tw_bytes_of(p->name, strlen(p->name) + 1),
+                              tw_bytes_of(money, strlen(money) + 1),
+                              tw_bytes_of(role, strlen(role) + 1)};
+    p->id = tw_load_u32(tw_hash_tagged("twvm/purse", parts, 4).bytes);
+}
+
+static tw_status state_derive(tw_module *m, tw_err *err)
+{
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        tw_field *f = &m->fields[i];
+        if (f->value_type >= m->type_count ||
+            (f->key_type != TW_NONE && f->key_type >= m->type_count)) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "field %s: its type is not there", f->name);
+        }
+        describe_field(m, f);
+    }
+    for (uint16_t i = 0; i < m->purse_count; i++) {
+        tw_purse *p = &m->purses[i];
+        if (p->money >= m->money_count || (p->role != TW_NONE && p->role >= m->role_count)) {
+            return tw_err_set(err, TW_REFUSED_MODULE, "purse %s: its money or role is not there",
+                              p->name);
+        }
+        purse_derive(m, p);
+    }
+    return TW_OK;
+}
+
+tw_hash tw_module_schema(const tw_module *m, bool old)
+{
+    tw_hash sorted[TW_FIELDS_MAX];
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].old != old) continue;
+        uint32_t at = count++;
+        for (; at > 0 &&
+               memcmp(sorted[at - 1].bytes, m->fields[i].description.bytes, TW_HASH_SIZE) > 0;
+             at--) {
+            sorted[at] = sorted[at - 1];
+        }
+        sorted[at] = m->fields[i].description;
+    }
+    return tw_sha256(sorted, count * sizeof *sorted);
 }
 
 /* ---- derived sizes ---- */
@@ -372,7 +486,8 @@ static tw_status type_sizes(tw_module *m, uint16_t index, uint64_t *ret_slots, u
     const tw_type *of = t->of < index ? &m->types[t->of] : NULL;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL: *ret_slots = 1, *ret_size = 1; break;
-    case TW_KIND_INT: *ret_slots = 1, *ret_size = 8; break;
+    case TW_KIND_INT:
+    case TW_KIND_MONEY: *ret_slots = 1, *ret_size = 8; break;
     case TW_KIND_ENUM: *ret_slots = 1, *ret_size = 2; break;
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: *ret_slots = 1 + ((uint64_t)t->max + 7) / 8, *ret_size = 2 + t->max; break;
@@ -381,13 +496,14 @@ static tw_status type_sizes(tw_module *m, uint16_t index, uint64_t *ret_slots, u
     case TW_KIND_TWIN: *ret_slots = 4, *ret_size = 32; break;
     case TW_KIND_OPTIONAL:
     case TW_KIND_LIST:
+    case TW_KIND_THINGS:
         if (of == NULL) {
             return tw_err_set(err, TW_REFUSED_MODULE, "type %u: is of a type that comes later",
                               index);
         }
-        *ret_slots = 1 + of->slots * (t->kind == TW_KIND_LIST ? (uint64_t)t->max : 1);
-        *ret_size = t->kind == TW_KIND_LIST ? 2 + of->size_max * (uint64_t)t->max
-                                            : 1 + (uint64_t)of->size_max;
+        *ret_slots = 1 + of->slots * (t->kind != TW_KIND_OPTIONAL ? (uint64_t)t->max : 1);
+        *ret_size = t->kind != TW_KIND_OPTIONAL ? 2 + of->size_max * (uint64_t)t->max
+                                                : 1 + (uint64_t)of->size_max;
         break;
     case TW_KIND_RECORD:
         TW_TRY(members_derive(m, &t->members, index, t->name, err));
@@ -403,14 +519,17 @@ static tw_status type_check(const tw_module *m, uint16_t index, tw_err *err)
 {
     const tw_type *t = &m->types[index];
     const bool sized = t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES;
-    const bool list = t->kind == TW_KIND_LIST;
-    const bool has_of = list || t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_ENUM;
+    const bool list = t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS;
+    const bool has_of =
+        list || t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_ENUM || t->kind == TW_KIND_MONEY;
     const uint32_t max = sized ? TW_TEXT_SIZE_MAX : list ? TW_LIST_MAX : 0;
     const bool ok = t->kind >= TW_KIND_BOOL && t->kind < TW_KIND_KINDS && t->max <= max &&
                     (t->max > 0) == (sized || list) && (has_of || t->of == 0) &&
                     (t->kind == TW_KIND_INT) == (t->quantity != TW_DIM_NONE) &&
                     t->quantity < TW_DIM_COUNT &&
                     (t->kind != TW_KIND_ENUM || t->of < m->enum_count) &&
+                    (t->kind != TW_KIND_MONEY || t->of < m->money_count) &&
+                    (t->kind == TW_KIND_THINGS ? t->home < m->field_count : t->home == 0) &&
                     (t->kind != TW_KIND_RECORD || t->members.count > 0);
     if (ok) return TW_OK;
     return tw_err_set(err, TW_REFUSED_MODULE, "type %u: its parts do not make a type", index);
@@ -421,7 +540,9 @@ static uint32_t type_depth(const tw_module *m, uint16_t index)
 {
     const tw_type *t = &m->types[index];
     uint32_t deepest = 0;
-    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) deepest = m->types[t->of].depth;
+    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) {
+        deepest = m->types[t->of].depth;
+    }
     for (uint16_t i = 0; i < t->members.count; i++) {
         const uint32_t depth = m->types[t->members.items[i].type].depth;
         if (depth > deepest) deepest = depth;
@@ -457,6 +578,7 @@ tw_status tw_module_derive(tw_module *m, tw_err *err)
         m->types[i].slots = (uint32_t)slots;
         m->types[i].size_max = (uint32_t)size;
         m->types[i].depth = type_depth(m, i);
+        m->types[i].description = describe_type(m, &m->types[i]);
         if (m->types[i].depth > TW_TYPE_DEPTH_MAX) {
             return tw_err_set(err, TW_REFUSED_MODULE,
                               "type %u: more than %d types inside each other", i,
@@ -469,8 +591,7 @@ tw_status tw_module_derive(tw_module *m, tw_err *err)
     for (uint16_t i = 0; i < m->entry_count; i++) {
         TW_TRY(members_derive(m, &m->entries[i].members, m->type_count, m->entries[i].name, err));
     }
-    for (uint16_t i = 0; i < m->field_count; i++) m->fields[i].id = tw_field_id(m->fields[i].name);
-    return TW_OK;
+    return state_derive(m, err);
 }
 
 tw_status tw_module_decode(tw_bytes source, tw_arena *arena, tw_module **ret_module, tw_err *err)

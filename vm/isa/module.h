@@ -7,9 +7,9 @@
  * Layout of the bytes, integers big-endian, lists with a u16 count before them:
  *
  *     "TWVM" | u8 format | u8 semantics | name | u32 version | twin
- *     types | enums | roles | params | deploy constants | fields | phases | arrows | readings
- *     stamps | alarms | events | errors | histories | invariants | checks
- *     constants | functions (with code) | entries
+ *     monies | types | enums | roles | params | deploy constants | fields | purses | phases |
+ * arrows readings | stamps | alarms | events | errors | histories | invariants | checks constants |
+ * functions (with code) | entries | upgrade
  */
 #ifndef TW_ISA_MODULE_H
 #define TW_ISA_MODULE_H
@@ -19,7 +19,7 @@
 #include "vm/base/hash.h"
 #include "vm/isa/isa.h"
 
-enum { TW_MODULE_FORMAT = 1, TW_NONE = 0xFFFF };
+enum { TW_MODULE_FORMAT = 2, TW_NONE = 0xFFFF };
 
 typedef enum tw_kind {
     TW_KIND_BOOL = 1,    /* 1 slot, 0 or 1 */
@@ -33,6 +33,9 @@ typedef enum tw_kind {
     TW_KIND_OPTIONAL = 9, /* 1 slot 0 or 1 + the slots of `of`, all 0 for none */
     TW_KIND_RECORD = 10,  /* its members one after another */
     TW_KIND_LIST = 11,    /* 1 slot count + max times the slots of `of`, the unused ones 0 */
+    TW_KIND_MONEY = 12,   /* 1 slot; `of` is the money */
+    TW_KIND_THINGS = 13,  /* a list of keys (`of`) of the registry `home`: what is attached. Only a
+                             member of the record of a registry */
     TW_KIND_KINDS
 } tw_kind;
 
@@ -51,16 +54,18 @@ typedef struct tw_members {
 } tw_members;
 
 typedef struct tw_type {
-    uint8_t kind;       /* tw_kind */
-    uint8_t quantity;   /* INT: a number of quantities.def */
-    uint16_t of;        /* ENUM: enum; OPTIONAL, LIST: type with a lower index */
-    uint32_t max;       /* TEXT, BYTES: bytes; LIST: elements */
+    uint8_t kind;     /* tw_kind */
+    uint8_t quantity; /* INT: a number of quantities.def */
+    uint16_t of;   /* ENUM: enum; MONEY: money; OPTIONAL, LIST, THINGS: type with a lower index */
+    uint16_t home; /* THINGS: the field that is their registry, else 0 */
+    uint32_t max;  /* TEXT, BYTES: bytes; LIST, THINGS: elements */
     const char *name;   /* RECORD: its name */
     tw_members members; /* RECORD: types with lower indexes */
     /* derived: */
     uint32_t slots;
     uint32_t size_max;
     uint32_t depth; /* of types inside types, at most TW_TYPE_DEPTH_MAX */
+    tw_hash description;
 } tw_type;
 
 typedef struct tw_names {
@@ -78,8 +83,20 @@ enum { TW_ROLE_GRANTED = 1, TW_ROLE_REVOKED = 2 }; /* flags: the contract does s
 typedef struct tw_role {
     const char *name;
     uint32_t max;
+    uint32_t least; /* members it must start with */
     uint8_t flags;
 } tw_role;
+
+typedef enum tw_money_kind { TW_MONEY_CURRENCY = 1, TW_MONEY_TOKEN = 2 } tw_money_kind;
+
+/* A currency is bound at deploy to an asset of the ledger of the same decimals; a token is the
+ * contract's own asset, see vm/ledger/bank.h. */
+typedef struct tw_money {
+    const char *name;
+    uint8_t kind;
+    uint8_t decimals;
+    int64_t supply; /* TOKEN: how much there may be at one time; CURRENCY: 0 */
+} tw_money;
 
 typedef struct tw_param {
     const char *name;
@@ -89,17 +106,42 @@ typedef struct tw_param {
     tw_bytes preset;   /* canonical encoding of the default */
 } tw_param;
 
-typedef enum tw_field_kind { TW_FIELD_VAR = 1, TW_FIELD_KINDS } tw_field_kind;
+typedef enum tw_field_kind {
+    TW_FIELD_VAR = 1,
+    TW_FIELD_MAP = 2,
+    TW_FIELD_REGISTRY = 3, /* home of things; `value_type` is a record */
+    TW_FIELD_KINDS
+} tw_field_kind;
 
-/* Contract state. `id` is stable over versions: the first four bytes of SHA-256 of the name. */
+/* Contract state. `id` says name, kind and types, so that over versions of a contract a field of
+ * the same name and type is the same field, and one of another type a different one. */
 typedef struct tw_field {
     const char *name;
     uint8_t kind;
-    uint32_t id;       /* derived from the name; distinct in a module */
+    bool old;          /* of the version that MIGRATE comes from; its bounds hold there too */
     uint16_t key_type; /* TW_NONE for a VAR */
     uint16_t value_type;
-    uint32_t max; /* entries; 0 for a VAR */
+    uint16_t key_member; /* REGISTRY: which member of the record is the key, else TW_NONE */
+    uint32_t max;        /* entries; 0 for a VAR */
+    /* derived: */
+    tw_hash description; /* SHA-256 of name, kind and types, written out */
+    uint32_t id;         /* its first four bytes; distinct in a module but for old fields */
 } tw_field;
+
+/* What the contract holds. `role` TW_NONE: one amount; else one for each member. */
+typedef struct tw_purse {
+    const char *name;
+    uint16_t money;
+    uint16_t role;
+    uint32_t id; /* derived: first four bytes of SHA-256 of "purse", name, money and role */
+} tw_purse;
+
+/* Who may put another module in the place of this one. */
+typedef struct tw_upgrade {
+    uint16_t role;  /* TW_NONE: nobody */
+    uint16_t count; /* so many of its members sign */
+    uint16_t delay; /* deploy constant: time between consent and upgrade; TW_NONE: none */
+} tw_upgrade;
 
 typedef struct tw_arrow {
     uint16_t from, to;
@@ -169,6 +211,9 @@ typedef enum tw_entry_kind {
     TW_ENTRY_SILENT = 6,  /* `of` is the reading, `delay` the deploy constant D */
     TW_ENTRY_EVERY = 7,   /* `delay` */
     TW_ENTRY_AFTER = 8,   /* `delay`, counted from entering one of `phases` */
+    TW_ENTRY_FALLS =
+        9, /* `of` is the purse: `delay` after its last change; stands behind the others */
+    TW_ENTRY_MIGRATE = 10, /* at most one: fills this version's state from that of the one before */
     TW_ENTRY_KINDS
 } tw_entry_kind;
 
@@ -198,11 +243,13 @@ typedef struct tw_module {
     const char *name;
     uint32_t version;
     const char *twin; /* "" when the contract names none */
+    tw_money *monies;
     tw_type *types;
     tw_enum *enums;
     tw_role *roles;
     tw_param *params;
     tw_field *fields;
+    tw_purse *purses;
     tw_names phases; /* at least one; a contract without phases has one with the name "" */
     tw_arrow *arrows;
     tw_reading *readings;
@@ -214,6 +261,8 @@ typedef struct tw_module {
     tw_function *functions;
     uint64_t *code;
     tw_entry *entries;
+    tw_upgrade upgrade;
+    uint16_t money_count, purse_count;
     uint16_t type_count, enum_count, role_count, param_count, deployed_count, field_count;
     uint16_t arrow_count, reading_count, stamp_count, alarm_count;
     uint16_t event_count, error_count, history_count, invariant_count, check_count;
@@ -236,8 +285,9 @@ TW_MUST_USE tw_status tw_module_decode(tw_bytes bytes, tw_arena *arena, tw_modul
 /* What a contract is known by: SHA-256 of the module's bytes. */
 tw_hash tw_module_hash(tw_bytes bytes);
 
-/* The stable id of a state field. */
-uint32_t tw_field_id(const char *name);
+/* What an upgrade compares: SHA-256 of the descriptions of the fields (old ones, or this
+ * version's), in ascending order. */
+tw_hash tw_module_schema(const tw_module *m, bool old);
 
 /* First entry of this kind and name, or TW_NONE. name NULL: any. */
 uint16_t tw_module_entry(const tw_module *m, tw_entry_kind kind, const char *name);

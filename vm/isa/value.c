@@ -96,6 +96,7 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
         tw_write_u8(w, (uint8_t)slots[0]);
         return TW_OK;
     case TW_KIND_INT:
+    case TW_KIND_MONEY:
         if (!number_fits(t, slots[0])) return TW_TRAP_BAD_VALUE;
         tw_write_i64(w, slots[0]);
         return TW_OK;
@@ -113,7 +114,8 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
         return TW_OK;
     case TW_KIND_OPTIONAL: return optional_encode(m, t, slots, w);
     case TW_KIND_RECORD: return tw_members_encode(m, &t->members, slots, w);
-    case TW_KIND_LIST: return list_encode(m, t, slots, w);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: return list_encode(m, t, slots, w);
     case TW_KIND_KINDS: break;
     }
     return TW_ERR_INTERNAL;
@@ -144,7 +146,7 @@ static tw_status scalar_decode(const tw_module *m, const tw_type *t, tw_reader *
                                int64_t *ret_slots)
 {
     if (t->kind == TW_KIND_BOOL) ret_slots[0] = tw_read_bool(r);
-    if (t->kind == TW_KIND_INT) {
+    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) {
         ret_slots[0] = tw_read_i64(r);
         if (!number_fits(t, ret_slots[0])) return TW_REFUSED_ENCODING;
     }
@@ -165,6 +167,7 @@ tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
     case TW_KIND_INT:
+    case TW_KIND_MONEY:
     case TW_KIND_ENUM: return scalar_decode(m, t, r, ret_slots);
     case TW_KIND_TEXT:
     case TW_KIND_BYTES:
@@ -183,7 +186,8 @@ tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64
         if (r->bad) return TW_REFUSED_ENCODING;
         return ret_slots[0] == 1 ? tw_value_decode(m, t->of, r, ret_slots + 1) : TW_OK;
     case TW_KIND_RECORD: return tw_members_decode(m, &t->members, r, ret_slots);
-    case TW_KIND_LIST: return list_decode(m, t, r, ret_slots);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: return list_decode(m, t, r, ret_slots);
     case TW_KIND_KINDS: break;
     }
     return TW_ERR_INTERNAL;
@@ -205,7 +209,7 @@ tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots,
 {
     const tw_type *t = &m->types[type];
     const size_t start = w->size;
-    if (t->kind == TW_KIND_INT) {
+    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) {
         tw_write_u64(w, (uint64_t)slots[0] ^ (uint64_t)1 << 63);
     } else if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
         uint8_t text[TW_TEXT_SIZE_MAX + 8];

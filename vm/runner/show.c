@@ -122,6 +122,7 @@ tw_status tw_show_value(const tw_module *m, uint16_t type, tw_reader *r, const t
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
     case TW_KIND_INT:
+    case TW_KIND_MONEY:
     case TW_KIND_ENUM: status = show_plain(m, t, r, ret_text); break;
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: status = show_text(t, r, ret_text); break;
@@ -139,7 +140,8 @@ tw_status tw_show_value(const tw_module *m, uint16_t type, tw_reader *r, const t
         status = show_many(m, &t->members, r, names, ret_text);
         put(ret_text, ")");
         break;
-    case TW_KIND_LIST: status = show_list(m, t, r, names, ret_text); break;
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: status = show_list(m, t, r, names, ret_text); break;
     case TW_KIND_KINDS: break;
     }
     if (status != TW_OK) return status;
@@ -220,7 +222,8 @@ json_t *tw_show_json(const tw_module *m, uint16_t type, tw_reader *r)
     uint16_t index = 0;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL: value = json_boolean(tw_read_bool(r)); break;
-    case TW_KIND_INT: value = json_int(t, r); break;
+    case TW_KIND_INT:
+    case TW_KIND_MONEY: value = json_int(t, r); break;
     case TW_KIND_ENUM:
         index = tw_read_u16(r);
         if (index < m->enums[t->of].values.count) {
@@ -237,7 +240,8 @@ json_t *tw_show_json(const tw_module *m, uint16_t type, tw_reader *r)
         break;
     case TW_KIND_OPTIONAL: value = tw_read_bool(r) ? tw_show_json(m, t->of, r) : json_null(); break;
     case TW_KIND_RECORD: value = json_many(m, &t->members, r); break;
-    case TW_KIND_LIST: value = json_list(m, t, r); break;
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: value = json_list(m, t, r); break;
     case TW_KIND_KINDS: break;
     }
     if (!r->bad) return value;

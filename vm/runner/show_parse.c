@@ -181,7 +181,8 @@ tw_status tw_show_parse(const tw_module *m, uint16_t type, const char *text,
     const tw_type *t = &m->types[type];
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL: return parse_bool(text, w, err);
-    case TW_KIND_INT: return parse_int(t, text, names, w, err);
+    case TW_KIND_INT:
+    case TW_KIND_MONEY: return parse_int(t, text, names, w, err);
     case TW_KIND_ENUM: return parse_enum(&m->enums[t->of], text, w, err);
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: return parse_text(t, text, w, err);
@@ -192,7 +193,8 @@ tw_status tw_show_parse(const tw_module *m, uint16_t type, const char *text,
         tw_write_u8(w, strcmp(text, "none") != 0);
         return strcmp(text, "none") == 0 ? TW_OK : tw_show_parse(m, t->of, text, names, w, err);
     case TW_KIND_RECORD:
-    case TW_KIND_LIST: return parse_from_json(m, type, text, names, w, err);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: return parse_from_json(m, type, text, names, w, err);
     case TW_KIND_KINDS: break;
     }
     return TW_ERR_INTERNAL;

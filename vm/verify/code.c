@@ -95,6 +95,7 @@ static bool unused_are_zero(tw_shape shape, uint64_t insn)
     case TW_SHAPE_DST_B_C_ROUND:
     case TW_SHAPE_DST_BN_CN:
     case TW_SHAPE_FIELD:
+    case TW_SHAPE_STATE:
     case TW_SHAPE_STAT: return true;
     }
     return false;
@@ -183,6 +184,7 @@ static spans spans_of(const pass *p, tw_shape shape, uint64_t insn)
     case TW_SHAPE_A_HISTORY:
     case TW_SHAPE_A_ERROR:
     case TW_SHAPE_CALL:
+    case TW_SHAPE_STATE:
     case TW_SHAPE_DST4_B_TYPE: return state_spans(p->m, insn, x);
     }
     return (spans){UINT32_MAX, 0, 0};
@@ -220,6 +222,7 @@ static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
     case TW_SHAPE_DST_B_ROUND: return 4 * (uint64_t)m->constant_count;
     case TW_SHAPE_STAT:
         return (x & 1023) < m->reading_count && x >> 10 < TW_STAT_END ? UINT64_MAX : 0;
+    case TW_SHAPE_STATE: return 0;              /* named by nobody yet */
     case TW_SHAPE_STATUS: return TW_FAIL_ERROR; /* traps stand below */
     case TW_SHAPE_NONE:
     case TW_SHAPE_RET_A:

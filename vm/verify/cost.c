@@ -61,6 +61,7 @@ uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
     case TW_STAT_LAST:
     case TW_STAT_TIME_OF: return TW_GAS_STAT;
     case TW_STAT_COUNT:
+    case TW_STAT_DEVICES:
     case TW_STAT_SUM:
     case TW_STAT_AVG:
     case TW_STAT_MIN:

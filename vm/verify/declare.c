@@ -186,6 +186,9 @@ static bool parts_fit(const tw_module *m, const tw_entry *e)
     case TW_ENTRY_EVERY:
     case TW_ENTRY_AFTER:
         return e->of == TW_NONE && e->delay < m->deployed_count && e->members.count == 0;
+    case TW_ENTRY_FALLS:
+        return e->of < m->purse_count && e->delay < m->deployed_count && e->members.count == 0;
+    case TW_ENTRY_MIGRATE: return e->of == TW_NONE && !delayed && e->members.count == 0;
     case TW_ENTRY_KINDS: break;
     }
     return false;

@@ -107,7 +107,9 @@ static uint32_t effects_allowed(tw_entry_kind kind)
     case TW_ENTRY_CLEARED:
     case TW_ENTRY_SILENT:
     case TW_ENTRY_EVERY:
-    case TW_ENTRY_AFTER: return rule;
+    case TW_ENTRY_AFTER:
+    case TW_ENTRY_FALLS:
+    case TW_ENTRY_MIGRATE: return rule;
     case TW_ENTRY_KINDS: break;
     }
     return 0;

@@ -49,6 +49,15 @@ static const tw_option call_options[] = {
     END,
 };
 
+static const tw_option run_options[] = {
+    {"contract", 0, "NAME", "the contract of rows without a column `contract`", false},
+    {"keep-going", 0, NULL, "go on after a row that does not end as it should", false},
+    {"out", 0, "FILE.csv", "write how each row ended: line, entry, outcome", false},
+    {"time-format", 0, "FORMAT", "auto, iso, mdy, dmy, s or ms (default: auto)", false},
+    {"zone", 0, "+HH:MM", "of times that name none (default: UTC)", false},
+    END,
+};
+
 static const tw_option view_options[] = {
     {"time", 0, "TIME", "what `now` is (default: now)", false},
     END,
@@ -148,6 +157,12 @@ static const tw_command commands[] = {
      true, tw_command_deploy},
     {"call", "NAME ACTION [ARGUMENT=VALUE...]", "call an action of a contract", VALUES,
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
+    {"run", "CALLS.csv", "calls from a table: past ones, or a script",
+     "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by their\n"
+     "names; contract, where there are several; expect, the error that a row must end with. An\n"
+     "empty cell of an optional argument is none. Rows go in their order, each in a block of its\n"
+     "own; the first that does not end as it should stops the run.\n" TIMES "\n" VALUES,
+     run_options, 1, 1, true, tw_command_run},
     {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", VALUES, view_options, 2,
      TW_ARGS_MAX, true, tw_command_view},
     {"feed", "NAME FILE.csv", "sign readings from a table with a device's key and send them",

@@ -55,6 +55,7 @@ TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_root(tw_app *app);
+TW_MUST_USE tw_status tw_command_run(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);
 TW_MUST_USE tw_status tw_command_view(tw_app *app);

@@ -89,6 +89,9 @@ typedef enum twc_input_kind {
     TWC_INPUT_HISTORY,    /* int: history entries of the contract */
     TWC_INPUT_MEMBER,     /* account: member `number` (from 1) of the accounts of role `index` */
     TWC_INPUT_ACCOUNT,    /* account: `name`, which has no role */
+    TWC_INPUT_ENDOWED,    /* int: what each account of the test held of money `index` at its start,
+                             so gain(a, C) is the balance of a less this */
+    TWC_INPUT_MINTED,     /* int: how much of money `index`, a token, was minted since the start */
 } twc_input_kind;
 
 typedef struct twc_input {

@@ -67,6 +67,21 @@ const tw_trial_account *tw_trial_named(tw_trial *t, const char *name)
     return account_of(t, label, seed);
 }
 
+/* ---- money ---- */
+
+/* 1,000,000 of a currency, but never so much that all the accounts of a test could not have it; a
+ * thousandth of a token's supply. */
+int64_t tw_trial_endowment(const tw_money *money)
+{
+    const int64_t most = INT64_MAX / TW_TRIAL_ACCOUNTS_MAX;
+    if (money->kind == TW_MONEY_TOKEN) return money->supply / 1000;
+    int64_t amount = 1000000;
+    for (uint8_t i = 0; i < money->decimals && amount <= most; i++) {
+        if (__builtin_mul_overflow(amount, 10, &amount)) return most;
+    }
+    return amount < most ? amount : most;
+}
+
 /* ---- blocks ---- */
 
 static void count_run(tw_trial *t, const tw_run *run)
@@ -76,6 +91,8 @@ static void count_run(tw_trial *t, const tw_run *run)
     tw_notice_view notice;
     while (tw_notice_read(&r, &notice)) {
         if (notice.kind == TW_NOTICE_EVENT) t->events[notice.index]++;
+        const bool minted = notice.kind == TW_NOTICE_MONEY && notice.transfer == TW_TRANSFER_MINT;
+        if (minted) t->minted[notice.index] += notice.amount;
     }
     if (run->entry == TW_NONE || t->report->gas == NULL) return;
     tw_trial_gas *gas = &t->report->gas[run->entry];
@@ -325,7 +342,8 @@ static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *t
     TW_TRY(tw_code_new(test->module, &t->test_code, t->err));
     t->events = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->event_count);
     t->gas_last = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->entry_count);
-    if (t->events == NULL || t->gas_last == NULL) return TW_ERR_MEMORY;
+    t->minted = TW_NEW_ARRAY(t->arena, int64_t, t->code->module->money_count);
+    if (t->events == NULL || t->gas_last == NULL || t->minted == NULL) return TW_ERR_MEMORY;
     TW_TRY(tw_store_open_memory(STORE_MAX, &t->store));
     TW_TRY(tw_ledger_create(t->store, &genesis, t->err));
     TW_TRY(tw_ledger_open(t->store, &options, &t->ledger, t->err));

@@ -25,6 +25,7 @@ typedef struct tw_trial {
     uint32_t account_count;
     uint64_t *events;   /* counted since the start, by kind */
     uint64_t *gas_last; /* of the last successful call, by entry */
+    int64_t *minted;    /* since the start, by money */
     tw_writer packed;
     tw_writer transaction;
     tw_trial_report *report;
@@ -40,6 +41,9 @@ typedef struct tw_trial_outcome {
 /* The account of an actor; made on first use. NULL when there are too many. */
 const tw_trial_account *tw_trial_member(tw_trial *trial, uint16_t role, uint32_t number);
 const tw_trial_account *tw_trial_named(tw_trial *trial, const char *name);
+
+/* What each account of a test holds of a money at the start. */
+int64_t tw_trial_endowment(const tw_money *money);
 
 /* Blocks for what is due up to `time`, which becomes the clock. */
 TW_MUST_USE tw_status tw_trial_advance(tw_trial *trial, int64_t time);

@@ -43,6 +43,10 @@ static tw_status write_input(tw_trial *t, const twc_input *input, tw_writer *w)
         return TW_OK;
     case TWC_INPUT_MEMBER: return write_account(w, tw_trial_member(t, input->index, input->number));
     case TWC_INPUT_ACCOUNT: return write_account(w, tw_trial_named(t, input->name));
+    case TWC_INPUT_ENDOWED:
+        tw_write_i64(w, tw_trial_endowment(&t->code->module->monies[input->index]));
+        return TW_OK;
+    case TWC_INPUT_MINTED: tw_write_i64(w, t->minted[input->index]); return TW_OK;
     }
     return TW_ERR_INTERNAL;
 }

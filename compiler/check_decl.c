@@ -71,17 +71,26 @@ const char *twc_check_kind(twc_decl_kind kind, bool *ret_mention)
     return kinds[kind].word;
 }
 
+/* Kinds that stand in one list of the module are numbered together. */
+static twc_decl_kind group_of(twc_decl_kind kind)
+{
+    if (kind == TWC_D_TOKEN) return TWC_D_CURRENCY;
+    return kind == TWC_D_MAP || kind == TWC_D_REGISTRY ? TWC_D_VAR : kind;
+}
+
 static void number(twc_check *c, twc_decl *decl, twc_decl **last, uint32_t *counts)
 {
-    const decl_row *row = &kinds[decl->kind];
-    if (decl->kind != TWC_D_MIGRATE) decl->index = counts[decl->kind];
-    counts[decl->kind]++;
+    const twc_decl_kind group = group_of(decl->kind);
+    const decl_row *row = &kinds[group];
+    if (decl->kind != TWC_D_MIGRATE) decl->index = counts[group];
+    counts[group]++;
     if (last[decl->kind] != NULL) last[decl->kind]->next_same = decl;
     last[decl->kind] = decl;
-    if (row->most > 0 && counts[decl->kind] == row->most + 1) {
+    if (row->most > 0 && counts[group] == row->most + 1) {
         twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span, "a contract has at most %u %s",
                        row->most, row->plural);
     }
+    row = &kinds[decl->kind];
     if (row->missing == 0) return;
     char what[32];
     snprintf(what, sizeof what, "`%s`", row->word);

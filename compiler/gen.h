@@ -225,17 +225,20 @@ typedef struct twc_visit {
 void twc_walk_expr(const twc_visit *visit, const twc_expr *expr);
 void twc_walk_block(const twc_visit *visit, const twc_block *block);
 void twc_walk_stmts(const twc_visit *visit, const twc_stmt *first);
+void twc_walk_entry(const twc_visit *visit, const twc_entry *entry); /* needs, receives, body */
 /* The declaration whose value the place is part of. */
 const twc_decl *twc_walk_root(const twc_expr *place);
 bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl);
 
-/* A set of state: variables by index, and the phase. */
+/* A set of state: vars, maps and registries by index, purses by index, and the phase. */
 typedef struct twc_touched {
-    twc_known vars;
+    twc_known fields;
+    uint64_t purses[TW_PURSES_MAX / 64];
     bool phase;
 } twc_touched;
 twc_touched twc_walk_reads(const twc_expr *expr);
-twc_touched twc_walk_writes(const twc_block *block);
+/* Of the body, and of `receives`. */
+twc_touched twc_walk_writes(const twc_entry *entry);
 bool twc_walk_meets(const twc_touched *a, const twc_touched *b);
 /* A `stop` inside of a loop. */
 bool twc_walk_stops_in_loop(const twc_block *block);

@@ -215,8 +215,7 @@ static uint32_t stamps_used(const twc_gen *g)
             twc_walk_expr(&visit, d->u.alarm.clear);
         }
         if (entry == NULL) continue;
-        twc_walk_stmts(&visit, entry->needs);
-        twc_walk_block(&visit, &entry->body);
+        twc_walk_entry(&visit, entry);
     }
     return count;
 }

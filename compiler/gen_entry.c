@@ -242,7 +242,7 @@ static void call_body(twc_gen *g, uint16_t function)
 static uint16_t entry_function(twc_gen *g, twc_decl *decl, const char *name)
 {
     twc_entry *entry = decl->u.entry;
-    const twc_touched writes = twc_walk_writes(&entry->body);
+    const twc_touched writes = twc_walk_writes(entry);
     const bool guarded = any_invariant(g, &writes);
     const bool split = guarded && twc_walk_stops_in_loop(&entry->body);
     const uint16_t body = split ? body_function(g, decl, name) : 0;
@@ -251,7 +251,8 @@ static uint16_t entry_function(twc_gen *g, twc_decl *decl, const char *name)
     take_params(g, entry->params);
     const twc_visit visit = {.expr = add_home, .data = g};
     twc_walk_stmts(&visit, entry->needs);
-    if (!split) twc_gen_homes(g, NULL, &entry->body);
+    twc_gen_homes(g, entry->receives, NULL);
+    twc_gen_homes(g, entry->into, split ? NULL : &entry->body);
     if (decl->kind == TWC_D_ACTION) {
         callers(g, entry);
         others(g, entry);

@@ -17,8 +17,8 @@ static const uint16_t parts_of_expr[][PARTS_MAX + 1] = {
     [TWC_E_NOT] = {PART(one)},
     [TWC_E_BINARY] = {PART(binary.left), PART(binary.right)},
     [TWC_E_IS] = {PART(is.value)},
-    [TWC_E_HOLD] = {PART(hold.duration)},
-    [TWC_E_SILENT] = {PART(silent.duration)},
+    [TWC_E_HOLD] = {PART(hold.duration), PART(hold.device)},
+    [TWC_E_SILENT] = {PART(silent.duration), PART(silent.device)},
     [TWC_E_RANGE] = {PART(range.value), PART(range.low), PART(range.high)},
     [TWC_E_IN] = {PART(in.value), PART(in.set)},
     [TWC_E_IF] = {PART(choose.condition), PART(choose.then), PART(choose.other)},
@@ -31,10 +31,18 @@ static const uint16_t parts_of_stmt[][PARTS_MAX + 1] = {
     [TWC_S_FOR] = {PART(loop.over)},
     [TWC_S_MATCH] = {PART(match.value)},
     [TWC_S_NEEDS] = {PART(needs.condition)},
+    [TWC_S_PAY] = {PART(money.amount), PART(money.from), PART(money.to)},
+    [TWC_S_MINT] = {PART(money.amount), PART(money.to)},
+    [TWC_S_BURN] = {PART(money.amount), PART(money.from)},
+    [TWC_S_CREATE] = {PART(create.owner)},
+    [TWC_S_GIVE] = {PART(thing.thing), PART(thing.to)},
+    [TWC_S_ATTACH] = {PART(thing.thing), PART(thing.to)},
+    [TWC_S_DETACH] = {PART(thing.thing)},
+    [TWC_S_RETIRE] = {PART(thing.thing)},
+    [TWC_S_REMOVE] = {PART(thing.thing)},
     [TWC_S_GRANT] = {PART(grant.account)},
     [TWC_S_REVOKE] = {PART(grant.account)},
     [TWC_S_PUSH] = {PART(push.value), PART(push.to)},
-    [TWC_S_REMOVE] = {PART(thing.thing)},
     [TWC_S_RETURN] = {PART(value)},
 #undef PART
 };
@@ -65,6 +73,7 @@ void twc_walk_expr(const twc_visit *visit, const twc_expr *expr)
     } else if (expr->kind == TWC_E_CALL && expr->u.call.callee == TWC_CALL_STATISTIC) {
         twc_walk_expr(visit, expr->u.call.statistic->over);
         twc_walk_expr(visit, expr->u.call.statistic->percentile);
+        twc_walk_expr(visit, expr->u.call.statistic->device);
     } else if (expr->kind == TWC_E_CALL) {
         walk_args(visit, expr->u.call.args);
     }
@@ -91,6 +100,8 @@ static void walk_stmt(const twc_visit *visit, const twc_stmt *stmt)
     if (kind == TWC_S_MATCH) walk_arms(visit, stmt->u.match.arms);
     if (kind == TWC_S_NEEDS) walk_args(visit, stmt->u.needs.args);
     if (notice) walk_args(visit, stmt->u.notice.args);
+    if (notice) twc_walk_expr(visit, stmt->u.notice.of);
+    if (kind == TWC_S_CREATE) walk_args(visit, stmt->u.create.args);
     if (kind == TWC_S_FOR) twc_walk_block(visit, &stmt->u.loop.body);
     if (kind == TWC_S_REPEAT) twc_walk_block(visit, &stmt->u.repeat.body);
 }
@@ -105,6 +116,14 @@ void twc_walk_block(const twc_visit *visit, const twc_block *block)
     twc_walk_stmts(visit, block->first);
 }
 
+void twc_walk_entry(const twc_visit *visit, const twc_entry *entry)
+{
+    twc_walk_stmts(visit, entry->needs);
+    twc_walk_expr(visit, entry->receives);
+    twc_walk_expr(visit, entry->into);
+    twc_walk_block(visit, &entry->body);
+}
+
 /* ------------------------------------------------------------------ questions */
 
 const twc_decl *twc_walk_root(const twc_expr *place)
@@ -114,6 +133,7 @@ const twc_decl *twc_walk_root(const twc_expr *place)
         if (place->kind == TWC_E_FIELD) {
             place = place->u.field.object;
         } else if (place->kind == TWC_E_INDEX) {
+            if (place->u.index.store != NULL) return place->u.index.store;
             place = place->u.index.object;
         } else if (place->kind == TWC_E_CONVERT) {
             place = place->u.convert.value;
@@ -145,16 +165,23 @@ bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl)
 static void touch(twc_touched *touched, const twc_decl *decl)
 {
     if (decl == NULL) return;
-    if (decl->kind == TWC_D_VAR) {
-        touched->vars.bits[decl->index / 64 % (TW_FIELDS_MAX / 64)] |= (uint64_t)1
-                                                                       << decl->index % 64;
+    const uint64_t bit = (uint64_t)1 << decl->index % 64;
+    const twc_decl_kind kind = decl->kind;
+    if (kind == TWC_D_VAR || kind == TWC_D_MAP || kind == TWC_D_REGISTRY) {
+        touched->fields.bits[decl->index / 64 % (TW_FIELDS_MAX / 64)] |= bit;
+    } else if (kind == TWC_D_PURSE) {
+        touched->purses[decl->index / 64 % (TW_PURSES_MAX / 64)] |= bit;
+    } else if (kind == TWC_D_BUILTIN_VALUE && decl->index == TWC_V_PHASE) {
+        touched->phase = true;
     }
-    if (decl->kind == TWC_D_BUILTIN_VALUE && decl->index == TWC_V_PHASE) touched->phase = true;
 }
 
 static void note_read(void *data, const twc_expr *expr)
 {
     if (expr->kind == TWC_E_NAME) touch(data, expr->u.name.decl);
+    if (expr->kind == TWC_E_INDEX) touch(data, expr->u.index.store);
+    if (expr->kind == TWC_E_IN) touch(data, expr->u.in.store);
+    if (expr->kind == TWC_E_CALL) touch(data, expr->u.call.decl);
 }
 
 twc_touched twc_walk_reads(const twc_expr *expr)
@@ -165,20 +192,51 @@ twc_touched twc_walk_reads(const twc_expr *expr)
     return touched;
 }
 
+/* What changes when the place does: a binder stands for what its loop goes over. */
+static void touch_place(twc_touched *touched, const twc_expr *place)
+{
+    if (place == NULL) return;
+    const twc_decl *root = twc_walk_root(place);
+    while (root != NULL && root->kind == TWC_D_LOCAL && root->loop != NULL) {
+        const twc_stmt *loop = root->loop;
+        touch(touched, loop->u.loop.store);
+        root = loop->u.loop.store == NULL ? twc_walk_root(loop->u.loop.over) : NULL;
+    }
+    touch(touched, root);
+}
+
+/* The registry in which a thing is at home. */
+static void touch_thing(twc_touched *touched, const twc_expr *thing)
+{
+    if (thing->type == NULL || thing->type->kind != TWC_TYPE_ASSET) return;
+    touch(touched, thing->type->decl->u.fields.home);
+}
+
 static void note_write(void *data, const twc_stmt *stmt)
 {
     twc_touched *touched = data;
-    if (stmt->kind == TWC_S_ASSIGN) touch(touched, twc_walk_root(stmt->u.assign.place));
-    if (stmt->kind == TWC_S_PUSH) touch(touched, twc_walk_root(stmt->u.push.to));
-    if (stmt->kind == TWC_S_REMOVE) touch(touched, twc_walk_root(stmt->u.thing.thing));
-    if (stmt->kind == TWC_S_GO) touched->phase = true;
+    const twc_stmt_kind kind = stmt->kind;
+    if (kind == TWC_S_ASSIGN) touch_place(touched, stmt->u.assign.place);
+    if (kind == TWC_S_PUSH) touch_place(touched, stmt->u.push.to);
+    if (kind == TWC_S_PAY || kind == TWC_S_MINT || kind == TWC_S_BURN) {
+        touch_place(touched, stmt->u.money.from);
+        touch_place(touched, stmt->u.money.to);
+    }
+    if (kind == TWC_S_CREATE) touch(touched, stmt->u.create.registry_decl);
+    if (kind >= TWC_S_GIVE && kind <= TWC_S_REMOVE) {
+        touch_place(touched, stmt->u.thing.thing);
+        touch_thing(touched, stmt->u.thing.thing);
+        if (kind == TWC_S_ATTACH) touch_place(touched, stmt->u.thing.to);
+    }
+    if (kind == TWC_S_GO) touched->phase = true;
 }
 
-twc_touched twc_walk_writes(const twc_block *block)
+twc_touched twc_walk_writes(const twc_entry *entry)
 {
     twc_touched touched = {0};
     const twc_visit visit = {.stmt = note_write, .data = &touched};
-    twc_walk_block(&visit, block);
+    twc_walk_block(&visit, &entry->body);
+    touch_place(&touched, entry->into);
     return touched;
 }
 
@@ -186,7 +244,10 @@ bool twc_walk_meets(const twc_touched *a, const twc_touched *b)
 {
     bool meets = a->phase && b->phase;
     for (uint32_t i = 0; i < TW_FIELDS_MAX / 64; i++) {
-        meets = meets || (a->vars.bits[i] & b->vars.bits[i]) != 0;
+        meets = meets || (a->fields.bits[i] & b->fields.bits[i]) != 0;
+    }
+    for (uint32_t i = 0; i < TW_PURSES_MAX / 64; i++) {
+        meets = meets || (a->purses[i] & b->purses[i]) != 0;
     }
     return meets;
 }

@@ -58,6 +58,11 @@ static const tw_option run_options[] = {
     END,
 };
 
+static const tw_option epcis_options[] = {
+    {"as", 0, "KEY", "who shall call (default: workshop)", false},
+    END,
+};
+
 static const tw_option view_options[] = {
     {"time", 0, "TIME", "what `now` is (default: now)", false},
     END,
@@ -163,6 +168,11 @@ static const tw_command commands[] = {
      "empty cell of an optional argument is none. Rows go in their order, each in a block of its\n"
      "own; the first that does not end as it should stops the run.\n" TIMES "\n" VALUES,
      run_options, 1, 1, true, tw_command_run},
+    {"epcis", "FILE.json...", "EPCIS 2.0 documents to a table of calls for `run`",
+     "Association events that add or delete children of a parent become calls of `install`,\n"
+     "`remove` and `remove_all` with machine, part and the hash of the event. A document with a\n"
+     "fault gives no calls, and a sentence for each fault.",
+     epcis_options, 1, TW_ARGS_MAX, false, tw_command_epcis},
     {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", VALUES, view_options, 2,
      TW_ARGS_MAX, true, tw_command_view},
     {"feed", "NAME FILE.csv", "sign readings from a table with a device's key and send them",

@@ -47,6 +47,7 @@ TW_MUST_USE tw_status tw_command_blocks(tw_app *app);
 TW_MUST_USE tw_status tw_command_call(tw_app *app);
 TW_MUST_USE tw_status tw_command_deploy(tw_app *app);
 TW_MUST_USE tw_status tw_command_disasm(tw_app *app);
+TW_MUST_USE tw_status tw_command_epcis(tw_app *app);
 TW_MUST_USE tw_status tw_command_events(tw_app *app);
 TW_MUST_USE tw_status tw_command_feed(tw_app *app);
 TW_MUST_USE tw_status tw_command_history(tw_app *app);

@@ -1,8 +1,10 @@
 /* contract -- the two records of a contract. Integers big-endian, first byte TW_STATE_TAG.
  *
  *     contract: tag | code hash 32 | deployer 32 | deployed at 8 | params slot by slot 8 |
- * constants 8 control:  tag | phase 2 | since 8 | grants 8 | history count 8 | head 32 | per alarm:
- * up 1, edge 1, attempts 1, time 8, due 8, indexed 8 | per timer entry: due 8, attempts 1
+ *               constants 8 | assets of its monies 32
+ *     control:  tag | phase 2 | since 8 | grants 8 | history count 8 | head 32 |
+ *               per alarm: up 1, edge 1, attempts 1, time 8, due 8, indexed 8 |
+ *               per timer entry: due 8, attempts 1
  */
 #include "vm/exec/contract.h"
 
@@ -22,10 +24,11 @@ tw_status tw_contract_new(const tw_hash *id, const tw_code *code, tw_overlay *ov
     c->overlay = overlay;
     c->params = TW_NEW_ARRAY(arena, int64_t, code->param_slots);
     c->deployed = TW_NEW_ARRAY(arena, int64_t, m->deployed_count);
+    c->assets = TW_NEW_ARRAY(arena, tw_hash, m->money_count);
     c->control.alarms = TW_NEW_ARRAY(arena, tw_alarm_state, m->alarm_count);
     c->control.timers = TW_NEW_ARRAY(arena, tw_timer_state, m->entry_count);
-    if (c->params == NULL || c->deployed == NULL || c->control.alarms == NULL ||
-        c->control.timers == NULL) {
+    if (c->params == NULL || c->deployed == NULL || c->assets == NULL ||
+        c->control.alarms == NULL || c->control.timers == NULL) {
         return TW_ERR_MEMORY;
     }
     for (uint16_t i = 0; i < m->alarm_count; i++) {
@@ -57,6 +60,9 @@ tw_status tw_contract_save(tw_contract *c)
     tw_write_i64(&w, c->deployed_at);
     for (uint32_t i = 0; i < c->code->param_slots; i++) tw_write_i64(&w, c->params[i]);
     for (uint16_t i = 0; i < c->code->module->deployed_count; i++) tw_write_i64(&w, c->deployed[i]);
+    for (uint16_t i = 0; i < c->code->module->money_count; i++) {
+        tw_write_raw(&w, c->assets[i].bytes, TW_HASH_SIZE);
+    }
     const tw_key key = tw_key_of(TW_SPACE_CONTRACT, &c->id);
     const tw_status status =
         w.bad ? TW_ERR_MEMORY : tw_overlay_put(c->overlay, tw_key_bytes(&key), tw_writer_bytes(&w));
@@ -77,13 +83,17 @@ tw_status tw_contract_load(tw_contract *c)
     c->deployed_at = tw_read_i64(&r);
     for (uint32_t i = 0; i < c->code->param_slots; i++) c->params[i] = tw_read_i64(&r);
     for (uint16_t i = 0; i < c->code->module->deployed_count; i++) c->deployed[i] = tw_read_i64(&r);
+    for (uint16_t i = 0; i < c->code->module->money_count; i++) {
+        tw_read_copy(&r, c->assets[i].bytes, TW_HASH_SIZE);
+    }
     if (!tw_reader_done(&r)) return TW_ERR_CORRUPT;
     return tw_contract_load_control(c);
 }
 
 static bool is_timer(const tw_entry *e)
 {
-    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER;
+    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
+           e->kind == TW_ENTRY_FALLS;
 }
 
 tw_status tw_contract_load_control(tw_contract *c)

@@ -8,6 +8,7 @@
 #ifndef TW_EXEC_CONTRACT_H
 #define TW_EXEC_CONTRACT_H
 
+#include "vm/exec/bank.h"
 #include "vm/exec/code.h"
 #include "vm/exec/keys.h"
 #include "vm/state/overlay.h"
@@ -37,7 +38,7 @@ typedef struct tw_control {
     uint64_t history_count;
     tw_hash history_head;
     tw_alarm_state *alarms; /* alarm_count */
-    tw_timer_state *timers; /* entry_count; used by every, after, silent */
+    tw_timer_state *timers; /* entry_count; used by every, after, silent, falls */
 } tw_control;
 
 typedef struct tw_contract {
@@ -48,6 +49,7 @@ typedef struct tw_contract {
     int64_t deployed_at;
     int64_t *params;   /* code->param_slots */
     int64_t *deployed; /* deploy constants */
+    tw_hash *assets;   /* of each money of the module */
     tw_control control;
     bool control_changed;
 } tw_contract;
@@ -86,6 +88,11 @@ TW_MUST_USE tw_status tw_role_revoke(tw_contract *c, uint16_t role, const tw_acc
 
 bool tw_role_is_sensor(const tw_module *m, uint16_t role);
 
+/* ---- purses: vm/exec/purse.c ---- */
+
+/* The state's key of what a purse holds: of a member, or (NULL) in all. */
+tw_key tw_purse_key(const tw_hash *contract, const tw_purse *purse, const tw_account *member);
+
 /* ---- timers: vm/exec/timer.c ---- */
 
 /* Sets or moves the timer of an entry; TW_NEVER takes it away. */
@@ -94,6 +101,8 @@ TW_MUST_USE tw_status tw_timer_set(tw_contract *c, uint16_t entry, int64_t due);
 TW_MUST_USE tw_status tw_timer_phase(tw_contract *c, int64_t now);
 /* When `silent for D` of the entry becomes true, from the readings as they stand. */
 TW_MUST_USE tw_status tw_timer_silent_due(tw_contract *c, uint16_t entry, int64_t *ret_due);
+/* A purse that falls to somebody has changed: the timer of its entry counts anew, or stops. */
+TW_MUST_USE tw_status tw_timer_falls(tw_contract *c, uint16_t entry, bool filled, int64_t now);
 /* At deploy: starts every, silent, and the after of the first phase. */
 TW_MUST_USE tw_status tw_timer_deploy(tw_contract *c);
 /* Makes the index of pending edges agree with the control record and the phase. */

@@ -12,6 +12,8 @@
 
 typedef struct tw_exec tw_exec;
 
+enum { TW_SPENDS_MAX = 64 }; /* assets that a transaction allows to be taken */
+
 /* What an entry is run with. Accounts and slots are borrowed. */
 typedef struct tw_call {
     uint16_t entry;
@@ -22,6 +24,8 @@ typedef struct tw_call {
     uint16_t signer_count;
     tw_hash transaction;
     const int64_t *arguments; /* slots of the entry's members */
+    const tw_spend *spends;   /* the most it may take from the sender; none of other assets */
+    uint16_t spend_count;     /* at most TW_SPENDS_MAX */
 } tw_call;
 
 /* What came of it. Bytes are borrowed until the next run. */

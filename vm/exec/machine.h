@@ -17,6 +17,16 @@ typedef struct tw_loop {
     int64_t count;
 } tw_loop;
 
+/* What an entry has done with money so far; all zero while `used` is not set. */
+typedef struct tw_till {
+    bool used;
+    bool touched[TW_PURSES_MAX];  /* purses whose amount changed */
+    int64_t strangers;            /* accounts that have money in a purse of a role they lack */
+    int64_t held[TW_MONIES_MAX];  /* put into balances and purses, less what was taken out */
+    int64_t made[TW_MONIES_MAX];  /* made less destroyed */
+    int64_t spent[TW_SPENDS_MAX]; /* of what the sender allows */
+} tw_till;
+
 struct tw_exec {
     int64_t *stack;   /* TW_STACK_SLOTS_MAX slots */
     int64_t *scratch; /* 2 * TW_KEEP_MAX values for order statistics */
@@ -30,6 +40,7 @@ struct tw_exec {
     tw_contract *contract;
     const tw_call *call;
     bool phase_changed;
+    tw_till till;
 
     tw_status stopped; /* TW_OK after the last RET */
     uint16_t index;    /* of an error, invariant or check */
@@ -46,6 +57,12 @@ struct tw_exec {
 /* Runs a function whose arguments stand in stack[0..]; x->stopped and x->result say how it ended.
  */
 void tw_interpret(tw_exec *x, uint16_t function);
+
+/* purse.c: a role was granted or revoked; and what must hold when the code of an entry has ended
+ * well: NotMember, or TW_ERR_INTERNAL when money came from nowhere. Sets the timers of purses. */
+TW_MUST_USE tw_status tw_purse_role_changed(tw_exec *x, uint16_t role, const tw_account *account,
+                                            bool granted);
+TW_MUST_USE tw_status tw_purse_finish(tw_exec *x);
 
 /* The state instructions: TW_OK, a trap, or a host failure. `s` are the frame's slots. */
 #define TW_NATIVES(NATIVE)                                                                         \

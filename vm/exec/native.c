@@ -110,13 +110,15 @@ tw_status tw_native_SIGNERS(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_GRANT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_account account = account_at(s + i->b);
-    return tw_role_grant(x->contract, (uint16_t)i->x, &account, x->call->now);
+    TW_TRY(tw_role_grant(x->contract, (uint16_t)i->x, &account, x->call->now));
+    return tw_purse_role_changed(x, (uint16_t)i->x, &account, true);
 }
 
 tw_status tw_native_REVOKE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_account account = account_at(s + i->b);
-    return tw_role_revoke(x->contract, (uint16_t)i->x, &account, x->call->now);
+    TW_TRY(tw_role_revoke(x->contract, (uint16_t)i->x, &account, x->call->now));
+    return tw_purse_role_changed(x, (uint16_t)i->x, &account, false);
 }
 
 tw_status tw_native_HOLDER(tw_exec *x, int64_t *s, const tw_insn *i)

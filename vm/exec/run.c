@@ -42,6 +42,7 @@ static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
     x->contract = contract;
     x->call = call;
     x->phase_changed = false;
+    if (x->till.used) x->till = (tw_till){0};
     x->stopped = TW_OK;
     x->index = 0;
     x->at = NULL;
@@ -58,6 +59,7 @@ static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
 static tw_status finish(tw_exec *x, const tw_entry *entry)
 {
     tw_contract *c = x->contract;
+    TW_TRY(tw_purse_finish(x));
     if (x->phase_changed) {
         TW_TRY(tw_timer_phase(c, x->call->now));
         TW_TRY(tw_pending_index(c));

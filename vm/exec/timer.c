@@ -94,6 +94,12 @@ tw_status tw_timer_silent_due(tw_contract *c, uint16_t entry, int64_t *ret_due)
     return TW_OK;
 }
 
+tw_status tw_timer_falls(tw_contract *c, uint16_t entry, bool filled, int64_t now)
+{
+    const tw_entry *e = &c->code->module->entries[entry];
+    return tw_timer_set(c, entry, filled ? due_after(c, e, now) : TW_NEVER);
+}
+
 tw_status tw_timer_deploy(tw_contract *c)
 {
     const tw_module *m = c->code->module;

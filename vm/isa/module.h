@@ -90,7 +90,7 @@ typedef struct tw_role {
 typedef enum tw_money_kind { TW_MONEY_CURRENCY = 1, TW_MONEY_TOKEN = 2 } tw_money_kind;
 
 /* A currency is bound at deploy to an asset of the ledger of the same decimals; a token is the
- * contract's own asset, see vm/ledger/bank.h. */
+ * contract's own asset, see vm/exec/bank.h. */
 typedef struct tw_money {
     const char *name;
     uint8_t kind;

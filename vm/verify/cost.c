@@ -82,7 +82,8 @@ uint32_t tw_timer_count(const tw_module *m)
     uint32_t count = 0;
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const uint8_t kind = m->entries[i].kind;
-        count += kind == TW_ENTRY_SILENT || kind == TW_ENTRY_EVERY || kind == TW_ENTRY_AFTER;
+        count += kind == TW_ENTRY_SILENT || kind == TW_ENTRY_EVERY || kind == TW_ENTRY_AFTER ||
+                 kind == TW_ENTRY_FALLS;
     }
     return count;
 }

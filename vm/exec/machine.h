@@ -119,4 +119,11 @@ TW_MUST_USE tw_status tw_purse_finish(tw_exec *x);
 TW_NATIVES(NATIVE)
 #undef NATIVE
 
+/* LOAD and STORE of a registry's field: thing.c. Traps NoKey; STORE also Retired, and BadValue when
+ * the key or a list of things would become another. */
+TW_MUST_USE tw_status tw_thing_load(tw_exec *x, uint32_t registry, const int64_t *key,
+                                    int64_t *ret_value);
+TW_MUST_USE tw_status tw_thing_store(tw_exec *x, uint32_t registry, const int64_t *key,
+                                     const int64_t *value);
+
 #endif

@@ -16,7 +16,12 @@ tw_hash tw_notice_hash(const tw_notice_view *history)
 void tw_notice_write_history(tw_writer *w, const tw_notice_view *entry, tw_hash *ret_hash)
 {
     const size_t start = w->size;
-    tw_write_u8(w, TW_NOTICE_HISTORY);
+    const bool of_thing = entry->kind == TW_NOTICE_THING_HISTORY;
+    tw_write_u8(w, of_thing ? TW_NOTICE_THING_HISTORY : TW_NOTICE_HISTORY);
+    if (of_thing) {
+        tw_write_u16(w, entry->registry);
+        tw_write_short(w, entry->key);
+    }
     tw_write_u16(w, entry->index);
     tw_write_u64(w, entry->number);
     tw_write_i64(w, entry->time);
@@ -72,6 +77,11 @@ static void read_entry(tw_reader *r, tw_notice_view *n)
     tw_read_copy(r, n->before.bytes, TW_HASH_SIZE);
 }
 
+static bool is_history(uint8_t kind)
+{
+    return kind == TW_NOTICE_HISTORY || kind == TW_NOTICE_THING_HISTORY;
+}
+
 bool tw_notice_read(tw_reader *r, tw_notice_view *ret_notice)
 {
     if (tw_reader_left(r) == 0) return false;
@@ -80,9 +90,13 @@ bool tw_notice_read(tw_reader *r, tw_notice_view *ret_notice)
     n.kind = tw_read_u8(r);
     if (n.kind == TW_NOTICE_MONEY) {
         read_money(r, &n);
-    } else if (n.kind == TW_NOTICE_EVENT || n.kind == TW_NOTICE_HISTORY) {
+    } else if (n.kind == TW_NOTICE_EVENT || is_history(n.kind)) {
+        if (n.kind == TW_NOTICE_THING_HISTORY) {
+            n.registry = tw_read_u16(r);
+            n.key = tw_read_short(r, UINT16_MAX);
+        }
         n.index = tw_read_u16(r);
-        if (n.kind == TW_NOTICE_HISTORY) read_entry(r, &n);
+        if (is_history(n.kind)) read_entry(r, &n);
         n.fields = tw_read_short(r, UINT16_MAX);
     } else {
         r->bad = true;

@@ -46,7 +46,9 @@ typedef struct tw_place {
 
 typedef struct tw_notice_view {
     uint8_t kind;
-    uint16_t index; /* of the event, the history kind or the money in the module */
+    uint16_t index;    /* of the event, the history kind or the money in the module */
+    uint16_t registry; /* history of a thing: field of its registry */
+    tw_bytes key;      /* and its key, as a value is encoded */
     uint64_t number;
     int64_t time;
     tw_account caller; /* zero for timers and handlers */
@@ -60,7 +62,8 @@ typedef struct tw_notice_view {
 } tw_notice_view;
 
 void tw_notice_write_event(tw_writer *w, uint16_t event, tw_bytes fields);
-/* Also gives the entry's hash. */
+/* Of the contract, or of a thing when `entry` has the kind TW_NOTICE_THING_HISTORY. Also gives the
+ * entry's hash. */
 void tw_notice_write_history(tw_writer *w, const tw_notice_view *entry, tw_hash *ret_hash);
 
 /* Of a money notice: `index`, `transfer`, `amount`, `from`, `to`. */

@@ -18,7 +18,7 @@ tw_exec *tw_exec_new(void)
     x->scratch = tw_mem_new(2 * TW_KEEP_MAX * sizeof *x->scratch);
     x->notices = tw_writer_new(NOTICES_MAX);
     x->fields = tw_writer_new(UINT16_MAX);
-    x->value = tw_writer_new(UINT16_MAX + 1);
+    x->value = tw_writer_new(UINT16_MAX + 1 + TW_THING_HEAD_MAX);
     if (x->stack == NULL || x->scratch == NULL) {
         tw_exec_free(x);
         return NULL;

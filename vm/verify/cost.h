@@ -45,7 +45,12 @@ enum {
     TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
     TW_NOTICE_SIZE = 5,                      /* kind, index and size before an event's fields */
     TW_HISTORY_SIZE = 117, /* the same, number, time, caller, transaction, hash before */
-    TW_SIGNERS_MAX = 16,   /* of a transaction */
+    TW_THING_HISTORY_SIZE = TW_HISTORY_SIZE + 4, /* of a thing, with registry and size of its key */
+    TW_THING_HEAD_SIZE = 106,                    /* of a thing, before its record: see thing.h */
+    TW_THING_HOLDER_SIZE = 8, /* more when it is attached, and the holder's key */
+    TW_THING_HEAD_MAX = TW_THING_HEAD_SIZE + TW_THING_HOLDER_SIZE + TW_KEY_SIZE_MAX,
+    TW_COUNT_SIZE = 5,   /* tag and how many keys a map or registry has */
+    TW_SIGNERS_MAX = 16, /* of a transaction */
 };
 
 /* Pages that hold `keep` readings: the newest one may be partly filled. */

@@ -8,7 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { NOTICES_MAX = TW_EVENTS_MAX * (TW_EVENT_SIZE_MAX + TW_HISTORY_SIZE) };
+enum {
+    NOTICES_MAX = TW_EVENTS_MAX * (TW_EVENT_SIZE_MAX + TW_THING_HISTORY_SIZE + TW_KEY_SIZE_MAX)
+};
 
 tw_exec *tw_exec_new(void)
 {

@@ -482,8 +482,10 @@ struct twc_decl {
         } store; /* MAP, REGISTRY; [check] key, element */
         struct {
             twc_word *money, *per;
+            twc_span money_span, per_span;
             twc_expr *falls_to, *falls_after;             /* [check] after: fixed */
-            twc_decl *money_decl, *per_role, *falls_role; /* [check] the last two may be NULL */
+            twc_decl *money_decl, *per_role, *falls_role; /* [check] the last two may be NULL.
+                                                             `type` is the money's */
         } purse;
         struct {
             uint64_t arrows; /* [check] bit p: an arrow to phase p */

@@ -136,7 +136,9 @@ bool twc_check_may(twc_check *c, twc_span span, uint32_t can)
                                        "the clock",
                                        "`caller`",
                                        "roles",
-                                       "what changes the contract"};
+                                       "what changes the contract",
+                                       "what only tests know",
+                                       "balances and supplies: they change without the contract"};
     if ((c->can & can) != 0) return true;
     uint32_t bit = 0;
     while ((can >> bit & 1) == 0) bit++;

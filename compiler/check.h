@@ -23,7 +23,8 @@ enum {
     TWC_CAN_ROLE = 128,
     TWC_CAN_WRITE = 256,
     TWC_CAN_TEST = 512,
-    TWC_CAN_READ = 255 & ~64, /* everything but the caller */
+    TWC_CAN_LEDGER = 1024,             /* balances and supplies */
+    TWC_CAN_READ = (255 & ~64) | 1024, /* everything but the caller */
 };
 
 /* A path known to hold a value; a list that is never changed, only extended or rebuilt. */
@@ -131,6 +132,23 @@ twc_expr *twc_check_silent(twc_check *c, twc_expr *expr);
 void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span span,
                     const char *what);
 twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report);
+
+/* ---- check_money.c: currencies, tokens, purses */
+void twc_check_purse_type(twc_check *c, twc_decl *purse);
+void twc_check_purse_falls(twc_check *c, twc_decl *purse);
+void twc_check_supply(twc_check *c, twc_decl *token);
+/* As parsed: the name of a purse, or that name with an index. */
+bool twc_check_is_purse(const twc_expr *expr);
+/* What a purse holds: `deposit`, `stake[who]`. */
+twc_expr *twc_check_purse_name(twc_check *c, twc_expr *expr, twc_decl *purse);
+twc_expr *twc_check_purse_index(twc_check *c, twc_expr *expr);
+/* The PURSE that a checked place is, or NULL. */
+const twc_decl *twc_check_purse_of(const twc_expr *place);
+/* sum, balance, circulating, gain, minted */
+twc_expr *twc_check_money_call(twc_check *c, twc_expr *expr);
+/* pay, mint, burn */
+void twc_check_move(twc_check *c, twc_stmt *stmt);
+void twc_check_receives(twc_check *c, twc_entry *entry);
 
 /* ---- check_flow.c: which optionals are known to hold a value */
 bool twc_flow_is_path(const twc_expr *expr);

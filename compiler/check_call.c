@@ -467,6 +467,10 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
                                     "`%s` takes plain values", builtins[which].spelling);
         }
     }
+    if (which == TWC_B_SUM || which == TWC_B_BALANCE || which == TWC_B_CIRCULATING ||
+        which == TWC_B_GAIN || which == TWC_B_MINTED) {
+        return twc_check_money_call(c, expr);
+    }
     if (expr->u.call.count != wanted) {
         return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, expr->mark,
                                 "`%s` takes %u argument%s, not %u", builtins[which].spelling,

@@ -168,6 +168,8 @@ void twc_check_declare(twc_check *c)
             }
         } else if (decl->kind == TWC_D_ALARM) {
             decl->type = c->boolean;
+        } else if (decl->kind == TWC_D_CURRENCY || decl->kind == TWC_D_TOKEN) {
+            decl->type = twc_type_named(&c->types, TWC_TYPE_MONEY, decl);
         }
     }
     declare_phases(c);
@@ -283,6 +285,8 @@ void twc_check_types(twc_check *c)
             distinct = check_fields(c, decl->u.fields.fields);
         } else if (kind == TWC_D_PARAM || kind == TWC_D_VAR || kind == TWC_D_READING) {
             decl->type = twc_check_type(c, decl->type_name);
+        } else if (kind == TWC_D_PURSE) {
+            twc_check_purse_type(c, decl);
         } else if (kind == TWC_D_ACTION || kind == TWC_D_VIEW || kind == TWC_D_FN) {
             twc_entry *entry = decl->u.entry;
             distinct = check_fields(c, entry->params);
@@ -464,6 +468,8 @@ void twc_check_constants(twc_check *c)
         if (decl->broken) continue;
         if (decl->kind == TWC_D_PARAM) check_param(c, decl);
         if (decl->kind == TWC_D_READING) check_reading_decl(c, decl);
+        if (decl->kind == TWC_D_TOKEN) twc_check_supply(c, decl);
+        if (decl->kind == TWC_D_PURSE) twc_check_purse_falls(c, decl);
     }
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
         if (decl->kind == TWC_D_VAR && !decl->broken) check_var(c, decl);

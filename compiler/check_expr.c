@@ -55,6 +55,11 @@ static const char *type_help(const twc_check *c, const twc_type *wanted, const t
         return "an int value is no dec: multiply it by 1.0";
     }
     if (!twc_type_is_numeric(wanted) || !twc_type_is_numeric(found)) return "";
+    if (wanted->kind == TWC_TYPE_MONEY || found->kind == TWC_TYPE_MONEY) {
+        return wanted->kind == found->kind
+                   ? "one money never becomes another"
+                   : "an amount of money is written with its name, as `5 EUR`";
+    }
     return wanted == c->integer || found == c->integer
                ? "a quantity needs its unit, as `7.1 mm/s` or `10 min`"
                : "units of different kinds never convert";
@@ -247,6 +252,7 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
     decl->used = true;
     if (decl->bad) return twc_check_is_error(c, expr);
     if (kind == TWC_D_ROLE) return role_name(c, expr, decl);
+    if (kind == TWC_D_PURSE) return twc_check_purse_name(c, expr, decl);
     const uint32_t needed = kind == TWC_D_PARAM   ? TWC_CAN_PARAM
                             : kind == TWC_D_VAR   ? TWC_CAN_VAR
                             : kind == TWC_D_ALARM ? TWC_CAN_ALARM
@@ -314,6 +320,7 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
 
 static twc_expr *check_index(twc_check *c, twc_expr *expr)
 {
+    if (twc_check_is_purse(expr)) return twc_check_purse_index(c, expr);
     twc_expr *object = twc_check_expr(c, expr->u.index.object, NULL);
     expr->u.index.object = object;
     if (object->type == c->error) return twc_check_is_error(c, expr);
@@ -463,8 +470,14 @@ static twc_expr *check_of(twc_check *c, twc_expr *expr)
     twc_expr *right = expr->u.of.right;
     const twc_word *word = left->kind == TWC_E_NAME ? left->u.name.word : NULL;
     if (word != NULL && word->global == NULL && word->local == NULL &&
+        twc_check_word_is(word, "rest")) {
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_HERE, expr->span,
+                                "`rest of` a purse stands only behind `pay`\nwrite `pay rest of p "
+                                "to a`; what p holds is `p`");
+    }
+    if (word != NULL && word->global == NULL && word->local == NULL &&
         (twc_check_word_is(word, "owner") || twc_check_word_is(word, "maker") ||
-         twc_check_word_is(word, "rest") || word->keyword == TWC_W_history)) {
+         word->keyword == TWC_W_history)) {
         twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, expr->span, "this `of`");
         return twc_check_is_error(c, expr);
     }

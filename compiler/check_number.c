@@ -6,18 +6,39 @@
 #include "compiler/check.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+/* The currency or token of the contract that the literal names, as others of the file may not be;
+ * NULL after an error. */
+static const twc_decl *money_of(twc_check *c, const twc_expr *expr)
+{
+    twc_word *word = expr->u.number.money;
+    twc_decl *money = word->global;
+    if (money == NULL) {
+        twc_check_undeclared(c, word, expr->span, "currency or token");
+        return NULL;
+    }
+    money->used = true;
+    if (money->kind == TWC_D_CURRENCY || money->kind == TWC_D_TOKEN) return money;
+    if (!money->bad) {
+        twc_check_fail_at(c, TWC_DIAG_WRONG_KIND, expr->span, money, "`%s` is no currency or token",
+                          word->text);
+    }
+    return NULL;
+}
 
 void twc_check_literal(twc_check *c, twc_expr *expr)
 {
     const tw_decimal decimal = expr->u.number.decimal;
+    char resolution[48];
     const tw_unit *unit = expr->u.number.unit;
     int64_t multiplier = 1;
     tw_dimension dimension = expr->u.number.point ? TW_DIM_DEC : TW_DIM_INT;
     expr->type = c->error;
     if (expr->u.number.money != NULL) {
-        const twc_decl *money = expr->u.number.money->global;
-        if (money == NULL || money->type == NULL) return; /* of a contract not yet supported */
+        const twc_decl *money = money_of(c, expr);
+        if (money == NULL || money->type == c->error) return;
         for (uint32_t i = 0; i < money->u.money.decimals; i++) multiplier *= 10;
         expr->type = money->type;
     } else if (unit != NULL) {
@@ -32,10 +53,15 @@ void twc_check_literal(twc_check *c, twc_expr *expr)
     expr->constant = true;
     expr->fixed = true;
     if (status == TW_OK) return;
+    snprintf(resolution, sizeof resolution, "%s",
+             unit != NULL ? tw_dim_resolution(dimension) : "1 of the last decimal");
+    if (expr->type->kind == TWC_TYPE_MONEY) {
+        snprintf(resolution, sizeof resolution, "%u decimals", expr->type->decl->u.money.decimals);
+    }
     twc_check_fail(c, status == TW_REFUSED_ARGUMENT ? TWC_DIAG_TOO_FINE : TWC_DIAG_NUMBER_TOO_LARGE,
                    expr->span, "the number is %s\nthe resolution is %s, in 64 bits",
                    status == TW_REFUSED_ARGUMENT ? "finer than its type can hold" : "too large",
-                   unit != NULL ? tw_dim_resolution(dimension) : "1 of the last decimal");
+                   resolution);
     expr->type = c->error;
     expr->constant = false;
 }

@@ -88,6 +88,13 @@ static bool is_assignable(twc_check *c, const twc_expr *place)
         return false;
     }
     if (decl != NULL && decl->kind == TWC_D_LOCAL && decl->mutable) return true;
+    if (decl != NULL && decl->kind == TWC_D_PURSE) {
+        twc_check_fail_at(
+            c, TWC_DIAG_MONEY_ASSIGNED, place->span, decl,
+            "nothing assigns to a purse: money only moves\nwrite `receives e into p`, "
+            "`pay e from p to a`, `mint e to p` or `burn e from p`");
+        return false;
+    }
     twc_check_fail_at(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, decl,
                       "only a `var` can be assigned");
     return false;
@@ -447,6 +454,7 @@ static bool check_stmt(twc_check *c, twc_stmt *stmt)
     if (kind == TWC_S_HISTORY) check_history(c, stmt);
     if (kind == TWC_S_GO) check_go(c, stmt);
     if (kind == TWC_S_GRANT || kind == TWC_S_REVOKE) check_grant(c, stmt);
+    if (kind == TWC_S_PAY || kind == TWC_S_MINT || kind == TWC_S_BURN) twc_check_move(c, stmt);
     if (kind == TWC_S_RETURN) check_return(c, stmt);
     if (kind == TWC_S_STOP && c->result != NULL) {
         twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
@@ -605,9 +613,7 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
     if (entry->delay != NULL) check_delay(c, decl);
     if (decl->kind == TWC_D_ACTION) check_callers(c, decl);
     for (twc_stmt *needs = entry->needs; needs != NULL; needs = needs->next) check_needs(c, needs);
-    if (entry->receives != NULL) {
-        twc_check_unsupported(c, TWC_DIAG_NO_MONEY, entry->receives->span, "`receives`");
-    }
+    twc_check_receives(c, entry);
     const bool completes = check_block(c, &entry->body);
     if (completes && c->result != NULL && !decl->bad && !c->contract->broken) {
         const twc_span end = {entry->body.span.end - 1, entry->body.span.end};

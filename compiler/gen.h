@@ -47,6 +47,13 @@ typedef struct twc_known {
     uint64_t bits[TW_FIELDS_MAX / 64];
 } twc_known;
 
+/* A set of state: vars, maps and registries by index, purses by index, and the phase. */
+typedef struct twc_touched {
+    twc_known fields;
+    uint64_t purses[TW_PURSES_MAX / 64];
+    bool phase;
+} twc_touched;
+
 /* A place to jump to, before it is known where it is. */
 typedef struct twc_label {
     uint32_t last; /* the jump to it made last, counted from 1; each names the one before in x */
@@ -185,6 +192,8 @@ uint32_t twc_gen_home(twc_gen *g, const twc_decl *var);
 void twc_gen_store(twc_gen *g, const twc_decl *var);
 /* An account in 4 slots: an expression, or the name of a role of max 1. */
 uint32_t twc_gen_account(twc_gen *g, const twc_expr *expr);
+/* The slot of an input without an account; an error when this is no formula of a test. */
+uint32_t twc_gen_input_slot(twc_gen *g, twc_input_kind kind, uint16_t index, twc_span span);
 /* A value that lives somewhere: a local, a variable, a field of one. */
 bool twc_gen_is_place(const twc_expr *expr);
 /* Arguments one after another from dst on; `args` stand in the order of the fields. */
@@ -201,6 +210,21 @@ bool twc_gen_is_comparison(twc_operator op);
 void twc_gen_compare(twc_gen *g, twc_operator op, const twc_type *left_type, uint32_t left,
                      const twc_type *right_type, uint32_t right, bool sense, twc_label *to);
 
+/* ---- gen_money.c: monies, purses */
+void twc_gen_monies(twc_gen *g);
+void twc_gen_purses(twc_gen *g);
+/* How many members the role must start with. */
+uint32_t twc_gen_role_least(const twc_gen *g, const twc_decl *role);
+bool twc_gen_is_purse(const twc_expr *expr);
+/* What a purse's place holds. */
+void twc_gen_purse_into(twc_gen *g, const twc_expr *place, uint32_t dst);
+/* False when the built-in function is not about money. */
+bool twc_gen_money_call(twc_gen *g, const twc_expr *expr, uint32_t dst);
+void twc_gen_pay(twc_gen *g, const twc_stmt *stmt);
+void twc_gen_mint(twc_gen *g, const twc_stmt *stmt); /* burn too */
+void twc_gen_receives(twc_gen *g, const twc_entry *entry);
+void twc_gen_falls(twc_gen *g); /* the entries `falls to`, behind all others */
+
 /* ---- gen_stmt.c */
 void twc_gen_block(twc_gen *g, const twc_block *block);
 void twc_gen_needs(twc_gen *g, const twc_stmt *needs); /* a list of them */
@@ -213,6 +237,8 @@ bool twc_gen_has_entry(twc_decl_kind kind);
 void twc_gen_start(twc_gen *g, const char *name, twc_span span);
 /* Gives homes to the variables that a condition or body touches. */
 void twc_gen_homes(twc_gen *g, const twc_expr *expr, const twc_block *block);
+/* Calls the invariants that read something of the set; NULL: all of them. */
+void twc_gen_invariants(twc_gen *g, const twc_touched *writes);
 void twc_gen_entry_add(twc_gen *g, tw_entry entry, twc_span span);
 
 /* ---- gen_walk.c: looking through trees */
@@ -230,12 +256,6 @@ void twc_walk_entry(const twc_visit *visit, const twc_entry *entry); /* needs, r
 const twc_decl *twc_walk_root(const twc_expr *place);
 bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl);
 
-/* A set of state: vars, maps and registries by index, purses by index, and the phase. */
-typedef struct twc_touched {
-    twc_known fields;
-    uint64_t purses[TW_PURSES_MAX / 64];
-    bool phase;
-} twc_touched;
 twc_touched twc_walk_reads(const twc_expr *expr);
 /* Of the body, and of `receives`. */
 twc_touched twc_walk_writes(const twc_entry *entry);

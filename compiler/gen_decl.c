@@ -111,7 +111,8 @@ static void roles(twc_gen *g)
         const uint8_t granted = d->u.role.granted ? TW_ROLE_GRANTED : 0;
         const uint8_t revoked = d->u.role.revoked ? TW_ROLE_REVOKED : 0;
         twc_gen_over_limit(g, d->name_span, "too many members", d->u.role.max, TW_ROLE_MEMBERS_MAX);
-        *role = (tw_role){d->word->text, d->u.role.max, 0, granted | revoked};
+        const uint32_t least = twc_gen_role_least(g, d);
+        *role = (tw_role){d->word->text, d->u.role.max, least, granted | revoked};
     }
 }
 
@@ -304,8 +305,10 @@ void twc_gen_declarations(twc_gen *g)
                            contract->twin.size, 4 * TW_NAME_SIZE_MAX);
     }
     if (!g->failed) roles(g);
+    twc_gen_monies(g);
     if (!g->failed) params(g);
     if (!g->failed) fields(g);
+    twc_gen_purses(g);
     if (!g->failed) phases(g);
     if (!g->failed) readings(g);
     if (!g->failed) stamps(g);

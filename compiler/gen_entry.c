@@ -177,7 +177,7 @@ static void in_phase(twc_gen *g, uint64_t mask)
 
 /* ------------------------------------------------------------------ invariants */
 
-static void invariant_calls(twc_gen *g, const twc_touched *writes)
+void twc_gen_invariants(twc_gen *g, const twc_touched *writes)
 {
     uint32_t index = 0;
     for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) {
@@ -261,6 +261,7 @@ static uint16_t entry_function(twc_gen *g, twc_decl *decl, const char *name)
         in_phase(g, entry->phases);
     }
     twc_gen_needs(g, entry->needs);
+    twc_gen_receives(g, entry);
     if (guarded && !split) g->finish = &finish;
     if (split) {
         call_body(g, body);
@@ -268,7 +269,7 @@ static uint16_t entry_function(twc_gen *g, twc_decl *decl, const char *name)
         twc_gen_block(g, &entry->body);
     }
     twc_label_place(g, &finish);
-    if (guarded) invariant_calls(g, &writes);
+    if (guarded) twc_gen_invariants(g, &writes);
     g->at = entry->body.span.end > 0 ? entry->body.span.end - 1 : g->at;
     twc_emit_last(g, TW_OP_RET, 0, 0);
     return twc_gen_end(g);
@@ -369,7 +370,7 @@ static void deploy(twc_gen *g)
         twc_label_place(g, &holds);
     }
     first_values(g);
-    invariant_calls(g, NULL);
+    twc_gen_invariants(g, NULL);
     twc_emit_last(g, TW_OP_RET, 0, 0);
     g->m->entries[0].function = twc_gen_end(g);
 }
@@ -439,5 +440,6 @@ void twc_gen_functions(twc_gen *g)
         const tw_entry_kind kind = kind_of(d->kind);
         if (kind != TW_ENTRY_KINDS) add_entry(g, d, kind);
     }
+    twc_gen_falls(g);
     if (!g->failed) deploy(g);
 }

@@ -65,6 +65,11 @@ static uint32_t input_slot(twc_gen *g, twc_input_kind kind, uint16_t index, uint
     return 0;
 }
 
+uint32_t twc_gen_input_slot(twc_gen *g, twc_input_kind kind, uint16_t index, twc_span span)
+{
+    return input_slot(g, kind, index, 0, (tw_bytes){0}, span);
+}
+
 /* The slot of what only a test knows; an error when this is no formula of a test. */
 static uint32_t actor_slot(twc_gen *g, const twc_expr *expr)
 {
@@ -287,7 +292,7 @@ static void builtin_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     } else if (which == TWC_B_MEMBER) { /* the role is a name, the account a value */
         const uint32_t account = twc_gen_account(g, args->next->value);
         twc_emit(g, TW_OP_MEMBER, dst, account, 0, expr->u.call.decl->index);
-    } else {
+    } else if (!twc_gen_money_call(g, expr, dst)) {
         twc_gen_unsupported(g, expr->span, "this function");
     }
 }
@@ -342,6 +347,8 @@ static void name_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     } else if (decl->kind == TWC_D_ROLE) {
         const bool optional = expr->type->kind == TWC_TYPE_OPTIONAL;
         twc_emit_move(g, dst, holder(g, decl, optional), optional ? 5 : 4);
+    } else if (twc_gen_is_purse(expr)) {
+        twc_gen_purse_into(g, expr, dst);
     } else if (twc_gen_is_place(expr)) {
         twc_emit_move(g, dst, twc_gen_value(g, expr), twc_gen_slots(g, expr->type));
     } else {
@@ -480,7 +487,7 @@ uint32_t twc_gen_value(twc_gen *g, const twc_expr *expr)
             return twc_gen_value(g, expr->u.convert.value) + 1;
         }
         if (expr->kind == TWC_E_ACTOR) return actor_slot(g, expr);
-        if (expr->kind == TWC_E_INDEX) return element(g, expr);
+        if (expr->kind == TWC_E_INDEX && expr->u.index.store == NULL) return element(g, expr);
         if (expr->kind == TWC_E_BINARY && expr->u.binary.op == TWC_OP_OTHERWISE) {
             return otherwise(g, expr);
         }
@@ -523,6 +530,10 @@ static void negate_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 
 static void place_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 {
+    if (twc_gen_is_purse(expr)) {
+        twc_gen_purse_into(g, expr, dst);
+        return;
+    }
     twc_emit_move(g, dst, twc_gen_value(g, expr), twc_gen_slots(g, expr->type));
 }
 

@@ -215,11 +215,12 @@ static void give_back(twc_gen *g, const twc_stmt *stmt)
 
 /* Kinds that are left out have no code yet. */
 static void (*const generators[])(twc_gen *g, const twc_stmt *stmt) = {
-    [TWC_S_LET] = let,       [TWC_S_ASSIGN] = assign, [TWC_S_IF] = branch,
-    [TWC_S_REPEAT] = repeat, [TWC_S_MATCH] = match,   [TWC_S_NEEDS] = needs,
-    [TWC_S_EMIT] = notice,   [TWC_S_FAIL] = notice,   [TWC_S_HISTORY] = notice,
-    [TWC_S_GO] = go,         [TWC_S_GRANT] = grant,   [TWC_S_REVOKE] = grant,
-    [TWC_S_STOP] = stop,     [TWC_S_SKIP] = skip,     [TWC_S_RETURN] = give_back,
+    [TWC_S_LET] = let,         [TWC_S_ASSIGN] = assign,     [TWC_S_IF] = branch,
+    [TWC_S_REPEAT] = repeat,   [TWC_S_MATCH] = match,       [TWC_S_NEEDS] = needs,
+    [TWC_S_EMIT] = notice,     [TWC_S_FAIL] = notice,       [TWC_S_HISTORY] = notice,
+    [TWC_S_PAY] = twc_gen_pay, [TWC_S_MINT] = twc_gen_mint, [TWC_S_BURN] = twc_gen_mint,
+    [TWC_S_GO] = go,           [TWC_S_GRANT] = grant,       [TWC_S_REVOKE] = grant,
+    [TWC_S_STOP] = stop,       [TWC_S_SKIP] = skip,         [TWC_S_RETURN] = give_back,
 };
 
 static void statement(twc_gen *g, const twc_stmt *stmt)

@@ -183,7 +183,9 @@ static uint16_t make_type(twc_gen *g, const twc_type *type)
         const uint16_t of = twc_gen_type(g, type->element);
         return twc_gen_type_add(g, (tw_type){.kind = TW_KIND_OPTIONAL, .of = of});
     }
-    case TWC_TYPE_MONEY: twc_gen_unsupported(g, g->span, "an amount of money"); return 0;
+    case TWC_TYPE_MONEY:
+        return twc_gen_type_add(
+            g, (tw_type){.kind = TW_KIND_MONEY, .of = (uint16_t)type->decl->index});
     case TWC_TYPE_ASSET: twc_gen_unsupported(g, g->span, "an asset"); return 0;
     case TWC_TYPE_ERROR:
     case TWC_TYPE_NOTHING:

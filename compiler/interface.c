@@ -17,7 +17,8 @@
 enum { LINE_MAX_SIZE = 400, PACK_READINGS_MAX = 4096 };
 
 static const char *const kinds[TW_ENTRY_KINDS] = {
-    "", "deploy", "action", "view", "raised", "cleared", "silent", "every", "after",
+    "",       "deploy", "action", "view",  "raised",  "cleared",
+    "silent", "every",  "after",  "falls", "migrate",
 };
 
 static void put(tw_writer *w, const char *format, ...) TW_PRINTF(2, 3);

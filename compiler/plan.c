@@ -63,6 +63,9 @@ static void note_call(inputs *in, const twc_expr *expr)
     } else if (which == TWC_B_GAS || which == TWC_B_BOUND) {
         const twc_input_kind kind = which == TWC_B_GAS ? TWC_INPUT_GAS : TWC_INPUT_BOUND;
         add_input(in, (twc_input){kind, decl->u.entry->number, 0, NULL}, expr->span);
+    } else if (which == TWC_B_GAIN || which == TWC_B_MINTED) {
+        const twc_input_kind kind = which == TWC_B_GAIN ? TWC_INPUT_ENDOWED : TWC_INPUT_MINTED;
+        add_input(in, (twc_input){kind, (uint16_t)decl->index, 0, NULL}, expr->span);
     } else if (which == TWC_B_COUNT && expr->u.call.args == NULL) {
         add_input(in, (twc_input){TWC_INPUT_HISTORY, 0, 0, NULL}, expr->span);
     }

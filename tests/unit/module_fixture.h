@@ -214,6 +214,7 @@ static inline maker *maker_new(const uint64_t *code, uint32_t count, bool action
     k->arena = arena;
     k->m.name = "Made";
     k->m.version = 1;
+    k->m.upgrade = (tw_upgrade){TW_NONE, 0, TW_NONE};
     k->m.twin = "";
     memcpy(k->constants, constants, sizeof constants);
     k->m.constants = k->constants;

@@ -397,7 +397,7 @@ static tw_stat_query any_query(const bench *b, uint64_t *seed)
         samples[random_below(seed, b->total)].time + (int64_t)random_below(seed, 3) - 1;
     const int64_t from =
         samples[random_below(seed, b->total)].time + (int64_t)random_below(seed, 3) - 1;
-    tw_stat_query q = {.stat = (tw_stat)random_below(seed, TW_STAT_END), .end = end};
+    tw_stat_query q = {.stat = (tw_stat)random_below(seed, TW_STAT_DEVICES), .end = end};
     q.span = random_below(seed, 8) == 0 ? edge : end > from ? end - from : from - end;
     q.open_end = random_next(seed) % 2 == 0;
     q.percent = (int64_t)random_below(seed, 100 * PERCENT + 1);
@@ -430,7 +430,7 @@ Test(stat, the_largest_windows_agree_with_the_plain_array)
         const uint64_t at = seed;
         start(b, (uint16_t)(TW_KEEP_MAX - random_below(&seed, 130) * (round % 2 == 0)));
         const int64_t newest = fill(b, &seed, TW_KEEP_MAX + random_below(&seed, 7000));
-        for (uint32_t stat = 0; stat < TW_STAT_END; stat++) {
+        for (uint32_t stat = 0; stat < TW_STAT_DEVICES; stat++) {
             const tw_stat_query all = {
                 .stat = (tw_stat)stat, .span = edge, .end = newest, .percent = 37 * PERCENT};
             check(b, &all, at);
@@ -519,7 +519,7 @@ Test(stat, nothing_of_nothing)
     bench *b = bench_new();
     start(b, 100);
     for (int with_readings = 0; with_readings <= 1; with_readings++) {
-        for (uint32_t stat = 0; stat < TW_STAT_END; stat++) {
+        for (uint32_t stat = 0; stat < TW_STAT_DEVICES; stat++) {
             const answer a = simply(b, (tw_stat)stat, 5000, 1000);
             cr_assert_eq(a.status, TW_OK);
             cr_assert_eq(a.some, stat == TW_STAT_COUNT);

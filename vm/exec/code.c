@@ -47,7 +47,17 @@ static uint64_t run_gas(const decoder *d, uint32_t pc)
     case TW_OP_EMIT:
     case TW_OP_HISTORY:
     case TW_OP_FAIL:
-    case TW_OP_HASH: return entering + row_at(d, pc)->gas;
+    case TW_OP_HASH:
+    case TW_OP_CREATE:
+    case TW_OP_GIVE:
+    case TW_OP_ATTACH:
+    case TW_OP_DETACH:
+    case TW_OP_RETIRE:
+    case TW_OP_OWNER:
+    case TW_OP_MAKER:
+    case TW_OP_HELD:
+    case TW_OP_LOG:
+    case TW_OP_LOGGED: return entering + row_at(d, pc)->gas;
     default: return entering + tw_cost_insn(d->m, insn).gas; /* numbers, not an enum */
     }
 }

@@ -8,6 +8,7 @@
  */
 #include "vm/exec/thing.h"
 
+#include "vm/exec/field.h"
 #include "vm/exec/machine.h"
 #include "vm/exec/notice.h"
 #include "vm/isa/value.h"
@@ -58,45 +59,6 @@ static void write_head(const tw_thing *t, tw_writer *w)
     tw_write_u32(w, t->holder);
     tw_write_u16(w, t->member);
     tw_write_short(w, t->key);
-}
-
-/* ---- keys ---- */
-
-static tw_key tw_field_key(const tw_contract *c, uint32_t id)
-{
-    tw_key key = tw_key_of(TW_SPACE_FIELD, &c->id);
-    tw_key_u32(&key, id);
-    return key;
-}
-
-static tw_status tw_field_key_at(const tw_contract *c, uint32_t id, uint16_t key_type,
-                                 const int64_t *slots, tw_key *ret_key)
-{
-    tw_key key = tw_field_key(c, id);
-    tw_writer w = tw_writer_fixed(key.data + key.size, TW_KEY_SIZE_MAX);
-    TW_TRY(tw_key_encode(c->code->module, key_type, slots, &w));
-    key.size += w.size;
-    *ret_key = key;
-    return TW_OK;
-}
-
-static tw_status tw_field_count(const tw_contract *c, uint32_t id, uint32_t *ret_count)
-{
-    const tw_key key = tw_field_key(c, id);
-    tw_bytes value = {0};
-    bool found = false;
-    TW_TRY(tw_overlay_get(c->overlay, tw_key_bytes(&key), &value, &found));
-    if (found && value.size != TW_COUNT_SIZE) return TW_ERR_CORRUPT;
-    *ret_count = found ? tw_load_u32(value.data + 1) : 0;
-    return TW_OK;
-}
-
-static tw_status tw_field_set_count(tw_contract *c, uint32_t id, uint32_t count)
-{
-    const tw_key key = tw_field_key(c, id);
-    uint8_t value[TW_COUNT_SIZE] = {TW_STATE_TAG};
-    tw_store_u32(value + 1, count);
-    return tw_overlay_put(c->overlay, tw_key_bytes(&key), tw_bytes_of(value, sizeof value));
 }
 
 /* ---- places ---- */

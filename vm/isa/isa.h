@@ -73,6 +73,8 @@ typedef enum tw_effect {
     TW_EFFECT_READINGS = 16,
     TW_EFFECT_EMITS = 32,
     TW_EFFECT_DEPLOYS = 64,
+    TW_EFFECT_OLD =
+        128, /* names a field of the version before: no row has it, see tw_insn_is_old */
     TW_EFFECT_THING_MADE = 8 | 2, /* writes, and names the sender */
     TW_EFFECT_MONEY_IN = 8 | 2,
 } tw_effect;

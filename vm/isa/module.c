@@ -418,8 +418,48 @@ static void purse_derive(const tw_module *m, tw_purse *p)
     p->id = tw_load_u32(tw_hash_tagged("twvm/purse", parts, 4).bytes);
 }
 
+/* The registry of the things in the list that is member `index` of a thing of `f`, or NULL. */
+static tw_field *home_of(tw_module *m, const tw_field *f, uint16_t index)
+{
+    const tw_type *t = &m->types[m->types[f->value_type].members.items[index].type];
+    return t->kind == TW_KIND_THINGS ? &m->fields[t->home] : NULL;
+}
+
+/* Finds for each registry how many holders a thing may have above it: from those that are held by
+ * none downwards, each after all of its holders, so that a cycle is what stays left over. */
+static tw_status holders_derive(tw_module *m, tw_err *err)
+{
+    uint32_t above[TW_FIELDS_MAX] = {0}; /* lists that hold things of the field, not yet done */
+    uint16_t ready[TW_FIELDS_MAX];
+    uint32_t ready_count = 0;
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        const tw_members *members = &m->types[m->fields[i].value_type].members;
+        for (uint16_t k = 0; k < members->count; k++) {
+            const tw_field *home = home_of(m, &m->fields[i], k);
+            if (home != NULL) above[home - m->fields]++;
+        }
+    }
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        m->fields[i].holders = 0;
+        if (above[i] == 0) ready[ready_count++] = i;
+    }
+    for (uint32_t done = 0; done < ready_count; done++) {
+        const tw_field *f = &m->fields[ready[done]];
+        const tw_members *members = &m->types[f->value_type].members;
+        for (uint16_t k = 0; k < members->count; k++) {
+            tw_field *home = home_of(m, f, k);
+            if (home == NULL) continue;
+            if (home->holders <= f->holders) home->holders = (uint16_t)(f->holders + 1);
+            if (--above[home - m->fields] == 0) ready[ready_count++] = (uint16_t)(home - m->fields);
+        }
+    }
+    if (ready_count == m->field_count) return TW_OK;
+    return tw_err_set(err, TW_REFUSED_MODULE, "the things of registries hold each other in a ring");
+}
+
 static tw_status state_derive(tw_module *m, tw_err *err)
 {
+    m->thing_size_max = 0;
     for (uint16_t i = 0; i < m->field_count; i++) {
         tw_field *f = &m->fields[i];
         if (f->value_type >= m->type_count ||
@@ -427,7 +467,10 @@ static tw_status state_derive(tw_module *m, tw_err *err)
             return tw_err_set(err, TW_REFUSED_MODULE, "field %s: its type is not there", f->name);
         }
         describe_field(m, f);
+        const uint32_t size = m->types[f->value_type].size_max;
+        if (f->kind == TW_FIELD_REGISTRY && size > m->thing_size_max) m->thing_size_max = size;
     }
+    TW_TRY(holders_derive(m, err));
     for (uint16_t i = 0; i < m->purse_count; i++) {
         tw_purse *p = &m->purses[i];
         if (p->money >= m->money_count || (p->role != TW_NONE && p->role >= m->role_count)) {

@@ -126,6 +126,7 @@ typedef struct tw_field {
     /* derived: */
     tw_hash description; /* SHA-256 of name, kind and types, written out */
     uint32_t id;         /* its first four bytes; distinct in a module but for old fields */
+    uint16_t holders;    /* REGISTRY: so many things may stand above one of its things */
 } tw_field;
 
 /* What the contract holds. `role` TW_NONE: one amount; else one for each member. */
@@ -268,6 +269,7 @@ typedef struct tw_module {
     uint16_t event_count, error_count, history_count, invariant_count, check_count;
     uint16_t constant_count, function_count, entry_count;
     uint32_t code_count;
+    uint32_t thing_size_max; /* derived: bytes of the longest record of a registry */
 } tw_module;
 
 /* Fills the derived fields of types, members and field ids. Called by decode; the compiler calls it

@@ -203,24 +203,165 @@ tw_status tw_members_decode(const tw_module *m, const tw_members *members, tw_re
     return TW_OK;
 }
 
-/* Keys: numbers with the sign bit turned over; text and bytes with 0 as 00 FF, ended by 00 00, so
- * that a prefix comes first; the rest as in values. */
+/* ---- keys ---- */
+
+static const uint64_t sign = (uint64_t)1 << 63;
+
+static tw_status key_text_encode(const tw_type *t, const int64_t *slots, tw_writer *w)
+{
+    uint8_t text[TW_TEXT_SIZE_MAX + 8];
+    if (!text_bytes(t, slots, text)) return TW_TRAP_BAD_VALUE;
+    for (int64_t i = 0; i < slots[0]; i++) {
+        tw_write_u8(w, text[i]);
+        if (text[i] == 0) tw_write_u8(w, 0xFF);
+    }
+    tw_write_u16(w, 0);
+    return TW_OK;
+}
+
+static tw_status key_list_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
+                                 tw_writer *w)
+{
+    const uint64_t count = (uint64_t)slots[0];
+    const uint32_t step = m->types[t->of].slots;
+    if (count > t->max) return TW_TRAP_BAD_VALUE;
+    for (uint64_t i = 0; i < count; i++) {
+        tw_write_u8(w, 1);
+        TW_TRY(tw_key_encode(m, t->of, slots + 1 + i * step, w));
+    }
+    tw_write_u8(w, 0);
+    const uint64_t used = 1 + count * step;
+    return all_zero(slots + used, t->slots - used) ? TW_OK : TW_TRAP_BAD_VALUE;
+}
+
+static tw_status key_parts_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
+                                  tw_writer *w)
+{
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        TW_TRY(tw_key_encode(m, t->members.items[i].type, slots, w));
+        slots += m->types[t->members.items[i].type].slots;
+    }
+    return TW_OK;
+}
+
 tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots, tw_writer *w)
 {
     const tw_type *t = &m->types[type];
-    const size_t start = w->size;
-    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) {
-        tw_write_u64(w, (uint64_t)slots[0] ^ (uint64_t)1 << 63);
-    } else if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
-        uint8_t text[TW_TEXT_SIZE_MAX + 8];
-        if (!text_bytes(t, slots, text)) return TW_TRAP_BAD_VALUE;
-        for (int64_t i = 0; i < slots[0]; i++) {
-            tw_write_u8(w, text[i]);
-            if (text[i] == 0) tw_write_u8(w, 0xFF);
-        }
-        tw_write_u16(w, 0);
-    } else {
-        TW_TRY(tw_value_encode(m, type, slots, w));
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_INT:
+    case TW_KIND_MONEY:
+        if (!number_fits(t, slots[0])) return TW_TRAP_BAD_VALUE;
+        tw_write_u64(w, (uint64_t)slots[0] ^ sign);
+        break;
+    case TW_KIND_TEXT:
+    case TW_KIND_BYTES: TW_TRY(key_text_encode(t, slots, w)); break;
+    case TW_KIND_OPTIONAL:
+        if (slots[0] != 1) return tw_value_encode(m, type, slots, w);
+        tw_write_u8(w, 1);
+        return tw_key_encode(m, t->of, slots + 1, w);
+    case TW_KIND_RECORD: return key_parts_encode(m, t, slots, w);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: TW_TRY(key_list_encode(m, t, slots, w)); break;
+    case TW_KIND_BOOL:
+    case TW_KIND_ENUM:
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN: TW_TRY(tw_value_encode(m, type, slots, w)); break;
+    case TW_KIND_KINDS: return TW_ERR_INTERNAL;
     }
-    return w->bad || w->size - start > TW_KEY_SIZE_MAX ? TW_TRAP_BAD_VALUE : TW_OK;
+    return w->bad ? TW_TRAP_BAD_VALUE : TW_OK;
+}
+
+static tw_status key_text_decode(const tw_type *t, tw_reader *r, int64_t *ret_slots)
+{
+    uint8_t text[TW_TEXT_SIZE_MAX];
+    uint32_t size = 0;
+    for (;;) {
+        const uint8_t byte = tw_read_u8(r);
+        const uint8_t escape = byte == 0 ? tw_read_u8(r) : 0xFF;
+        if (r->bad || (escape != 0 && escape != 0xFF)) return TW_REFUSED_ENCODING;
+        if (escape == 0) break;
+        if (size == t->max) return TW_REFUSED_ENCODING;
+        text[size++] = byte;
+    }
+    const tw_bytes bytes = tw_bytes_of(text, size);
+    if (t->kind == TW_KIND_TEXT && !tw_utf8_is_clean(bytes)) return TW_REFUSED_ENCODING;
+    return tw_slots_from_text(bytes, t->max, ret_slots) ? TW_OK : TW_REFUSED_ENCODING;
+}
+
+static tw_status key_list_decode(const tw_module *m, const tw_type *t, tw_reader *r,
+                                 int64_t *ret_slots)
+{
+    while (tw_read_bool(r)) {
+        if (ret_slots[0] == t->max) return TW_REFUSED_ENCODING;
+        int64_t *at = ret_slots + 1 + (size_t)ret_slots[0] * m->types[t->of].slots;
+        TW_TRY(tw_key_decode(m, t->of, r, at));
+        ret_slots[0]++;
+    }
+    return r->bad ? TW_REFUSED_ENCODING : TW_OK;
+}
+
+static tw_status key_parts_decode(const tw_module *m, const tw_type *t, tw_reader *r,
+                                  int64_t *ret_slots)
+{
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        TW_TRY(tw_key_decode(m, t->members.items[i].type, r, ret_slots));
+        ret_slots += m->types[t->members.items[i].type].slots;
+    }
+    return TW_OK;
+}
+
+tw_status tw_key_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
+{
+    const tw_type *t = &m->types[type];
+    memset(ret_slots, 0, t->slots * sizeof *ret_slots);
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_INT:
+    case TW_KIND_MONEY:
+        ret_slots[0] = (int64_t)(tw_read_u64(r) ^ sign);
+        return r->bad || !number_fits(t, ret_slots[0]) ? TW_REFUSED_ENCODING : TW_OK;
+    case TW_KIND_TEXT:
+    case TW_KIND_BYTES: return key_text_decode(t, r, ret_slots);
+    case TW_KIND_OPTIONAL:
+        ret_slots[0] = tw_read_bool(r);
+        if (r->bad) return TW_REFUSED_ENCODING;
+        return ret_slots[0] == 1 ? tw_key_decode(m, t->of, r, ret_slots + 1) : TW_OK;
+    case TW_KIND_RECORD: return key_parts_decode(m, t, r, ret_slots);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: return key_list_decode(m, t, r, ret_slots);
+    case TW_KIND_BOOL:
+    case TW_KIND_ENUM:
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN: return tw_value_decode(m, type, r, ret_slots);
+    case TW_KIND_KINDS: break;
+    }
+    return TW_ERR_INTERNAL;
+}
+
+uint64_t tw_key_size_max(const tw_module *m, uint16_t type)
+{
+    const tw_type *t = &m->types[type];
+    uint64_t size = 0;
+    switch ((tw_kind)t->kind) {
+    case TW_KIND_TEXT: return 2 + (uint64_t)t->max; /* clean text has no 0 */
+    case TW_KIND_BYTES: return 2 + 2 * (uint64_t)t->max;
+    case TW_KIND_OPTIONAL: return 1 + tw_key_size_max(m, t->of);
+    case TW_KIND_LIST:
+    case TW_KIND_THINGS: return 1 + t->max * (1 + tw_key_size_max(m, t->of));
+    case TW_KIND_RECORD:
+        for (uint16_t i = 0; i < t->members.count; i++) {
+            size += tw_key_size_max(m, t->members.items[i].type);
+        }
+        return size;
+    case TW_KIND_BOOL:
+    case TW_KIND_INT:
+    case TW_KIND_MONEY:
+    case TW_KIND_ENUM:
+    case TW_KIND_HASH:
+    case TW_KIND_ACCOUNT:
+    case TW_KIND_TWIN: return t->size_max;
+    case TW_KIND_KINDS: break;
+    }
+    return UINT32_MAX;
 }

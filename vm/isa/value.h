@@ -7,6 +7,10 @@
  *     bool, enum   1 byte (enum: 2)      int    8 bytes, two's complement, big-endian
  *     text, bytes  u16 size, bytes       hash, account, twin_id   32 bytes
  *     optional     0, or 1 and the value list   u16 count, elements      record   its members
+ *
+ * A key is another encoding, whose bytes have the order of the values and of which none begins
+ * another: numbers have their sign turned over; in text and bytes 0 is 00 FF, and 00 00 ends them;
+ * a list is 1 before each element and 0 at the end.
  */
 #ifndef TW_ISA_VALUE_H
 #define TW_ISA_VALUE_H
@@ -30,6 +34,14 @@ TW_MUST_USE tw_status tw_members_decode(const tw_module *m, const tw_members *me
 /* Appends the key form: its byte order is the order of the values. */
 TW_MUST_USE tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots,
                                     tw_writer *w);
+
+/* Reads a key back, the bytes that tw_key_encode makes and no others. TW_REFUSED_ENCODING
+ * otherwise. */
+TW_MUST_USE tw_status tw_key_decode(const tw_module *m, uint16_t type, tw_reader *r,
+                                    int64_t *ret_slots);
+
+/* Bytes of the longest key of the type. */
+uint64_t tw_key_size_max(const tw_module *m, uint16_t type);
 
 /* 32 bytes to and from 4 slots. */
 void tw_slots_from_bytes32(const uint8_t bytes[32], int64_t ret_slots[4]);

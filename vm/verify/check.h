@@ -1,4 +1,4 @@
-/* check -- the two halves of the structure check, for verify.c alone. */
+/* check -- the parts of the structure check, for verify.c alone. */
 #ifndef TW_VERIFY_CHECK_H
 #define TW_VERIFY_CHECK_H
 
@@ -6,6 +6,9 @@
 
 /* Declarations: indexes, ranges, limits, what belongs together. */
 TW_MUST_USE tw_status tw_check_declarations(const tw_module *m, tw_err *err);
+
+/* The part of it that says what the state is: money, fields, purses, upgrade. */
+TW_MUST_USE tw_status tw_check_state(const tw_module *m, tw_err *err);
 
 /* Code of function `index`: operands, jumps, loops, calls, the last instruction. Scratch memory
  * from `arena`, given back before it returns. */

@@ -4,6 +4,7 @@
  * must be in that same loop body. So a jump can neither leave a loop (but to its END, which belongs
  * to the body) nor enter one.
  */
+#include "vm/isa/operands.h"
 #include "vm/verify/check.h"
 #include "vm/verify/cost.h"
 
@@ -80,8 +81,6 @@ static bool unused_are_zero(tw_shape shape, uint64_t insn)
     case TW_SHAPE_DST_B_ROUND:
     case TW_SHAPE_DSTN_BN:
     case TW_SHAPE_DST_B4_ROLE:
-    case TW_SHAPE_DST_B_STAMP:
-    case TW_SHAPE_DST_B_READING:
     case TW_SHAPE_DST4_B_TYPE: return !c;
     case TW_SHAPE_DST_B:
     case TW_SHAPE_DST_B4: return !c && !x;
@@ -94,7 +93,9 @@ static bool unused_are_zero(tw_shape shape, uint64_t insn)
     case TW_SHAPE_DST_B_IMM:
     case TW_SHAPE_DST_B_C_ROUND:
     case TW_SHAPE_DST_BN_CN:
-    case TW_SHAPE_FIELD:
+    case TW_SHAPE_FIELD: /* the rest depends on what x names: absent_are_zero */
+    case TW_SHAPE_DST_B_STAMP:
+    case TW_SHAPE_DST_B_READING:
     case TW_SHAPE_STATE:
     case TW_SHAPE_STAT: return true;
     }
@@ -111,8 +112,19 @@ static spans notice_spans(const tw_notice *notice)
     return (spans){notice->members.slots, 0, 0};
 }
 
+/* Where each device has a window, the instruction says whose is meant. */
+static uint32_t device_slots(const tw_module *m, uint32_t reading)
+{
+    return m->readings[reading].per_device ? 4 : 0;
+}
+
 static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
 {
+    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
+    if (o != NULL) {
+        return (spans){tw_operands_slots(m, o->a, insn), tw_operands_slots(m, o->b, insn),
+                       tw_operands_slots(m, o->c, insn)};
+    }
     switch (tw_insn_op(insn)) {
     case TW_OP_LOAD:
     case TW_OP_STORE: {
@@ -124,10 +136,11 @@ static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
     case TW_OP_EMIT: return notice_spans(&m->events[x]);
     case TW_OP_HISTORY: return notice_spans(&m->histories[x]);
     case TW_OP_FAIL: return notice_spans(&m->errors[x]);
-    case TW_OP_STAT: {
-        const bool per_device = m->readings[x & 1023].per_device;
-        return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, per_device ? 4 : 0};
-    }
+    case TW_OP_STAT:
+        return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, device_slots(m, x & 1023)};
+    case TW_OP_ACROSS: return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, 0};
+    case TW_OP_HOLDS: return (spans){1, 1, device_slots(m, m->stamps[x].reading)};
+    case TW_OP_SILENT: return (spans){1, 1, device_slots(m, x)};
     case TW_OP_HASH: return (spans){4, m->types[x].slots, 0};
     case TW_OP_CALL: {
         const tw_function *f = &m->functions[x];
@@ -163,9 +176,7 @@ static spans spans_of(const pass *p, tw_shape shape, uint64_t insn)
     case TW_SHAPE_LOOP:
     case TW_SHAPE_DST_B:
     case TW_SHAPE_DST_B_IMM:
-    case TW_SHAPE_DST_B_ROUND:
-    case TW_SHAPE_DST_B_STAMP:
-    case TW_SHAPE_DST_B_READING: return (spans){1, 1, 0};
+    case TW_SHAPE_DST_B_ROUND: return (spans){1, 1, 0};
     case TW_SHAPE_DST_B_C:
     case TW_SHAPE_DST_B_C_ROUND: return (spans){1, 1, 1};
     case TW_SHAPE_DSTN: return (spans){x, 0, 0};
@@ -180,6 +191,8 @@ static spans spans_of(const pass *p, tw_shape shape, uint64_t insn)
     case TW_SHAPE_FIELD:
     case TW_SHAPE_DST_PARAM:
     case TW_SHAPE_STAT:
+    case TW_SHAPE_DST_B_STAMP:
+    case TW_SHAPE_DST_B_READING:
     case TW_SHAPE_A_EVENT:
     case TW_SHAPE_A_HISTORY:
     case TW_SHAPE_A_ERROR:
@@ -222,7 +235,7 @@ static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
     case TW_SHAPE_DST_B_ROUND: return 4 * (uint64_t)m->constant_count;
     case TW_SHAPE_STAT:
         return (x & 1023) < m->reading_count && x >> 10 < TW_STAT_END ? UINT64_MAX : 0;
-    case TW_SHAPE_STATE: return 0;              /* named by nobody yet */
+    case TW_SHAPE_STATE: return tw_operands_exist(m, insn) ? UINT64_MAX : 0;
     case TW_SHAPE_STATUS: return TW_FAIL_ERROR; /* traps stand below */
     case TW_SHAPE_NONE:
     case TW_SHAPE_RET_A:
@@ -245,11 +258,52 @@ static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
     return UINT64_MAX;
 }
 
-/* HOLDS and SILENT name no device: they are of the one member of the reading's role. */
-static bool asks_per_device(const tw_module *m, tw_shape shape, uint32_t x)
+/* Parts that are there or not by what x names: a key, a device. A number in c is none of slots. */
+static bool absent_are_zero(tw_shape shape, uint64_t insn, spans used)
 {
-    if (shape == TW_SHAPE_DST_B_STAMP) return m->readings[m->stamps[x].reading].per_device;
-    return shape == TW_SHAPE_DST_B_READING && m->readings[x].per_device;
+    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
+    const bool device =
+        shape == TW_SHAPE_STAT || shape == TW_SHAPE_DST_B_STAMP || shape == TW_SHAPE_DST_B_READING;
+    if (o == NULL && !device && shape != TW_SHAPE_FIELD) return true;
+    const bool number = o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
+    const bool fields = o != NULL && o->a == TW_PART_FIELDS; /* there may be none of them */
+    return (used.a > 0 || fields || tw_insn_a(insn) == 0) && (used.b > 0 || tw_insn_b(insn) == 0) &&
+           (used.c > 0 || number || tw_insn_c(insn) == 0);
+}
+
+/* Across devices there is no newest reading and no slope; of one device there is no number of
+ * devices. */
+static bool stat_fits(const tw_module *m, uint64_t insn)
+{
+    const uint32_t x = tw_insn_x(insn);
+    const uint32_t stat = x >> 10;
+    if (tw_insn_op(insn) == TW_OP_STAT) return stat != TW_STAT_DEVICES;
+    return m->readings[x & 1023].per_device && stat != TW_STAT_LAST && stat != TW_STAT_TIME_OF &&
+           stat != TW_STAT_SLOPE;
+}
+
+static tw_status meaning(pass *p, const tw_op_row *row, uint64_t insn)
+{
+    const uint32_t x = tw_insn_x(insn);
+    if (row->shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {
+        return refuse(p, "is no trap of the language");
+    }
+    if (row->shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
+        p->m->types[x].kind != TW_KIND_BYTES) {
+        return refuse(p, "hashes something that is neither text nor bytes");
+    }
+    if (row->shape == TW_SHAPE_STAT && !stat_fits(p->m, insn)) {
+        return refuse(p, "asks for a statistic that such readings do not have");
+    }
+    if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
+        return refuse(p, "takes the one member of a role that may have more");
+    }
+    const bool looks =
+        (row->effects & TW_EFFECT_WRITES_STATE) == 0 && tw_insn_op(insn) != TW_OP_TOP;
+    if (!looks && tw_insn_is_old(p->m, insn)) {
+        return refuse(p, "does more than look at a field of the version before");
+    }
+    return TW_OK;
 }
 
 static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
@@ -266,20 +320,10 @@ static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
         (!imm && !fits(p, tw_insn_c(insn), used.c))) {
         return refuse(p, "uses slots outside the frame");
     }
-    if (row->shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {
-        return refuse(p, "is no trap of the language");
+    if (!absent_are_zero(row->shape, insn, used)) {
+        return refuse(p, "has an unused part that is not 0");
     }
-    if (row->shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
-        p->m->types[x].kind != TW_KIND_BYTES) {
-        return refuse(p, "hashes something that is neither text nor bytes");
-    }
-    if (asks_per_device(p->m, row->shape, x)) {
-        return refuse(p, "asks of a reading per device without a device");
-    }
-    if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
-        return refuse(p, "takes the one member of a role that may have more");
-    }
-    return TW_OK;
+    return meaning(p, row, insn);
 }
 
 static bool is_jump(tw_shape shape)

@@ -2,7 +2,7 @@
  * into are paid once by the entry, so a statistic itself costs only its passes over the samples. */
 #include "vm/verify/cost.h"
 
-#include "vm/isa/value.h"
+#include "vm/isa/operands.h"
 
 uint64_t tw_cost_add(uint64_t a, uint64_t b)
 {
@@ -98,6 +98,12 @@ uint64_t tw_size_device(const tw_module *m)
     return 128 + 24 * (uint64_t)m->reading_count + 16 * (uint64_t)m->stamp_count;
 }
 
+uint64_t tw_size_field(const tw_module *m, const tw_field *f)
+{
+    const uint64_t head = f->kind == TW_FIELD_REGISTRY ? TW_THING_HEAD_MAX : 1;
+    return head + m->types[f->value_type].size_max;
+}
+
 static tw_bounds reads(uint32_t count, uint64_t bytes)
 {
     return (tw_bounds){.gas = tw_cost_read(count, bytes), .reads = count};
@@ -106,6 +112,20 @@ static tw_bounds reads(uint32_t count, uint64_t bytes)
 static tw_bounds writes(uint32_t count, uint64_t bytes)
 {
     return (tw_bounds){.gas = tw_cost_write(count, bytes), .writes = count};
+}
+
+/* Reads `count` values and writes them back. */
+static tw_bounds changes(uint32_t count, uint64_t bytes)
+{
+    return (tw_bounds){.gas = tw_cost_read(count, bytes) + tw_cost_write(count, bytes),
+                       .reads = count,
+                       .writes = count};
+}
+
+static tw_bounds sum(tw_bounds one, tw_bounds other)
+{
+    tw_bounds_add(&one, &other);
+    return one;
 }
 
 static tw_bounds notice(const tw_members *members, uint32_t head)
@@ -130,6 +150,9 @@ static tw_bounds grant_cost(const tw_module *m, uint32_t role)
     tw_bounds cost = reads(3, tw_size_device(m) + 64);
     const tw_bounds more = writes(3 + 2 * silent_timers(m, role), tw_size_device(m) + 64);
     tw_bounds_add(&cost, &more);
+    for (uint16_t i = 0; i < m->purse_count; i++) { /* is there money of the account? */
+        if (m->purses[i].role == role) cost = sum(cost, reads(1, TW_AMOUNT_SIZE));
+    }
     return cost;
 }
 
@@ -157,19 +180,140 @@ static tw_bounds go_cost(const tw_module *m)
 static tw_bounds field_cost(const tw_module *m, uint64_t insn)
 {
     const tw_field *f = &m->fields[tw_insn_x(insn)];
-    const uint64_t bytes = 1 + (uint64_t)m->types[f->value_type].size_max;
-    tw_bounds cost = reads(1, bytes);
-    if (tw_insn_op(insn) == TW_OP_STORE) {
-        const tw_bounds more = writes(1, bytes);
-        tw_bounds_add(&cost, &more);
+    const uint64_t bytes = tw_size_field(m, f);
+    if (tw_insn_op(insn) == TW_OP_LOAD) return reads(1, bytes);
+    return f->kind == TW_FIELD_MAP ? changes(2, bytes + TW_COUNT_SIZE) : changes(1, bytes);
+}
+
+static tw_bounds stat_cost(const tw_module *m, uint64_t insn)
+{
+    const uint32_t x = tw_insn_x(insn);
+    const tw_reading *r = &m->readings[x & 1023];
+    const tw_stat stat = (tw_stat)(x >> 10);
+    const uint32_t pages = tw_window_pages(r->keep);
+    const uint64_t window = tw_cost_window(pages, tw_size_device(m));
+    if (tw_insn_op(insn) == TW_OP_STAT) {
+        tw_bounds cost = {.gas = tw_cost_stat(stat, r->keep)};
+        if (!r->per_device) return cost;
+        return sum(cost, (tw_bounds){.gas = window, .reads = 1 + pages});
+    }
+    const uint64_t devices = m->roles[r->role].max;
+    const uint64_t samples = devices * r->keep;
+    tw_bounds cost = {.gas = window + tw_cost_read(1, 64) + TW_GAS_STAT, .reads = 2 + pages};
+    tw_bounds_times(&cost, devices);
+    cost.gas += tw_cost_stat(stat, samples < TW_SAMPLES_MAX ? samples : TW_SAMPLES_MAX);
+    return cost;
+}
+
+/* A device that is named is looked up by the instruction; the one of a role, by the entry. */
+static tw_bounds stamp_cost(const tw_module *m, uint32_t reading)
+{
+    const tw_bounds cost = {.gas = TW_GAS_STAT};
+    return m->readings[reading].per_device ? sum(cost, reads(1, tw_size_device(m))) : cost;
+}
+
+static tw_bounds transfer(void)
+{
+    return (tw_bounds){.gas = tw_cost_notice(TW_TRANSFER_SIZE), .event_bytes = TW_TRANSFER_SIZE};
+}
+
+/* A purse per role keeps a total, and who holds a part of it is looked up at the entry's end; one
+ * that falls to somebody has a timer. */
+static tw_bounds purse_cost(const tw_module *m, const tw_purse *p)
+{
+    if (p->role != TW_NONE) return sum(changes(2, 2 * TW_AMOUNT_SIZE), reads(1, 64));
+    tw_bounds cost = changes(1, TW_AMOUNT_SIZE);
+    for (uint16_t i = m->entry_count; i-- > 0 && m->entries[i].kind == TW_ENTRY_FALLS;) {
+        if (&m->purses[m->entries[i].of] == p) cost = sum(cost, writes(2, 0));
     }
     return cost;
+}
+
+static tw_bounds money_cost(const tw_module *m, uint64_t insn)
+{
+    const tw_purse *p = tw_operands_purse(m, insn);
+    const tw_bounds balance = changes(1, TW_AMOUNT_SIZE);
+    const tw_bounds asset = changes(1, TW_ASSET_SIZE_MAX);
+    const tw_bounds payee = reads(1, 64); /* is it a contract? */
+    switch (tw_insn_op(insn)) {
+    case TW_OP_RECEIVE: return sum(transfer(), sum(purse_cost(m, p), balance));
+    case TW_OP_PAY: return sum(transfer(), sum(purse_cost(m, p), sum(payee, balance)));
+    case TW_OP_SHIFT: {
+        const tw_purse *to = &m->purses[tw_insn_x(insn) % 256];
+        return sum(transfer(), sum(purse_cost(m, p), purse_cost(m, to)));
+    }
+    case TW_OP_MINT: return sum(transfer(), sum(asset, sum(payee, balance)));
+    case TW_OP_MINTIN:
+    case TW_OP_BURN: return sum(transfer(), sum(asset, purse_cost(m, p)));
+    case TW_OP_SUPPLY: return reads(1, TW_ASSET_SIZE_MAX);
+    default: return reads(1, TW_AMOUNT_SIZE); /* PURSE, TOTAL, BALANCE */
+    }
+}
+
+static tw_bounds thing_cost(const tw_module *m, uint64_t insn)
+{
+    const tw_field *f = tw_operands_field(m, insn);
+    const uint64_t bytes = tw_size_field(m, f);
+    const uint64_t any = TW_THING_HEAD_MAX + (uint64_t)m->thing_size_max;
+    const tw_bounds above = reads(f->holders, f->holders * any);
+    switch (tw_insn_op(insn)) {
+    case TW_OP_CREATE: return changes(2, bytes + TW_COUNT_SIZE);
+    case TW_OP_GIVE:
+    case TW_OP_RETIRE: return changes(1, bytes);
+    case TW_OP_ATTACH: return changes(2, bytes + any);
+    case TW_OP_DETACH: return sum(changes(2, bytes + any), above);
+    case TW_OP_OWNER: return sum(reads(1, bytes), above);
+    case TW_OP_HELD: return reads(2, bytes + any);
+    case TW_OP_LOG: {
+        const uint32_t head = TW_THING_HISTORY_SIZE + TW_KEY_SIZE_MAX;
+        tw_bounds cost = notice(&m->histories[tw_insn_c(insn)].members, head);
+        cost.gas += tw_cost_hash(cost.event_bytes);
+        return sum(cost, changes(1, bytes));
+    }
+    default: return reads(1, bytes); /* MAKER, LOGGED */
+    }
+}
+
+static tw_bounds collection_cost(const tw_module *m, uint64_t insn)
+{
+    const tw_field *f = tw_operands_field(m, insn);
+    const uint64_t bytes = tw_size_field(m, f);
+    switch (tw_insn_op(insn)) {
+    case TW_OP_REMOVE: return changes(2, bytes + TW_COUNT_SIZE);
+    case TW_OP_SIZE: return reads(1, TW_COUNT_SIZE);
+    case TW_OP_TOP: {
+        tw_bounds cost = reads(1, bytes);
+        cost.gas += tw_cost_top(1, m->types[tw_insn_c(insn)].slots);
+        tw_bounds_times(&cost, f->max + 1); /* the last look finds none */
+        return cost;
+    }
+    default: return reads(1, bytes); /* EXISTS, NEXT */
+    }
+}
+
+/* An element moved; of DROP and FIND the whole list. */
+static tw_bounds list_cost(const tw_module *m, uint64_t insn)
+{
+    const tw_type *list = &m->types[tw_insn_x(insn)];
+    const uint8_t op = tw_insn_op(insn);
+    const bool whole = op == TW_OP_DROP || op == TW_OP_FIND;
+    return (tw_bounds){.gas = (whole ? list->slots : m->types[list->of].slots) * TW_GAS_SLOT};
+}
+
+static tw_bounds state_cost(const tw_module *m, uint64_t insn)
+{
+    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
+    if (o->x == TW_NAMED_LISTS) return list_cost(m, insn);
+    if (tw_operands_field(m, insn) == NULL) return money_cost(m, insn);
+    const bool thing = o->x == TW_NAMED_REGISTRY || o->x == TW_NAMED_HOLDING;
+    return thing ? thing_cost(m, insn) : collection_cost(m, insn);
 }
 
 /* The part that depends on sizes; the table's gas comes on top. */
 static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
 {
     const uint32_t x = tw_insn_x(insn);
+    if (tw_operands_find(tw_insn_op(insn)) != NULL) return state_cost(m, insn);
     switch (tw_insn_op(insn)) {
     case TW_OP_MOVN:
     case TW_OP_ZERO:
@@ -191,9 +335,9 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     case TW_OP_GRANT: return grant_cost(m, x);
     case TW_OP_REVOKE: return revoke_cost(m, x);
     case TW_OP_STAT:
-        return (tw_bounds){.gas = tw_cost_stat((tw_stat)(x >> 10), m->readings[x & 1023].keep)};
-    case TW_OP_HOLDS:
-    case TW_OP_SILENT: return (tw_bounds){.gas = TW_GAS_STAT};
+    case TW_OP_ACROSS: return stat_cost(m, insn);
+    case TW_OP_HOLDS: return stamp_cost(m, m->stamps[x].reading);
+    case TW_OP_SILENT: return stamp_cost(m, x);
     case TW_OP_EMIT: return notice(&m->events[x].members, TW_NOTICE_SIZE);
     case TW_OP_HISTORY: {
         tw_bounds cost = notice(&m->histories[x].members, TW_HISTORY_SIZE);
@@ -218,6 +362,18 @@ tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
     return cost;
 }
 
+static tw_bounds windows_cost(const tw_module *m, bool per_device)
+{
+    tw_bounds cost = {0};
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        if (m->readings[i].per_device && !per_device) continue;
+        const uint32_t pages = tw_window_pages(m->readings[i].keep);
+        const uint64_t bytes = tw_size_device(m) + (uint64_t)pages * TW_PAGE_SIZE;
+        cost = sum(cost, reads(2 + pages, bytes));
+    }
+    return cost;
+}
+
 tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects)
 {
     tw_bounds cost = reads(2, tw_size_control(m) + 512);
@@ -226,16 +382,24 @@ tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects)
     if ((effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0) {
         tw_bounds_add(&cost, &control);
     }
-    for (uint16_t i = 0; i < m->reading_count && (effects & TW_EFFECT_READINGS) != 0; i++) {
-        const uint32_t pages = tw_window_pages(m->readings[i].keep);
-        const tw_bounds windows =
-            reads(2 + pages, tw_size_device(m) + (uint64_t)pages * TW_PAGE_SIZE);
-        tw_bounds_add(&cost, &windows);
-    }
+    if ((effects & TW_EFFECT_READINGS) != 0) cost = sum(cost, windows_cost(m, false));
     return cost;
 }
 
-uint32_t tw_insn_effects(uint64_t insn)
+tw_bounds tw_cost_windows(const tw_module *m)
 {
-    return tw_op_find(tw_insn_op(insn))->effects;
+    return windows_cost(m, true);
+}
+
+bool tw_insn_is_old(const tw_module *m, uint64_t insn)
+{
+    const bool plain = tw_op_find(tw_insn_op(insn))->shape == TW_SHAPE_FIELD;
+    const tw_field *f = plain ? &m->fields[tw_insn_x(insn)] : tw_operands_field(m, insn);
+    return f != NULL && f->old;
+}
+
+uint32_t tw_insn_effects(const tw_module *m, uint64_t insn)
+{
+    const uint32_t old = tw_insn_is_old(m, insn) ? TW_EFFECT_OLD : 0;
+    return tw_op_find(tw_insn_op(insn))->effects | old;
 }

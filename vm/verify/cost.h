@@ -8,6 +8,25 @@
 
 #include "vm/isa/module.h"
 
+enum {
+    TW_PAGE_SAMPLES = 128,                   /* readings in a page of a window */
+    TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
+    TW_NOTICE_SIZE = 5,                      /* kind, index and size before an event's fields */
+    TW_HISTORY_SIZE = 117, /* the same, number, time, caller, transaction, hash before */
+    TW_THING_HISTORY_SIZE = TW_HISTORY_SIZE + 4, /* of a thing, with registry and size of its key */
+    TW_THING_HEAD_SIZE = 106,                    /* of a thing, before its record: see thing.h */
+    TW_THING_HOLDER_SIZE = 8, /* more when it is attached, and the holder's key */
+    TW_THING_HEAD_MAX = TW_THING_HEAD_SIZE + TW_THING_HOLDER_SIZE + TW_KEY_SIZE_MAX,
+    TW_TRANSFER_SIZE = 80,   /* of a notice of money */
+    TW_COUNT_SIZE = 5,       /* tag and how many keys a map or registry has */
+    TW_AMOUNT_SIZE = 9,      /* tag and amount, of a purse or a balance */
+    TW_ASSET_SIZE_MAX = 128, /* the record of an asset */
+    TW_SIGNERS_MAX = 16,     /* of a transaction */
+    /* notices of an entry */
+    TW_NOTICES_SIZE_MAX =
+        TW_EVENTS_MAX * (TW_EVENT_SIZE_MAX + TW_THING_HISTORY_SIZE + TW_KEY_SIZE_MAX),
+};
+
 /* Adds that stop at the largest value instead of wrapping. */
 uint64_t tw_cost_add(uint64_t a, uint64_t b);
 uint64_t tw_cost_mul(uint64_t a, uint64_t b);
@@ -36,22 +55,22 @@ static inline uint64_t tw_cost_hash(uint64_t bytes)
 /* A statistic over `samples` readings of a window. */
 uint64_t tw_cost_stat(tw_stat stat, uint64_t samples);
 
+/* A look into `pages` pages of the window of one device, and into its record of `record` bytes. */
+static inline uint64_t tw_cost_window(uint64_t pages, uint64_t record)
+{
+    return tw_cost_read(1 + pages, record + pages * TW_PAGE_SIZE);
+}
+/* A choice of the largest of `count` records into a list of `slots`. */
+static inline uint64_t tw_cost_top(uint64_t count, uint64_t slots)
+{
+    return count * slots * TW_GAS_SLOT;
+}
+
 /* Bytes of the VM's own records in the state of a contract of this module. */
 uint64_t tw_size_control(const tw_module *m);
 uint64_t tw_size_device(const tw_module *m);
-
-enum {
-    TW_PAGE_SAMPLES = 128,                   /* readings in a page of a window */
-    TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
-    TW_NOTICE_SIZE = 5,                      /* kind, index and size before an event's fields */
-    TW_HISTORY_SIZE = 117, /* the same, number, time, caller, transaction, hash before */
-    TW_THING_HISTORY_SIZE = TW_HISTORY_SIZE + 4, /* of a thing, with registry and size of its key */
-    TW_THING_HEAD_SIZE = 106,                    /* of a thing, before its record: see thing.h */
-    TW_THING_HOLDER_SIZE = 8, /* more when it is attached, and the holder's key */
-    TW_THING_HEAD_MAX = TW_THING_HEAD_SIZE + TW_THING_HOLDER_SIZE + TW_KEY_SIZE_MAX,
-    TW_COUNT_SIZE = 5,   /* tag and how many keys a map or registry has */
-    TW_SIGNERS_MAX = 16, /* of a transaction */
-};
+/* Bytes of the longest value of a field in the state. */
+uint64_t tw_size_field(const tw_module *m, const tw_field *f);
 
 /* Pages that hold `keep` readings: the newest one may be partly filled. */
 static inline uint32_t tw_window_pages(uint32_t keep)
@@ -67,10 +86,17 @@ uint32_t tw_timer_count(const tw_module *m);
 tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn);
 
 /* What a run of an entry costs beside its instructions: set-up, the control record, and, with
- * TW_EFFECT_READINGS, the device records and windows it may look into. */
+ * TW_EFFECT_READINGS, the device records and windows it may look into. Those of readings per device
+ * are paid by the instructions, which name the devices. */
 tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects);
 
-/* Effects of the instruction: the table's. */
-uint32_t tw_insn_effects(uint64_t insn);
+/* What taking in readings may look into: the device record and windows of one device. */
+tw_bounds tw_cost_windows(const tw_module *m);
+
+/* True when the instruction names a field of the contract of the version before. */
+bool tw_insn_is_old(const tw_module *m, uint64_t insn);
+
+/* Effects of the instruction: the table's, and TW_EFFECT_OLD. */
+uint32_t tw_insn_effects(const tw_module *m, uint64_t insn);
 
 #endif

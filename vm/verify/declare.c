@@ -29,6 +29,10 @@ static tw_status roles(const tw_module *m, tw_err *err)
         if (r->max == 0 || r->max > TW_ROLE_MEMBERS_MAX || r->flags > 3) {
             return REFUSE(err, "role %s: its max must be 1 to %d", r->name, TW_ROLE_MEMBERS_MAX);
         }
+        if (r->least > r->max) {
+            return REFUSE(err, "role %s: starts with %u members, its max is %u", r->name, r->least,
+                          r->max);
+        }
     }
     return TW_OK;
 }
@@ -57,26 +61,6 @@ static tw_status params(const tw_module *m, tw_err *err)
     if (total <= PARAM_SLOTS_MAX) return TW_OK;
     return REFUSE(err, "params and deploy constants take %llu slots, the limit is %d",
                   (unsigned long long)total, PARAM_SLOTS_MAX);
-}
-
-static tw_status fields(const tw_module *m, tw_err *err)
-{
-    for (uint16_t i = 0; i < m->field_count; i++) {
-        const tw_field *f = &m->fields[i];
-        if (f->kind != TW_FIELD_VAR) {
-            return REFUSE(err, "field %s: unknown kind %u", f->name, f->kind);
-        }
-        if (f->value_type >= m->type_count || f->key_type != TW_NONE || f->max != 0) {
-            return REFUSE(err, "field %s: its types or its max do not fit its kind", f->name);
-        }
-        for (uint16_t k = 0; k < i; k++) {
-            if (m->fields[k].id == f->id) {
-                return REFUSE(err, "fields %s and %s have the same id: rename one",
-                              m->fields[k].name, f->name);
-            }
-        }
-    }
-    return TW_OK;
 }
 
 static tw_status phases(const tw_module *m, tw_err *err)
@@ -177,6 +161,11 @@ static tw_status conditions(const tw_module *m, tw_err *err)
     return TW_OK;
 }
 
+static bool runs_always(const tw_module *m, const tw_entry *e)
+{
+    return e->phases == UINT64_MAX >> (64 - m->phases.count);
+}
+
 static bool parts_fit(const tw_module *m, const tw_entry *e)
 {
     const bool delayed = e->delay != TW_NONE;
@@ -193,7 +182,8 @@ static bool parts_fit(const tw_module *m, const tw_entry *e)
     case TW_ENTRY_AFTER:
         return e->of == TW_NONE && e->delay < m->deployed_count && e->members.count == 0;
     case TW_ENTRY_FALLS:
-        return e->of < m->purse_count && e->delay < m->deployed_count && e->members.count == 0;
+        return e->of < m->purse_count && m->purses[e->of].role == TW_NONE &&
+               e->delay < m->deployed_count && e->members.count == 0 && runs_always(m, e);
     case TW_ENTRY_MIGRATE: return e->of == TW_NONE && !delayed && e->members.count == 0;
     case TW_ENTRY_KINDS: break;
     }
@@ -217,9 +207,14 @@ static tw_status entry(const tw_module *m, uint16_t index, tw_err *err)
     if (m->phases.count < 64 && e->phases >> m->phases.count != 0) {
         return REFUSE(err, "entry %s: runs in a phase that is not there", e->name);
     }
-    if (e->kind != TW_ENTRY_ACTION && !view) return TW_OK;
+    const bool falls = e->kind == TW_ENTRY_FALLS;
+    if (index > 0 && m->entries[index - 1].kind == TW_ENTRY_FALLS && !falls) {
+        return REFUSE(err, "entry %s: stands behind an entry for what falls to somebody", e->name);
+    }
+    if (e->kind != TW_ENTRY_ACTION && !view && !falls) return TW_OK;
     for (uint16_t i = 0; i < index; i++) {
-        if (m->entries[i].kind == e->kind && strcmp(m->entries[i].name, e->name) == 0) {
+        if (m->entries[i].kind != e->kind) continue;
+        if (falls ? m->entries[i].of == e->of : strcmp(m->entries[i].name, e->name) == 0) {
             return REFUSE(err, "entry %s: declared twice", e->name);
         }
     }
@@ -230,15 +225,18 @@ tw_status tw_check_declarations(const tw_module *m, tw_err *err)
 {
     TW_TRY(roles(m, err));
     TW_TRY(params(m, err));
-    TW_TRY(fields(m, err));
+    TW_TRY(tw_check_state(m, err));
     TW_TRY(phases(m, err));
     TW_TRY(readings(m, err));
     TW_TRY(conditions(m, err));
     uint32_t deploys = 0;
+    uint32_t migrates = 0;
     for (uint16_t i = 0; i < m->entry_count; i++) {
         TW_TRY(entry(m, i, err));
         deploys += m->entries[i].kind == TW_ENTRY_DEPLOY;
+        migrates += m->entries[i].kind == TW_ENTRY_MIGRATE;
     }
     if (deploys != 1) return REFUSE(err, "a module has exactly one deploy entry, not %u", deploys);
+    if (migrates > 1) return REFUSE(err, "a module has one migrate entry, not %u", migrates);
     return TW_OK;
 }

@@ -55,7 +55,7 @@ static void reach(const bounder *b, const tw_function *f, tw_function_facts *fac
     uint32_t stack = 0;
     for (uint32_t pc = 0; pc < f->code_count; pc++) {
         const uint64_t insn = b->m->code[f->code_first + pc];
-        facts->effects |= tw_insn_effects(insn);
+        facts->effects |= tw_insn_effects(b->m, insn);
         if (tw_insn_op(insn) != TW_OP_CALL) continue;
         const tw_function_facts *callee = &b->facts->functions[tw_insn_x(insn)];
         facts->effects |= callee->effects;
@@ -108,8 +108,8 @@ static uint32_t effects_allowed(tw_entry_kind kind)
     case TW_ENTRY_SILENT:
     case TW_ENTRY_EVERY:
     case TW_ENTRY_AFTER:
-    case TW_ENTRY_FALLS:
-    case TW_ENTRY_MIGRATE: return rule;
+    case TW_ENTRY_FALLS: return rule;
+    case TW_ENTRY_MIGRATE: return rule | TW_EFFECT_DEPLOYS | TW_EFFECT_OLD;
     case TW_ENTRY_KINDS: break;
     }
     return 0;
@@ -145,6 +145,11 @@ static tw_status bound_entries(bounder *b)
             return tw_err_set(b->err, TW_REFUSED_MODULE,
                               "entry %s: up to %u events, the limit is %d", e->name,
                               f->worst.events, TW_EVENTS_MAX);
+        }
+        if (f->worst.event_bytes > TW_NOTICES_SIZE_MAX) {
+            return tw_err_set(b->err, TW_REFUSED_MODULE,
+                              "entry %s: events and transfers of up to %u bytes, the limit is %d",
+                              e->name, f->worst.event_bytes, TW_NOTICES_SIZE_MAX);
         }
     }
     return TW_OK;
@@ -185,7 +190,9 @@ static void bound_packs(bounder *b)
         tw_bounds_add(&b->facts->handlers, &worst);
     }
     /* looks into every window and writes its newest pages back */
-    b->facts->pack = tw_cost_entry(m, TW_EFFECT_READINGS | TW_EFFECT_WRITES_STATE);
+    const tw_bounds windows = tw_cost_windows(m);
+    b->facts->pack = tw_cost_entry(m, TW_EFFECT_WRITES_STATE);
+    tw_bounds_add(&b->facts->pack, &windows);
     b->facts->pack.gas = tw_cost_add(b->facts->pack.gas, TW_GAS_PACK);
     for (uint16_t r = 0; r < m->reading_count; r++) {
         const uint32_t pages = tw_window_pages(m->readings[r].keep);

@@ -1,0 +1,168 @@
+/* declare_state -- money, fields, purses and the upgrade: what a module declares of its state. */
+#include "vm/isa/value.h"
+#include "vm/verify/check.h"
+#include "vm/verify/cost.h"
+
+#include <string.h>
+
+#define REFUSE(err, ...) tw_err_set((err), TW_REFUSED_MODULE, __VA_ARGS__)
+
+/* A token is known by its name, so no two monies may share one. */
+static tw_status monies(const tw_module *m, tw_err *err)
+{
+    for (uint16_t i = 0; i < m->money_count; i++) {
+        const tw_money *money = &m->monies[i];
+        const bool token = money->kind == TW_MONEY_TOKEN;
+        if ((!token && money->kind != TW_MONEY_CURRENCY) || money->decimals > TW_DECIMALS_MAX ||
+            (token ? money->supply < 1 : money->supply != 0)) {
+            return REFUSE(err,
+                          "money %s: a currency or a token of at most %d decimals; a token has a "
+                          "supply, a currency none",
+                          money->name, TW_DECIMALS_MAX);
+        }
+        for (uint16_t k = 0; k < i; k++) {
+            if (strcmp(m->monies[k].name, money->name) == 0) {
+                return REFUSE(err, "money %s: declared twice", money->name);
+            }
+        }
+    }
+    return TW_OK;
+}
+
+/* True when a value of the type has things in it: at its top, or inside. */
+static bool has_things(const tw_module *m, uint16_t type)
+{
+    const tw_type *t = &m->types[type];
+    if (t->kind == TW_KIND_THINGS) return true;
+    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) return has_things(m, t->of);
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        if (has_things(m, t->members.items[i].type)) return true;
+    }
+    return false;
+}
+
+/* A list of things: of a registry whose keys it holds, and of this version if its holder is. */
+static tw_status things(const tw_module *m, const tw_field *f, const tw_type *t, tw_err *err)
+{
+    const tw_field *home = &m->fields[t->home];
+    if (home->kind == TW_FIELD_REGISTRY && home->key_type == t->of && (f->old || !home->old)) {
+        return TW_OK;
+    }
+    return REFUSE(err, "field %s: a list of things whose registry is not there or has other keys",
+                  f->name);
+}
+
+static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
+{
+    const tw_field *f = &m->fields[index];
+    const tw_members *members = &m->types[f->value_type].members;
+    if (m->types[f->value_type].kind != TW_KIND_RECORD || f->key_member >= members->count ||
+        members->items[f->key_member].type != f->key_type) {
+        return REFUSE(err, "registry %s: its key is no member of its record", f->name);
+    }
+    for (uint16_t i = 0; i < members->count; i++) {
+        const tw_type *t = &m->types[members->items[i].type];
+        if (t->kind == TW_KIND_THINGS) {
+            TW_TRY(things(m, f, t, err));
+        } else if (has_things(m, members->items[i].type)) {
+            return REFUSE(err, "registry %s: things stand deeper than in its record", f->name);
+        }
+    }
+    for (uint16_t i = 0; i < index; i++) {
+        const tw_field *other = &m->fields[i];
+        if (other->kind == TW_FIELD_REGISTRY && other->value_type == f->value_type &&
+            other->old == f->old) {
+            return REFUSE(err, "registries %s and %s are of the same asset", other->name, f->name);
+        }
+    }
+    return TW_OK;
+}
+
+static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
+{
+    const uint64_t size = f->key_type < m->type_count ? tw_key_size_max(m, f->key_type) : 0;
+    if (f->max == 0 || f->max > TW_MAP_MAX) {
+        return REFUSE(err, "field %s: its max must be 1 to %d", f->name, TW_MAP_MAX);
+    }
+    if (size == 0 || size > TW_KEY_SIZE_MAX || has_things(m, f->key_type)) {
+        return REFUSE(err, "field %s: its keys take up to %llu bytes, the limit is %d", f->name,
+                      (unsigned long long)size, TW_KEY_SIZE_MAX);
+    }
+    return TW_OK;
+}
+
+static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
+{
+    const tw_field *f = &m->fields[index];
+    const bool var = f->kind == TW_FIELD_VAR;
+    if (f->kind < TW_FIELD_VAR || f->kind >= TW_FIELD_KINDS) {
+        return REFUSE(err, "field %s: unknown kind %u", f->name, f->kind);
+    }
+    if (f->value_type >= m->type_count || (f->key_type == TW_NONE) != var ||
+        (f->key_member == TW_NONE) != (f->kind != TW_FIELD_REGISTRY) || (var && f->max != 0)) {
+        return REFUSE(err, "field %s: its types or its max do not fit its kind", f->name);
+    }
+    if (!var) TW_TRY(keyed(m, f, err));
+    if (f->kind == TW_FIELD_REGISTRY) return registry(m, index, err);
+    if (!has_things(m, f->value_type)) return TW_OK;
+    return REFUSE(err, "field %s: only a registry holds things", f->name);
+}
+
+/* Ids are places in the state. An old field may be a field of this version too, if it is the same
+ * in all. */
+static tw_status distinct(const tw_module *m, uint16_t index, tw_err *err)
+{
+    const tw_field *f = &m->fields[index];
+    for (uint16_t i = 0; i < index; i++) {
+        const tw_field *other = &m->fields[i];
+        if (other->old == f->old && strcmp(other->name, f->name) == 0) {
+            return REFUSE(err, "field %s: declared twice", f->name);
+        }
+        if (other->id != f->id) continue;
+        if (other->old != f->old && tw_hash_equal(&other->description, &f->description)) continue;
+        return REFUSE(err, "fields %s and %s have the same id: rename one", other->name, f->name);
+    }
+    return TW_OK;
+}
+
+static tw_status purse(const tw_module *m, uint16_t index, tw_err *err)
+{
+    const tw_purse *p = &m->purses[index];
+    for (uint16_t i = 0; i < index; i++) {
+        if (m->purses[i].id == p->id || strcmp(m->purses[i].name, p->name) == 0) {
+            return REFUSE(err, "purse %s: the same name or id as purse %s, rename one", p->name,
+                          m->purses[i].name);
+        }
+    }
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].id == p->id) {
+            return REFUSE(err, "purse %s and field %s have the same id: rename one", p->name,
+                          m->fields[i].name);
+        }
+    }
+    return TW_OK;
+}
+
+static tw_status upgrade(const tw_module *m, tw_err *err)
+{
+    const tw_upgrade *u = &m->upgrade;
+    const bool none = u->role == TW_NONE;
+    if (none && u->count == 0 && u->delay == TW_NONE) return TW_OK;
+    const bool delay = u->delay == TW_NONE || u->delay < m->deployed_count;
+    if (!none && u->role < m->role_count && u->count > 0 && u->count <= m->roles[u->role].max &&
+        u->count <= TW_SIGNERS_MAX && delay) {
+        return TW_OK;
+    }
+    return REFUSE(err, "upgrade: its role, the number of its signers or its delay is not there");
+}
+
+tw_status tw_check_state(const tw_module *m, tw_err *err)
+{
+    TW_TRY(monies(m, err));
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        TW_TRY(field(m, i, err));
+        TW_TRY(distinct(m, i, err));
+    }
+    for (uint16_t i = 0; i < m->purse_count; i++) TW_TRY(purse(m, i, err));
+    return upgrade(m, err);
+}

@@ -5,9 +5,11 @@
 #include "compiler/twc.h"
 #include "vm/base/quantities.h"
 #include "vm/isa/container.h"
+#include "vm/isa/module.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { DONE = 0, REFUSED = 1, USAGE = 2, NAME_SIZE_MAX = 4096 };
@@ -213,6 +215,83 @@ static int run_abi(int count, char **arguments)
     return run_compiled((options){.command = "abi"}, ABI, count, arguments);
 }
 
+/* ------------------------------------------------------------------ fmt, verify */
+
+/* 1 when the file is not as it should be and only asked about, or can't be laid out. */
+static int format_file(const char *name, bool check)
+{
+    size_t size = 0;
+    uint8_t *source = twc_file_read(name, TWC_SOURCE_MAX, &size);
+    if (source == NULL) return REFUSED;
+    twc_result *result = twc_check(name, source, size);
+    const char *text = result != NULL ? twc_result_format(result) : NULL;
+    int status = DONE;
+    if (text == NULL) {
+        status = report(result, false) == DONE ? USAGE : REFUSED;
+    } else if (strlen(text) != size || memcmp(text, source, size) != 0) {
+        if (check) printf("%s is not formatted: run `twc fmt %s`\n", name, name);
+        const bool good = check || twc_file_write(name, tw_bytes_of(text, strlen(text)));
+        status = check || !good ? REFUSED : DONE;
+    }
+    twc_result_free(result);
+    tw_mem_free(source);
+    return status;
+}
+
+static int run_fmt(int count, char **arguments)
+{
+    bool check = false;
+    int status = DONE;
+    int files = 0;
+    for (int i = 0; i < count; i++) check = check || strcmp(arguments[i], "--check") == 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--check") == 0) continue;
+        if (arguments[i][0] == '-') {
+            fprintf(stderr, "twc fmt: unexpected argument %s\n", arguments[i]);
+            return USAGE;
+        }
+        const int one = format_file(arguments[i], check);
+        if (one > status) status = one;
+        files++;
+    }
+    if (files == 0) fprintf(stderr, "twc fmt: which file?\n");
+    return files > 0 ? status : USAGE;
+}
+
+/* Compiles and compares: the module depends on nothing but the source and the compiler. */
+static int run_verify(int count, char **arguments)
+{
+    if (count != 2 || strlen(arguments[1]) != 2 * TW_HASH_SIZE) {
+        fprintf(stderr, "twc verify: give a file and the hash of a module, 64 hex digits\n");
+        return USAGE;
+    }
+    size_t size = 0;
+    uint8_t *source = twc_file_read(arguments[0], TWC_SOURCE_MAX, &size);
+    if (source == NULL) return REFUSED;
+    twc_result *result = twc_compile(arguments[0], source, size);
+    int status = report(result, false);
+    bool found = false;
+    for (uint32_t i = 0; status == DONE && i < twc_result_unit_count(result); i++) {
+        const twc_unit *unit = twc_result_unit(result, i);
+        char hex[2 * TW_HASH_SIZE + 1];
+        const tw_hash hash = tw_module_hash(unit->module);
+        tw_hex_encode(hash.bytes, TW_HASH_SIZE, hex);
+        const bool same = strcasecmp(hex, arguments[1]) == 0;
+        found = found || same;
+        printf("%s version %u: %s%s\n", unit->name, unit->version, hex, same ? ", the same" : "");
+    }
+    twc_result_free(result);
+    tw_mem_free(source);
+    if (status == DONE && !found) {
+        fprintf(stderr,
+                "twc verify: no contract of %s compiles to this module: another source, or "
+                "another version of the compiler (this is %s)\n",
+                arguments[0], TW_VERSION);
+        status = REFUSED;
+    }
+    return status;
+}
+
 /* The table that the explanation of an unknown unit speaks of: a line for each dimension. */
 static void print_unit_table(void)
 {
@@ -248,6 +327,8 @@ static const command commands[] = {
     {"build", "build FILE.twc [-o FILE.twm] [--contract NAME]", "compile contracts", run_build},
     {"bounds", "bounds FILE.twc [--json]", "show what each entry may cost at most", run_bounds},
     {"abi", "abi FILE.twc", "describe the contract's interface as JSON", run_abi},
+    {"fmt", "fmt [--check] FILE.twc...", "lay sources out in the one way", run_fmt},
+    {"verify", "verify FILE.twc HASH", "say whether a module was made of this source", run_verify},
     {"explain", "explain E0104", "explain a message and show how it is right", run_explain},
 };
 
@@ -265,6 +346,11 @@ int main(int count, char **arguments)
     if (count < 2) {
         print_help(stderr);
         return USAGE;
+    }
+    if (strcmp(arguments[1], "--version") == 0) {
+        printf("twc %s (module format %d, semantics %d)\n", TW_VERSION, TW_MODULE_FORMAT,
+               TW_SEMANTICS);
+        return DONE;
     }
     if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "help") == 0) {
         print_help(stdout);

@@ -1,6 +1,7 @@
 /* twc -- the library's public face over front and diag. */
 #include "compiler/twc.h"
 
+#include "compiler/format.h"
 #include "compiler/front.h"
 #include "compiler/interface.h"
 #include "compiler/unit.h"
@@ -156,6 +157,16 @@ const char *twc_result_json(twc_result *result)
     }
     const char *end = result->message_count > 0 ? "\n]\n" : "]\n";
     tw_write_raw(w, end, strlen(end) + 1);
+    return w->bad ? NULL : (const char *)w->data;
+}
+
+const char *twc_result_format(twc_result *result)
+{
+    tw_writer *w = &result->text;
+    tw_writer_clear(w);
+    if (result->front->diags.error_count > 0) return NULL;
+    if (!twc_format_write(&result->front->source, &result->front->words, w)) return NULL;
+    tw_write_u8(w, 0);
     return w->bad ? NULL : (const char *)w->data;
 }
 

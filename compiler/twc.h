@@ -41,6 +41,10 @@ twc_message twc_result_message(const twc_result *result, uint32_t index);
 const char *twc_result_report(twc_result *result, bool color);
 const char *twc_result_json(twc_result *result);
 
+/* The source laid out in the one way, comments kept; NULL when it has errors or memory ends. Ends
+ * with a NUL, lives until the next text is asked for. Formatting it again gives the same bytes. */
+const char *twc_result_format(twc_result *result);
+
 /* The title and explanation of a code ("E0104", "W0801"); false for none. Static memory. */
 bool twc_explain(const char *code, const char **ret_title, const char **ret_text);
 

@@ -35,8 +35,9 @@ check 'they are in' 0 '^12$' "$TWVM" -d l view Counter counted
 check 'an empty cell of an optional argument is none' 0 '^none$' "$TWVM" -d l view Counter last_note
 same 'each row has its outcome' "$(tail -n +2 how.csv | cut -d, -f3 | tr '\n' ' ')" \
     'done TooMuch NotCaller done '
+sed 's/T00:0/T01:0/' calls.csv >later.csv
 check 'as JSON' 0 '"errors":{"TooMuch":"1","NotCaller":"1"}' \
-    sh -c 'sed "s/T00:0/T01:0/" calls.csv >later.csv; "$TWVM" -d l run later.csv --contract Counter --json'
+    "$TWVM" -d l run later.csv --contract Counter --json
 
 printf 'time,as,entry\n2026-01-01T02:00:00Z,o+b,approve\n' >both.csv
 check 'two sign' 0 '1 done, 0 failed' "$TWVM" -d l run both.csv --contract Counter

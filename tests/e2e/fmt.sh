@@ -1,6 +1,6 @@
 #!/bin/sh
-# fmt -- `twc fmt`: every source of the repo keeps its meaning and its comments, and formatting again
-# changes nothing; what does not compile is left alone.
+# fmt -- `twc fmt`: every source of the repo keeps its meaning and its comments, and formatting
+# again changes nothing; what does not compile is left alone.
 . "${0%/*}/lib.sh"
 
 cat >messy.twc <<'TWC'
@@ -29,8 +29,10 @@ var n:int=0
     }
 
   }
-  action swap(old:account,new:account) by owner{revoke sensor from old grant sensor to new}
-  action mood() by owner { let m=Good match m{Good{n=1}Bad{n=2}} let b=a let l=longer if b>0 mm/s and l>0 s{stop} }
+  action swap(old:account,new:account) by owner{revoke sensor from old
+  grant sensor to new}
+  action mood() by owner { let m=Good match m{Good{n=1}Bad{n=2}}
+  if a>0 mm/s and longer>0 s{stop} }
   view v()->int{return n}
   test "t"{ feed heat -10 °C every 1 s
     for 3 s
@@ -62,8 +64,10 @@ contract Messy version 1 {
       n -= 1
     }
   }
-  action swap(old: account, new: account) by owner { revoke sensor from old grant sensor to new }
-  action mood() by owner { let m = Good match m { Good { n = 1 } Bad { n = 2 } } let b = a let l = longer if b > 0 mm/s and l > 0 s { stop } }
+  action swap(old: account, new: account) by owner { revoke sensor from old
+    grant sensor to new }
+  action mood() by owner { let m = Good match m { Good { n = 1 } Bad { n = 2 } }
+    if a > 0 mm/s and longer > 0 s { stop } }
   view v() -> int { return n }
   test "t" { feed heat -10 °C every 1 s
       for 3 s

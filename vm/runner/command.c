@@ -163,8 +163,8 @@ static const tw_command commands[] = {
     {"call", "NAME ACTION [ARGUMENT=VALUE...]", "call an action of a contract", VALUES,
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
     {"run", "CALLS.csv", "calls from a table: past ones, or a script",
-     "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by their\n"
-     "names; contract, where there are several; expect, the error that a row must end with. An\n"
+     "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by\n"
+     "their names; contract, where there are several; expect, the error that a row must end with. An\n"
      "empty cell of an optional argument is none. Rows go in their order, each in a block of its\n"
      "own; the first that does not end as it should stops the run.\n" TIMES "\n" VALUES,
      run_options, 1, 1, true, tw_command_run},

@@ -137,6 +137,90 @@ Test(tx, a_deploy_comes_back)
     tw_arena_free(arena);
 }
 
+/* ---- money ---- */
+
+static tw_status try_tx(const tw_tx *tx)
+{
+    const people p = people_make();
+    tw_arena *arena = tw_arena_new(MIB);
+    tw_hash id;
+    tw_writer w = encode(tx, &p, &id);
+    const tw_status status = decode(tw_writer_bytes(&w), arena);
+    tw_writer_free(&w);
+    tw_arena_free(arena);
+    return status;
+}
+
+Test(tx, what_a_call_may_take_comes_back)
+{
+    const people p = people_make();
+    tw_arena *arena = tw_arena_new(MIB);
+    const tw_spend spends[2] = {{{{1}}, 1}, {{{1, 1}}, INT64_MAX}};
+    tw_tx tx = call_of(&p, 1);
+    tx.spends = spends;
+    tx.spend_count = 2;
+    tw_hash id;
+    tw_tx got;
+    tw_writer w = encode(&tx, &p, &id);
+    cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK);
+    cr_assert_eq(got.spend_count, 2);
+    cr_assert_eq(memcmp(got.spends, spends, sizeof spends), 0);
+    tw_writer_free(&w);
+    tw_arena_free(arena);
+}
+
+Test(tx, what_a_call_may_take_is_ascending_and_above_zero)
+{
+    const people p = people_make();
+    tw_spend spends[TW_SPENDS_MAX + 1] = {0};
+    tw_tx tx = call_of(&p, 1);
+    for (int i = 0; i <= TW_SPENDS_MAX; i++) spends[i] = (tw_spend){{{(uint8_t)i}}, 1};
+    tx.spends = spends;
+    tx.spend_count = TW_SPENDS_MAX;
+    cr_assert_eq(try_tx(&tx), TW_OK);
+    tx.spend_count = TW_SPENDS_MAX + 1;
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_LIMIT);
+    tx.spend_count = 2;
+    spends[1].most = 0;
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_ENCODING);
+    spends[1].most = -1;
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_ENCODING);
+    spends[1] = spends[0];
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_ENCODING, "the same asset twice");
+    spends[0].asset.bytes[0] = 9;
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_ENCODING, "descending");
+}
+
+Test(tx, the_assets_of_a_deploy_are_part_of_the_contracts_id)
+{
+    const people p = people_make();
+    tw_arena *arena = tw_arena_new(MIB);
+    tw_tx_role roles[3];
+    tw_tx_param params[2];
+    tw_tx tx = deploy_of(&p, roles, params);
+    tw_hash assets[TW_MONIES_MAX + 1] = {{{1}}, {{2}}};
+    tw_hash ids[2];
+    for (int i = 0; i < 2; i++) {
+        tx.currencies = assets;
+        tx.currency_count = 2;
+        assets[1].bytes[0] = (uint8_t)(2 + i);
+        tw_hash id;
+        tw_tx got;
+        tw_writer w = encode(&tx, &p, &id);
+        cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK);
+        cr_assert_eq(got.currency_count, 2);
+        cr_assert_eq(memcmp(got.currencies, assets, 2 * sizeof *assets), 0);
+        ids[i] = tw_tx_contract_id(&got);
+        tw_writer_free(&w);
+    }
+    cr_assert(!tw_hash_equal(&ids[0], &ids[1]));
+    tx.currency_count = TW_MONIES_MAX;
+    cr_assert_eq(try_tx(&tx), TW_OK);
+    tx.currency_count = TW_MONIES_MAX + 1;
+    cr_assert_eq(try_tx(&tx), TW_REFUSED_LIMIT);
+    tw_arena_free(arena);
+}
+
 /* ---- every byte ---- */
 
 static void cut_everywhere(tw_bytes bytes, tw_arena *arena)
@@ -305,6 +389,7 @@ static tw_status try_signers(const tw_account *const *signers, uint8_t count)
     tw_write_raw(&w, chain.bytes, TW_HASH_SIZE);
     tw_write_text(&w, "entry");
     tw_write_u32(&w, 0);
+    tw_write_u16(&w, 0);
     const uint8_t signature[64] = {0};
     for (uint8_t i = 0; i < count; i++) tw_write_raw(&w, signature, sizeof signature);
     const tw_status status = decode(tw_writer_bytes(&w), arena);

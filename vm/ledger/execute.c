@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { ASSET_SIZE_MAX = 128 }; /* bytes of an asset's record */
+
 uint64_t tw_node_gas_base(const tw_tx *tx)
 {
     return tx->signer_count * (uint64_t)TW_GAS_SIGNATURE + tx->size * (uint64_t)TW_GAS_TX_BYTE;
@@ -59,7 +61,9 @@ static tw_status run_action(tw_ledger *l, const tw_tx *tx, tw_contract *c, uint1
                           .signers = tx->signers,
                           .signer_count = tx->signer_count,
                           .transaction = tx->id,
-                          .arguments = slots};
+                          .arguments = slots,
+                          .spends = tx->spends,
+                          .spend_count = tx->spend_count};
     tw_outcome outcome;
     TW_TRY(tw_exec_run(l->exec, c, &call, &outcome));
     return tw_node_run_of(l, c, entry, &outcome, run);
@@ -179,12 +183,46 @@ static bool roles_fit(const tw_module *m, const tw_tx *tx)
     for (uint16_t i = 0; i < m->role_count; i++) {
         const uint16_t count = tx->roles[i].count;
         const bool none_allowed = (m->roles[i].flags & TW_ROLE_GRANTED) != 0;
-        if (count > m->roles[i].max || (count == 0 && !none_allowed)) return false;
+        if (count > m->roles[i].max || count < m->roles[i].least) return false;
+        if (count == 0 && !none_allowed) return false;
         for (uint16_t k = 0; k < count; k++) {
             if (!tw_account_is_valid(&tx->roles[i].members[k])) return false;
         }
     }
     return true;
+}
+
+/* Each currency is an asset of the ledger of the same decimals, each token an asset of its own. */
+static tw_status bind_monies(tw_ledger *l, tw_contract *c, const tw_tx *tx)
+{
+    const tw_module *m = c->code->module;
+    uint16_t bound = 0;
+    for (uint16_t i = 0; i < m->money_count; i++) {
+        const tw_money *money = &m->monies[i];
+        if (money->kind == TW_MONEY_TOKEN) {
+            c->assets[i] = tw_bank_token(&c->id, money->name);
+            continue;
+        }
+        tw_asset asset;
+        bool found = false;
+        if (bound == tx->currency_count) return TW_TX_BAD_DEPLOY;
+        c->assets[i] = tx->currencies[bound++];
+        TW_TRY(tw_bank_asset(l->overlay, &c->assets[i], &asset, &found));
+        if (!found || asset.decimals != money->decimals) return TW_TX_BAD_DEPLOY;
+    }
+    return bound == tx->currency_count ? TW_OK : TW_TX_BAD_DEPLOY;
+}
+
+static tw_status make_tokens(tw_ledger *l, const tw_contract *c)
+{
+    const tw_module *m = c->code->module;
+    for (uint16_t i = 0; i < m->money_count; i++) {
+        if (m->monies[i].kind != TW_MONEY_TOKEN) continue;
+        tw_asset asset = {.id = c->assets[i], .contract = c->id, .decimals = m->monies[i].decimals};
+        memcpy(asset.name, m->monies[i].name, strlen(m->monies[i].name));
+        TW_TRY(tw_bank_save(l->overlay, &asset));
+    }
+    return TW_OK;
 }
 
 static tw_status set_param(tw_contract *c, uint16_t index, tw_bytes value, tw_run *run)
@@ -274,6 +312,7 @@ static tw_status establish(tw_ledger *l, tw_contract *c, const tw_tx *tx)
     if (!delays_fit(c)) return TW_TRAP_BAD_VALUE;
     TW_TRY(tw_contract_save(c));
     TW_TRY(save_code(l, c->code));
+    TW_TRY(make_tokens(l, c));
     TW_TRY(tw_timer_deploy(c));
     TW_TRY(first_members(l, c, tx));
     return tw_contract_save_control(c);
@@ -294,12 +333,16 @@ static tw_status run_deploy(tw_ledger *l, const tw_tx *tx, tw_contract *c, tw_ru
     return run->status == TW_OK ? establish(l, c, tx) : run->status;
 }
 
-/* Gas of a deploy beside its entry: the records it writes. */
-static uint64_t deploy_gas(const tw_tx *tx)
+/* Gas of a deploy beside its entry: the records it reads and writes. `m` is NULL when the module
+ * does not verify. */
+static uint64_t deploy_gas(const tw_tx *tx, const tw_module *m)
 {
     uint64_t members = 0;
+    const uint64_t monies = m != NULL ? m->money_count : 0;
     for (uint16_t i = 0; i < tx->role_count; i++) members += tx->roles[i].count;
-    return tw_cost_write(4, tx->module.size) + tw_cost_write(3 * members, 0);
+    return tw_cost_write(4, tx->module.size) + tw_cost_write(3 * members, 0) +
+           tw_cost_read(tx->currency_count, tx->currency_count * ASSET_SIZE_MAX) +
+           tw_cost_write(monies, monies * ASSET_SIZE_MAX);
 }
 
 static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err)
@@ -310,7 +353,7 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
     if (tw_status_is_host_failure(loaded)) return loaded;
     run->status = TW_TX_BAD_MODULE;
     if (loaded != TW_OK) return TW_OK;
-    run->gas += deploy_gas(tx);
+    run->gas += deploy_gas(tx, code->module);
     run->status = TW_TX_BAD_DEPLOY;
     if (!roles_fit(code->module, tx) || !bounds_fit(l, code)) return TW_OK;
     const tw_hash id = tw_tx_contract_id(tx);
@@ -319,7 +362,9 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
     c->deployer = tx->signers[0];
     c->deployed_at = l->time;
     c->control.phase_since = l->time;
-    run->status = set_params(c, tx, run);
+    run->status = bind_monies(l, c, tx);
+    if (run->status == TW_OK) run->status = set_params(c, tx, run);
+    if (tw_status_is_host_failure(run->status)) return run->status;
     if (run->status != TW_OK) return TW_OK;
     run->contract = id;
     run->status = run_deploy(l, tx, c, run);
@@ -409,7 +454,7 @@ tw_status tw_node_gas_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw
         const tw_hash hash = tw_module_hash(tx->module);
         const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
         if (tw_status_is_host_failure(loaded)) return loaded;
-        own = deploy_gas(tx);
+        own = deploy_gas(tx, loaded == TW_OK ? code->module : NULL);
         if (loaded == TW_OK) {
             const uint16_t entry = tw_module_entry(code->module, TW_ENTRY_DEPLOY, NULL);
             own = tw_cost_add(own, code->facts->entries[entry].gas);

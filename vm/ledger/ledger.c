@@ -1,4 +1,4 @@
-/* ledger -- genesis, opening, code cache, and questions about the committed state.
+/* ledger -- opening, code cache, and questions about the committed state.
  *
  * Between blocks the overlay is empty and serves as a cache for reading; a block that begins clears
  * it.
@@ -9,118 +9,6 @@
 
 #include <assert.h>
 #include <string.h>
-
-enum { GENESIS_FORMAT = 1 };
-
-static tw_key genesis_key(void)
-{
-    tw_key key = tw_key_start(TW_SPACE_CHAIN);
-    tw_key_raw(&key, "genesis", 7);
-    return key;
-}
-
-static void write_genesis(const tw_genesis *g, tw_writer *w)
-{
-    tw_write_u8(w, TW_STATE_TAG);
-    tw_write_u8(w, GENESIS_FORMAT);
-    tw_write_u8(w, TW_SEMANTICS);
-    tw_write_u8(w, TW_GAS_SCHEDULE);
-    tw_write_text(w, g->name);
-    tw_write_i64(w, g->time);
-    tw_write_u64(w, g->entry_gas_max);
-    tw_write_u64(w, g->block_gas_max);
-    tw_write_u64(w, g->timer_gas_max);
-}
-
-static tw_hash chain_of(tw_bytes genesis)
-{
-    return tw_hash_tagged("twvm/chain", &genesis, 1);
-}
-
-static tw_status read_genesis(tw_ledger *l, tw_bytes record, tw_err *err)
-{
-    tw_reader r = tw_reader_of(record);
-    const uint8_t tag = tw_read_u8(&r);
-    const uint8_t format = tw_read_u8(&r);
-    const uint8_t semantics = tw_read_u8(&r);
-    const uint8_t gas = tw_read_u8(&r);
-    const tw_bytes name = tw_read_short(&r, 64);
-    l->genesis.time = tw_read_i64(&r);
-    l->genesis.entry_gas_max = tw_read_u64(&r);
-    l->genesis.block_gas_max = tw_read_u64(&r);
-    l->genesis.timer_gas_max = tw_read_u64(&r);
-    if (!tw_reader_done(&r) || tag != TW_STATE_TAG) {
-        return tw_err_set(err, TW_ERR_CORRUPT, "the genesis record of the ledger is damaged");
-    }
-    if (format != GENESIS_FORMAT || semantics != TW_SEMANTICS || gas != TW_GAS_SCHEDULE) {
-        return tw_err_set(err, TW_ERR_CORRUPT,
-                          "the ledger was made by another version (format %u, semantics %u, gas "
-                          "schedule %u); this one knows %d, %d and %d",
-                          format, semantics, gas, GENESIS_FORMAT, TW_SEMANTICS, TW_GAS_SCHEDULE);
-    }
-    memcpy(l->name, name.data, name.size);
-    l->genesis.name = l->name;
-    l->chain = chain_of(record);
-    return TW_OK;
-}
-
-static tw_status check_genesis(const tw_genesis *g, tw_err *err)
-{
-    const size_t size = g->name != NULL ? strlen(g->name) : 0;
-    if (size == 0 || size > 64 || !tw_utf8_is_clean(tw_bytes_of(g->name, size))) {
-        return tw_err_set(err, TW_REFUSED_ARGUMENT, "a chain's name has 1 to 64 bytes");
-    }
-    if (g->time < 0 || g->time >= (int64_t)1 << TW_RANGE_BITS) {
-        return tw_err_set(err, TW_REFUSED_TIME, "the first block's time is out of range");
-    }
-    return TW_OK;
-}
-
-static uint64_t or_default(uint64_t value, uint64_t preset)
-{
-    return value != 0 ? value : preset;
-}
-
-tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *err)
-{
-    TW_TRY(check_genesis(genesis, err));
-    tw_genesis g = *genesis;
-    g.entry_gas_max = or_default(g.entry_gas_max, 200000000);
-    g.block_gas_max = or_default(g.block_gas_max, 2000000000);
-    g.timer_gas_max = or_default(g.timer_gas_max, 1000000000);
-    uint8_t memory[TW_GENESIS_SIZE_MAX];
-    tw_writer w = tw_writer_fixed(memory, sizeof memory);
-    write_genesis(&g, &w);
-    tw_overlay *overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
-    tw_commit *commit = NULL;
-    tw_status status = overlay != NULL && !w.bad ? TW_OK : TW_ERR_MEMORY;
-    if (status == TW_OK) status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &commit, err);
-    if (status == TW_OK && tw_commit_head(commit)->exists) {
-        status = tw_err_set(err, TW_REFUSED_ARGUMENT, "there is a ledger in this store already");
-    }
-    const tw_key key = genesis_key();
-    if (status == TW_OK) {
-        status = tw_overlay_put(overlay, tw_key_bytes(&key), tw_writer_bytes(&w));
-    }
-    tw_block_info info = {.height = 0, .time = g.time};
-    if (status == TW_OK) status = tw_commit_prepare(commit, overlay, 0, &info.state_root, err);
-    if (status == TW_OK) {
-        uint8_t header[TW_HEADER_SIZE + TW_HASH_SIZE];
-        tw_node_header(&info, header);
-        tw_writer block = tw_writer_new(TW_HEADER_SIZE + 8);
-        tw_write_raw(&block, header, TW_HEADER_SIZE);
-        tw_write_u32(&block, 0);
-        tw_write_u32(&block, 0);
-        const uint8_t height[8] = {0};
-        tw_batch_put(tw_commit_batch(commit), TW_TABLE_BLOCK, tw_bytes_of(height, 8),
-                     tw_writer_bytes(&block));
-        tw_writer_free(&block);
-        status = tw_commit_write(commit, tw_bytes_of(header, TW_HEADER_SIZE), true, err);
-    }
-    tw_commit_close(commit);
-    tw_overlay_free(overlay);
-    return status;
-}
 
 static tw_status load_head(tw_ledger *l, tw_err *err)
 {
@@ -134,12 +22,7 @@ static tw_status load_head(tw_ledger *l, tw_err *err)
         return tw_err_set(err, TW_ERR_CORRUPT, "the head record of the ledger is damaged");
     }
     tw_overlay_clear(l->overlay, tw_load_u64(l->head.state_root.bytes));
-    const tw_key key = genesis_key();
-    tw_bytes record;
-    bool found = false;
-    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &record, &found));
-    if (!found) return tw_err_set(err, TW_ERR_CORRUPT, "the ledger has lost its genesis record");
-    return read_genesis(l, record, err);
+    return tw_node_load_genesis(l, err);
 }
 
 tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
@@ -152,14 +35,16 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     l->overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
     l->exec = tw_exec_new();
     l->arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
+    l->genesis_arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
     l->transactions = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->receipts = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    tw_status status = l->overlay != NULL && l->exec != NULL && l->arena != NULL
-                           ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
-                           : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+    tw_status status =
+        l->overlay != NULL && l->exec != NULL && l->arena != NULL && l->genesis_arena != NULL
+            ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
+            : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
     if (status == TW_OK) status = load_head(l, err);
     if (status == TW_OK) {
         *ret_ledger = l;
@@ -176,6 +61,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_overlay_free(l->overlay);
     tw_exec_free(l->exec);
     tw_arena_free(l->arena);
+    tw_arena_free(l->genesis_arena);
     tw_writer_free(&l->transactions);
     tw_writer_free(&l->receipts);
     tw_writer_free(&l->receipt);
@@ -284,13 +170,14 @@ tw_status tw_ledger_contract(tw_ledger *l, const tw_hash *id, tw_arena *arena,
     return found ? TW_OK : tw_err_set(err, TW_REFUSED_NOT_FOUND, "no contract has this id");
 }
 
-tw_status tw_ledger_next_contract(tw_ledger *l, const tw_hash *after, tw_hash *ret_id,
-                                  bool *ret_found)
+/* The next id under a space whose keys are ids. */
+static tw_status next_id(tw_ledger *l, tw_space space, const tw_hash *after, tw_hash *ret_id,
+                         bool *ret_found)
 {
-    const tw_key prefix = tw_key_start(TW_SPACE_CONTRACT);
+    const tw_key prefix = tw_key_start(space);
     tw_key from = prefix;
     if (after != NULL) {
-        from = tw_key_of(TW_SPACE_CONTRACT, after);
+        from = tw_key_of(space, after);
         tw_key_u8(&from, 0);
     }
     tw_bytes key;
@@ -303,6 +190,12 @@ tw_status tw_ledger_next_contract(tw_ledger *l, const tw_hash *after, tw_hash *r
     return TW_OK;
 }
 
+tw_status tw_ledger_next_contract(tw_ledger *l, const tw_hash *after, tw_hash *ret_id,
+                                  bool *ret_found)
+{
+    return next_id(l, TW_SPACE_CONTRACT, after, ret_id, ret_found);
+}
+
 tw_status tw_ledger_nonce(tw_ledger *l, const tw_account *account, uint64_t *ret_next)
 {
     tw_key key = tw_key_start(TW_SPACE_NONCE);
@@ -312,6 +205,42 @@ tw_status tw_ledger_nonce(tw_ledger *l, const tw_account *account, uint64_t *ret
     TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
     if (found && value.size != 9) return TW_ERR_CORRUPT;
     *ret_next = found ? tw_load_u64(value.data + 1) : 0;
+    return TW_OK;
+}
+
+tw_status tw_ledger_asset(tw_ledger *l, const tw_hash *id, tw_asset *ret_asset, bool *ret_found)
+{
+    return tw_bank_asset(l->overlay, id, ret_asset, ret_found);
+}
+
+tw_status tw_ledger_balance(tw_ledger *l, const tw_hash *asset, const tw_account *account,
+                            int64_t *ret_amount)
+{
+    const tw_key key = tw_bank_balance_key(asset, account);
+    return tw_bank_amount(l->overlay, &key, ret_amount);
+}
+
+tw_status tw_ledger_next_asset(tw_ledger *l, const tw_hash *after, tw_hash *ret_id, bool *ret_found)
+{
+    return next_id(l, TW_SPACE_ASSET, after, ret_id, ret_found);
+}
+
+tw_status tw_ledger_next_balance(tw_ledger *l, const tw_hash *asset, const tw_account *after,
+                                 tw_account *ret_account, bool *ret_found)
+{
+    const tw_key prefix = tw_key_of(TW_SPACE_BALANCE, asset);
+    tw_key from = prefix;
+    if (after != NULL) {
+        from = tw_bank_balance_key(asset, after);
+        tw_key_u8(&from, 0);
+    }
+    tw_bytes key;
+    tw_bytes value;
+    TW_TRY(tw_overlay_next(l->overlay, tw_key_bytes(&prefix), tw_key_bytes(&from), &key, &value,
+                           ret_found));
+    if (!*ret_found) return TW_OK;
+    if (key.size != prefix.size + sizeof ret_account->bytes) return TW_ERR_CORRUPT;
+    memcpy(ret_account->bytes, key.data + prefix.size, sizeof ret_account->bytes);
     return TW_OK;
 }
 

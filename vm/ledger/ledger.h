@@ -18,6 +18,22 @@
 
 typedef struct tw_ledger tw_ledger;
 
+/* Who has money of the chain's own at the start. Amounts in the asset's smallest unit. */
+typedef struct tw_genesis_holder {
+    tw_account account;
+    int64_t amount; /* above 0 */
+} tw_genesis_holder;
+
+/* Its id is tw_bank_chain_asset of the chain's and its own name. */
+typedef struct tw_genesis_asset {
+    const char *name; /* 1 to 64 bytes */
+    uint8_t decimals;
+    const tw_genesis_holder *holders; /* each account once */
+    uint32_t holder_count;
+} tw_genesis_asset;
+
+enum { TW_GENESIS_ASSETS_MAX = 64, TW_GENESIS_HOLDERS_MAX = 4096 }; /* holders: of all assets */
+
 /* What all nodes must agree on; part of the state from block 0 on. Zeros mean the defaults. */
 typedef struct tw_genesis {
     const char *name;       /* of the chain: 1 to 64 bytes */
@@ -25,6 +41,8 @@ typedef struct tw_genesis {
     uint64_t entry_gas_max; /* worst case of an entry; default 200,000,000 */
     uint64_t block_gas_max; /* default 2,000,000,000 */
     uint64_t timer_gas_max; /* of a block, for timers and handlers; default 1,000,000,000 */
+    const tw_genesis_asset *assets;
+    uint16_t asset_count;
 } tw_genesis;
 
 /* Where time goes: filled when a clock is given, never part of a result. */
@@ -71,6 +89,12 @@ TW_MUST_USE tw_status tw_block_begin(tw_ledger *ledger, int64_t time, tw_err *er
 TW_MUST_USE tw_status tw_block_add(tw_ledger *ledger, tw_bytes transaction, tw_receipt *ret_receipt,
                                    tw_err *err);
 
+/* For tests of contracts: gives an account of the open block money out of nothing, as a mint that
+ * no contract made. Refused unless the ledger was opened with no_sync, as it is in no transaction
+ * and a replay of the blocks would miss it. */
+TW_MUST_USE tw_status tw_block_endow(tw_ledger *ledger, const tw_hash *asset,
+                                     const tw_account *account, int64_t amount, tw_err *err);
+
 /* Writes the block. After a failure the block is gone and the head is as before. */
 TW_MUST_USE tw_status tw_block_commit(tw_ledger *ledger, tw_block_info *ret_info, tw_err *err);
 void tw_block_abort(tw_ledger *ledger); /* always safe */
@@ -93,6 +117,20 @@ TW_MUST_USE tw_status tw_ledger_nonce(tw_ledger *ledger, const tw_account *accou
  * begins. */
 TW_MUST_USE tw_status tw_ledger_contract(tw_ledger *ledger, const tw_hash *id, tw_arena *arena,
                                          tw_contract **ret_contract, tw_err *err);
+
+/* ---- money, of the head or, while a block is open, as it stands in it ---- */
+
+TW_MUST_USE tw_status tw_ledger_asset(tw_ledger *ledger, const tw_hash *id, tw_asset *ret_asset,
+                                      bool *ret_found);
+TW_MUST_USE tw_status tw_ledger_balance(tw_ledger *ledger, const tw_hash *asset,
+                                        const tw_account *account, int64_t *ret_amount);
+/* All assets, and all accounts that have some of one, in order: call again with the last until
+ * *ret_found is false. NULL starts. */
+TW_MUST_USE tw_status tw_ledger_next_asset(tw_ledger *ledger, const tw_hash *after, tw_hash *ret_id,
+                                           bool *ret_found);
+TW_MUST_USE tw_status tw_ledger_next_balance(tw_ledger *ledger, const tw_hash *asset,
+                                             const tw_account *after, tw_account *ret_account,
+                                             bool *ret_found);
 
 /* Runs a view of the contract at `now`, a time that a block could have; `code` NULL: of its own
  * module, else of one with the same declarations (tests). Arguments and result are canonical

@@ -9,7 +9,6 @@ enum {
     TW_LEDGER_MEMORY_MAX = 1024 * 1024 * 1024, /* of a block: overlay, batch, tree */
     TW_LEDGER_ARENA_MAX = 256 * 1024 * 1024,
     TW_LEDGER_CODES_MAX = 1024, /* modules kept decoded; the oldest goes first */
-    TW_GENESIS_SIZE_MAX = 256,
     TW_HEADER_SIZE = 1 + 8 + 8 + 4 * TW_HASH_SIZE,
 };
 
@@ -22,6 +21,7 @@ struct tw_ledger {
     tw_ledger_options options;
     tw_ledger_times times;
     tw_genesis genesis;
+    tw_arena *genesis_arena; /* of its lists */
     char name[65];
     tw_hash chain;
     tw_block_info head;
@@ -40,6 +40,9 @@ struct tw_ledger {
     uint32_t transaction_count;
     uint32_t receipt_count;
 };
+
+/* Reads the genesis record of the head: genesis.c. */
+TW_MUST_USE tw_status tw_node_load_genesis(tw_ledger *ledger, tw_err *err);
 
 void tw_node_header(const tw_block_info *info, uint8_t ret_bytes[TW_HEADER_SIZE]);
 TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info);

@@ -29,6 +29,22 @@ static void write_deploy(const tw_tx *tx, tw_writer *w)
         tw_write_u16(w, tx->params[i].index);
         tw_write_short(w, tx->params[i].value);
     }
+    tw_write_u16(w, tx->currency_count);
+    for (uint16_t i = 0; i < tx->currency_count; i++) {
+        tw_write_raw(w, tx->currencies[i].bytes, TW_HASH_SIZE);
+    }
+}
+
+static void write_call(const tw_tx *tx, tw_writer *w)
+{
+    tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE);
+    tw_write_short(w, tx->entry);
+    tw_write_long(w, tx->arguments);
+    tw_write_u16(w, tx->spend_count);
+    for (uint16_t i = 0; i < tx->spend_count; i++) {
+        tw_write_raw(w, tx->spends[i].asset.bytes, TW_HASH_SIZE);
+        tw_write_i64(w, tx->spends[i].most);
+    }
 }
 
 static void write_body(const tw_tx *tx, tw_writer *w)
@@ -42,11 +58,7 @@ static void write_body(const tw_tx *tx, tw_writer *w)
     tw_write_u64(w, tx->gas_limit);
     switch ((tw_tx_kind)tx->kind) {
     case TW_TX_DEPLOY: write_deploy(tx, w); break;
-    case TW_TX_CALL:
-        tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE);
-        tw_write_short(w, tx->entry);
-        tw_write_long(w, tx->arguments);
-        break;
+    case TW_TX_CALL: write_call(tx, w); break;
     case TW_TX_PACK: tw_write_long(w, tx->pack); break;
     }
 }
@@ -106,6 +118,39 @@ static tw_status read_roles(tw_reader *r, tw_arena *arena, tw_tx *tx)
     return TW_OK;
 }
 
+static tw_status read_currencies(tw_reader *r, tw_arena *arena, tw_tx *tx)
+{
+    tx->currency_count = tw_read_u16(r);
+    if (tx->currency_count > TW_MONIES_MAX) return TW_REFUSED_LIMIT;
+    tw_hash *assets = TW_NEW_ARRAY(arena, tw_hash, tx->currency_count);
+    if (assets == NULL) return TW_ERR_MEMORY;
+    for (uint16_t i = 0; i < tx->currency_count; i++) {
+        tw_read_copy(r, assets[i].bytes, TW_HASH_SIZE);
+    }
+    tx->currencies = assets;
+    return TW_OK;
+}
+
+static tw_status read_call(tw_reader *r, tw_arena *arena, tw_tx *tx)
+{
+    tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE);
+    tx->entry = tw_read_short(r, TW_NAME_SIZE_MAX);
+    tx->arguments = tw_read_long(r, UINT16_MAX);
+    tx->spend_count = tw_read_u16(r);
+    if (tx->spend_count > TW_SPENDS_MAX) return TW_REFUSED_LIMIT;
+    tw_spend *spends = TW_NEW_ARRAY(arena, tw_spend, tx->spend_count);
+    if (spends == NULL) return TW_ERR_MEMORY;
+    for (uint16_t i = 0; i < tx->spend_count; i++) {
+        tw_read_copy(r, spends[i].asset.bytes, TW_HASH_SIZE);
+        spends[i].most = tw_read_i64(r);
+        const bool ascending =
+            i == 0 || memcmp(spends[i - 1].asset.bytes, spends[i].asset.bytes, TW_HASH_SIZE) < 0;
+        if (!ascending || spends[i].most <= 0) return TW_REFUSED_ENCODING;
+    }
+    tx->spends = spends;
+    return TW_OK;
+}
+
 static tw_status read_deploy(tw_reader *r, tw_arena *arena, tw_tx *tx)
 {
     tx->module = tw_read_long(r, TW_MODULE_SIZE_MAX);
@@ -120,6 +165,7 @@ static tw_status read_deploy(tw_reader *r, tw_arena *arena, tw_tx *tx)
         tx->params[i].value = tw_read_short(r, UINT16_MAX);
         if (i > 0 && tx->params[i].index <= tx->params[i - 1].index) return TW_REFUSED_ENCODING;
     }
+    TW_TRY(read_currencies(r, arena, tx));
     if (r->bad) return TW_REFUSED_ENCODING;
     tx->deploy_arguments = tw_bytes_of(r->data + start, r->at - start);
     return TW_OK;
@@ -129,11 +175,7 @@ static tw_status read_payload(tw_reader *r, tw_arena *arena, tw_tx *tx)
 {
     switch ((tw_tx_kind)tx->kind) {
     case TW_TX_DEPLOY: return read_deploy(r, arena, tx);
-    case TW_TX_CALL:
-        tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE);
-        tx->entry = tw_read_short(r, TW_NAME_SIZE_MAX);
-        tx->arguments = tw_read_long(r, UINT16_MAX);
-        return TW_OK;
+    case TW_TX_CALL: return read_call(r, arena, tx);
     case TW_TX_PACK: tx->pack = tw_read_long(r, TW_TX_SIZE_MAX); return TW_OK;
     }
     return TW_REFUSED_ENCODING;

@@ -2,13 +2,16 @@
  *
  *     transaction: body | a signature of 64 bytes for each signer, in their order
  *     body:   u8 format | u8 kind | chain 32 | u8 signers | accounts 32: sender first, others
- * ascending | u64 nonce | u64 gas limit | payload deploy: u32 size, module | u16 roles | per role:
- * u16 count, accounts ascending | u16 params | per param: u16 index ascending, u16 size, value
- *     call:   contract 32 | u16 size, entry name | u32 size, arguments
+ *             ascending | u64 nonce | u64 gas limit | payload
+ *     deploy: u32 size, module | u16 roles | per role: u16 count, accounts ascending |
+ *             u16 params | per param: u16 index ascending, u16 size, value |
+ *             u16 currencies | the asset 32 that each is, in the module's order
+ *     call:   contract 32 | u16 size, entry name | u32 size, arguments |
+ *             u16 assets | per asset, ascending: asset 32, u64 the most to take from the sender
  *     pack:   u32 size, pack
  *
  *     pack:   contract 32 | device 32 | u64 grant | u64 sequence | u8 fields | per field: u16 size,
- * name | u16 readings | per reading: u8 field, i64 time, i64 value | signature 64
+ *             name | u16 readings | per reading: u8 field, i64 time, i64 value | signature 64
  *
  * A signer signs the transaction's id: the tagged hash "twvm/tx" of the body. A device signs the
  * tagged hash "twvm/pack" of the chain's id and the pack's bytes before the signature. Used by
@@ -21,9 +24,10 @@
 #include "vm/base/bytes.h"
 #include "vm/base/hash.h"
 #include "vm/base/sign.h"
+#include "vm/exec/exec.h"
 
 enum {
-    TW_TX_FORMAT = 1,
+    TW_TX_FORMAT = 2,
     TW_TX_SIZE_MAX = 1024 * 1024,
     TW_TX_SIGNERS_MAX = 16,
     TW_PACK_READINGS_MAX = 4096,
@@ -56,10 +60,14 @@ typedef struct tw_tx {
     uint16_t role_count;
     tw_tx_param *params;
     uint16_t param_count;
-    tw_bytes deploy_arguments; /* the bytes of roles and params, as decoded */
+    const tw_hash *currencies; /* the asset of each currency */
+    uint16_t currency_count;
+    tw_bytes deploy_arguments; /* the bytes of roles, params and currencies, as decoded */
     tw_hash contract;          /* call */
     tw_bytes entry;
     tw_bytes arguments;
+    const tw_spend *spends; /* ascending by asset, each above 0 */
+    uint16_t spend_count;
     tw_bytes pack; /* pack */
     /* decoded only: */
     tw_hash id;

@@ -44,6 +44,14 @@ static const tw_trial_account *account_of(tw_trial *t, const char *label, const 
     return made;
 }
 
+/* Who deploys and carries packs; it is none of the test's accounts. */
+static const tw_trial_account *carrier_of(tw_trial *t)
+{
+    const tw_trial_account *made = account_of(t, carrier_name, "twvm test carrier");
+    if (made != NULL) t->accounts[made - t->accounts].is_carrier = true;
+    return made;
+}
+
 const tw_trial_account *tw_trial_member(tw_trial *t, uint16_t role, uint32_t number)
 {
     const tw_role *r = &t->code->module->roles[role];
@@ -65,21 +73,6 @@ const tw_trial_account *tw_trial_named(tw_trial *t, const char *name)
     snprintf(label, sizeof label, "account \"%.64s\"", name);
     snprintf(seed, sizeof seed, "twvm test account %.96s", name);
     return account_of(t, label, seed);
-}
-
-/* ---- money ---- */
-
-/* 1,000,000 of a currency, but never so much that all the accounts of a test could not have it; a
- * thousandth of a token's supply. */
-int64_t tw_trial_endowment(const tw_money *money)
-{
-    const int64_t most = INT64_MAX / TW_TRIAL_ACCOUNTS_MAX;
-    if (money->kind == TW_MONEY_TOKEN) return money->supply / 1000;
-    int64_t amount = 1000000;
-    for (uint8_t i = 0; i < money->decimals && amount <= most; i++) {
-        if (__builtin_mul_overflow(amount, 10, &amount)) return most;
-    }
-    return amount < most ? amount : most;
 }
 
 /* ---- blocks ---- */
@@ -161,11 +154,18 @@ static tw_status fill_block(tw_trial *t, const tw_bytes *transactions, uint32_t 
     return TW_OK;
 }
 
+tw_status tw_trial_close_block(tw_trial *t, uint64_t base_gas)
+{
+    tw_block_info info;
+    TW_TRY(tw_block_commit(t->ledger, &info, t->err));
+    t->report->blocks++;
+    return count_block(t, info.height, base_gas);
+}
+
 tw_status tw_trial_block(tw_trial *t, const tw_bytes *transactions, uint32_t count,
                          tw_trial_outcome *ret_outcome)
 {
     tw_trial_outcome outcome = {TW_OK, 0};
-    tw_block_info info;
     uint64_t base_gas = 0;
     TW_TRY(tw_block_begin(t->ledger, t->now, t->err));
     const tw_status status = fill_block(t, transactions, count, &outcome, &base_gas);
@@ -173,10 +173,8 @@ tw_status tw_trial_block(tw_trial *t, const tw_bytes *transactions, uint32_t cou
         tw_block_abort(t->ledger);
         return status;
     }
-    TW_TRY(tw_block_commit(t->ledger, &info, t->err));
-    t->report->blocks++;
     if (ret_outcome != NULL) *ret_outcome = outcome;
-    return count_block(t, info.height, base_gas);
+    return tw_trial_close_block(t, base_gas);
 }
 
 tw_status tw_trial_advance(tw_trial *t, int64_t time)
@@ -246,6 +244,8 @@ tw_status tw_trial_sign_call(tw_trial *t, const tw_trial_account *const *signers
                 .contract = t->contract,
                 .entry = tw_bytes_of(name, strlen(name)),
                 .arguments = arguments};
+    TW_TRY(tw_trial_endow(t));
+    TW_TRY(tw_trial_spends(t, &tx));
     return sign_tx(t, &tx, signers, signer_count, 0, ret_transaction);
 }
 
@@ -270,7 +270,7 @@ tw_status tw_trial_sign_pack(tw_trial *t, const tw_trial_account *device, const 
 {
     tw_pack_item items[TW_PACK_FIELDS_MAX];
     tw_pack pack = {.contract = t->contract, .device = device->account, .items = items};
-    const tw_trial_account *carrier = account_of(t, carrier_name, "twvm test carrier");
+    const tw_trial_account *carrier = carrier_of(t);
     if (carrier == NULL) return TW_REFUSED_LIMIT;
     TW_TRY(device_numbers(t, &device->account, &pack));
     for (uint32_t i = 0; i < count; i++) {
@@ -320,9 +320,10 @@ static tw_status deploy(tw_trial *t)
     tw_tx tx = {.kind = TW_TX_DEPLOY, .module = t->code->bytes};
     tw_trial_outcome outcome;
     tw_bytes bytes;
-    const tw_trial_account *carrier = account_of(t, carrier_name, "twvm test carrier");
+    const tw_trial_account *carrier = carrier_of(t);
     if (carrier == NULL) return TW_REFUSED_LIMIT;
     TW_TRY(first_members(t, &tx));
+    TW_TRY(tw_trial_bind(t, &tx));
     TW_TRY(sign_tx(t, &tx, &carrier, 1, 0, &bytes));
     TW_TRY(tw_trial_block(t, &bytes, 1, &outcome));
     if (outcome.status == TW_OK) return TW_OK;
@@ -333,7 +334,7 @@ static tw_status deploy(tw_trial *t)
 
 static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *test)
 {
-    const tw_genesis genesis = {.name = "test", .time = start_ms};
+    tw_genesis genesis = {.name = "test", .time = start_ms};
     const tw_ledger_options options = {.no_sync = true};
     t->now = start_ms;
     t->arena = tw_arena_new(ARENA_MAX);
@@ -344,6 +345,7 @@ static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *t
     t->gas_last = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->entry_count);
     t->minted = TW_NEW_ARRAY(t->arena, int64_t, t->code->module->money_count);
     if (t->events == NULL || t->gas_last == NULL || t->minted == NULL) return TW_ERR_MEMORY;
+    TW_TRY(tw_trial_assets(t, &genesis));
     TW_TRY(tw_store_open_memory(STORE_MAX, &t->store));
     TW_TRY(tw_ledger_create(t->store, &genesis, t->err));
     TW_TRY(tw_ledger_open(t->store, &options, &t->ledger, t->err));
@@ -362,6 +364,9 @@ tw_status tw_trial_run(const twc_unit *unit, const twc_test *test, tw_trial_repo
     ret_report->passed = true;
     ret_report->text = tw_writer_new(TW_TRIAL_TEXT_MAX);
     tw_status status = open_trial(t, unit, test);
+    if (status == TW_OK && ret_report->passed) {
+        status = tw_trial_endow_all(t, test->steps, test->step_count);
+    }
     if (status == TW_OK && ret_report->passed) {
         status = tw_trial_steps(t, test->steps, test->step_count);
     }

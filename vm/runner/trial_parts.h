@@ -11,6 +11,7 @@ typedef struct tw_trial_account {
     char label[96]; /* "provider", "verifier 2", "account \"bob\"" */
     tw_secret secret;
     tw_account account;
+    bool is_carrier;
 } tw_trial_account;
 
 typedef struct tw_trial {
@@ -23,6 +24,7 @@ typedef struct tw_trial {
     int64_t now;
     tw_trial_account accounts[TW_TRIAL_ACCOUNTS_MAX];
     uint32_t account_count;
+    uint32_t endowed;   /* the accounts before this have their money */
     uint64_t *events;   /* counted since the start, by kind */
     uint64_t *gas_last; /* of the last successful call, by entry */
     int64_t *minted;    /* since the start, by money */
@@ -42,8 +44,20 @@ typedef struct tw_trial_outcome {
 const tw_trial_account *tw_trial_member(tw_trial *trial, uint16_t role, uint32_t number);
 const tw_trial_account *tw_trial_named(tw_trial *trial, const char *name);
 
+/* ---- money: trial_money.c ---- */
+
 /* What each account of a test holds of a money at the start. */
 int64_t tw_trial_endowment(const tw_money *money);
+/* An asset for each currency of the contract; the deploy's list of them; what a call may take. */
+TW_MUST_USE tw_status tw_trial_assets(tw_trial *trial, tw_genesis *genesis);
+TW_MUST_USE tw_status tw_trial_bind(tw_trial *trial, tw_tx *deploy);
+TW_MUST_USE tw_status tw_trial_spends(tw_trial *trial, tw_tx *call);
+/* Gives accounts that have none yet their money, in a block of its own: those made so far, or
+ * those too that the steps name. */
+TW_MUST_USE tw_status tw_trial_endow(tw_trial *trial);
+TW_MUST_USE tw_status tw_trial_endow_all(tw_trial *trial, const twc_step *steps, uint32_t count);
+
+/* ---- blocks ---- */
 
 /* Blocks for what is due up to `time`, which becomes the clock. */
 TW_MUST_USE tw_status tw_trial_advance(tw_trial *trial, int64_t time);
@@ -52,6 +66,9 @@ TW_MUST_USE tw_status tw_trial_advance(tw_trial *trial, int64_t time);
  * or of the last one. */
 TW_MUST_USE tw_status tw_trial_block(tw_trial *trial, const tw_bytes *transactions, uint32_t count,
                                      tw_trial_outcome *ret_outcome);
+
+/* Commits the open block and counts what it did. */
+TW_MUST_USE tw_status tw_trial_close_block(tw_trial *trial, uint64_t base_gas);
 
 /* A signed call, in trial->arena. */
 TW_MUST_USE tw_status tw_trial_sign_call(tw_trial *trial, const tw_trial_account *const *signers,

@@ -59,6 +59,7 @@ static tw_status evaluate(tw_trial *t, const twc_formula *f, tw_outcome *ret_out
     for (uint16_t i = 0; i < f->input_count && status == TW_OK; i++) {
         status = write_input(t, &f->inputs[i], &arguments);
     }
+    if (status == TW_OK) status = tw_trial_endow(t);
     if (status == TW_OK) {
         status = tw_ledger_view(t->ledger, &t->contract, t->test_code, f->entry,
                                 tw_writer_bytes(&arguments), t->now, ret_outcome, t->err);

@@ -213,7 +213,7 @@ typedef enum tw_entry_kind {
     TW_ENTRY_EVERY = 7,   /* `delay` */
     TW_ENTRY_AFTER = 8,   /* `delay`, counted from entering one of `phases` */
     TW_ENTRY_FALLS =
-        9, /* `of` is the purse: `delay` after its last change; stands behind the others */
+        9, /* `of` is the purse: `delay` after its last change; only VIEWs stand behind it */
     TW_ENTRY_MIGRATE = 10, /* at most one: fills this version's state from that of the one before */
     TW_ENTRY_KINDS
 } tw_entry_kind;

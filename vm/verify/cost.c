@@ -223,8 +223,9 @@ static tw_bounds purse_cost(const tw_module *m, const tw_purse *p)
 {
     if (p->role != TW_NONE) return sum(changes(2, 2 * TW_AMOUNT_SIZE), reads(1, 64));
     tw_bounds cost = changes(1, TW_AMOUNT_SIZE);
-    for (uint16_t i = m->entry_count; i-- > 0 && m->entries[i].kind == TW_ENTRY_FALLS;) {
-        if (&m->purses[m->entries[i].of] == p) cost = sum(cost, writes(2, 0));
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        const bool falls = m->entries[i].kind == TW_ENTRY_FALLS;
+        if (falls && &m->purses[m->entries[i].of] == p) cost = sum(cost, writes(2, 0));
     }
     return cost;
 }

@@ -208,12 +208,13 @@ static tw_status entry(const tw_module *m, uint16_t index, tw_err *err)
         return REFUSE(err, "entry %s: runs in a phase that is not there", e->name);
     }
     const bool falls = e->kind == TW_ENTRY_FALLS;
-    if (index > 0 && m->entries[index - 1].kind == TW_ENTRY_FALLS && !falls) {
-        return REFUSE(err, "entry %s: stands behind an entry for what falls to somebody", e->name);
-    }
-    if (e->kind != TW_ENTRY_ACTION && !view && !falls) return TW_OK;
+    const bool unique = e->kind == TW_ENTRY_ACTION || view || falls;
     for (uint16_t i = 0; i < index; i++) {
-        if (m->entries[i].kind != e->kind) continue;
+        if (m->entries[i].kind == TW_ENTRY_FALLS && !falls && !view) {
+            return REFUSE(err, "entry %s: stands behind an entry for what falls to somebody",
+                          e->name);
+        }
+        if (!unique || m->entries[i].kind != e->kind) continue;
         if (falls ? m->entries[i].of == e->of : strcmp(m->entries[i].name, e->name) == 0) {
             return REFUSE(err, "entry %s: declared twice", e->name);
         }

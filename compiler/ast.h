@@ -428,7 +428,6 @@ struct twc_decl {
         index; /* [check] among the contract's of its kind, in order of the page; FIELD: place */
     const twc_type *type; /* [check] of the value it stands for; NOTHING where it is none */
     twc_type_name *type_name;
-    twc_decl *member_of; /* [check] FIELD whose type is a role's name: must be a member of it */
     twc_decl *next;      /* member of the contract, field, parameter, enum value */
     twc_decl *next_same; /* [check] the next of the same kind in the contract */
     twc_contract *contract;

@@ -34,6 +34,14 @@ typedef struct twc_fact {
     uint32_t count;
 } twc_fact;
 
+/* A loop that is being checked. */
+typedef struct twc_open_loop {
+    struct twc_open_loop *outer;
+    const twc_stmt *stmt; /* FOR or REPEAT */
+    uint32_t depth;
+    bool skipped; /* a `skip` of it was met */
+} twc_open_loop;
+
 typedef struct twc_check {
     tw_arena *arena;
     twc_diags *diags;
@@ -51,6 +59,8 @@ typedef struct twc_check {
     twc_decl *function;     /* the FN being checked */
     const twc_type *result; /* what `return` gives; NULL where there is none */
     const twc_fact *facts;
+    twc_open_loop *loop;  /* the innermost one; NULL outside of loops */
+    const twc_decl *gone; /* the binder whose element was removed on this path */
     twc_decl *locals;     /* of the open scopes, innermost first, by next_same */
     uint64_t readings;    /* readings touched since it was cleared */
     twc_stmt *histories;  /* uses of history, by next_history */
@@ -159,9 +169,38 @@ const twc_fact *twc_flow_learn(twc_check *c, const twc_fact *facts, const twc_ex
                                bool truth);
 const twc_fact *twc_flow_forget(twc_check *c, const twc_fact *facts, const twc_expr *place);
 const twc_fact *twc_flow_common(twc_check *c, const twc_fact *a, const twc_fact *b);
+/* What holds at each round of a loop with this body, which is not checked yet. */
+const twc_fact *twc_flow_enter(twc_check *c, const twc_fact *facts, const twc_block *body);
+/* The role gets or loses its member. */
+const twc_fact *twc_flow_forget_role(twc_check *c, const twc_fact *facts, const twc_decl *role);
+
+/* ---- check_store.c: maps, lists that change, loops */
+void twc_check_map(twc_check *c, twc_decl *decl);
+/* Whether a value of this type can be a key; an error otherwise. */
+bool twc_check_key_type(twc_check *c, const twc_type *type, twc_span span);
+/* The map or registry that the expression is the name of; NULL when it is none. */
+twc_decl *twc_check_store(twc_check *c, twc_expr *expr);
+twc_expr *twc_check_element(twc_check *c, twc_expr *expr, twc_decl *store); /* m[k] */
+twc_expr *twc_check_key_in(twc_check *c, twc_expr *expr, twc_decl *store);  /* k in m */
+twc_expr *twc_check_count(twc_check *c, twc_expr *expr, twc_decl *store);   /* count(m) */
+twc_expr *twc_check_top(twc_check *c, twc_expr *expr);
+/* Makes a KEY of `x.key` when x is the binder of a loop over a map or registry. */
+bool twc_check_is_key(twc_check *c, twc_expr *expr);
+/* Whether the checked place may be changed here; an error otherwise. */
+bool twc_check_change(twc_check *c, const twc_expr *place);
+void twc_check_push(twc_check *c, twc_stmt *stmt);
+void twc_check_remove(twc_check *c, twc_stmt *stmt);
+/* The element of the binder has left its collection: nothing may follow on this path. */
+void twc_check_gone(twc_check *c, twc_span span, const twc_decl *binder);
+/* False when nothing comes behind it. */
+bool twc_check_for(twc_check *c, twc_stmt *stmt);
+bool twc_check_repeat(twc_check *c, twc_stmt *stmt);
+void twc_check_skip(twc_check *c, const twc_stmt *stmt);
 
 /* ---- check_stmt.c: bodies and entries */
 void twc_check_entry(twc_check *c, twc_decl *decl);
+/* False when its end is never reached. */
+bool twc_check_block(twc_check *c, twc_block *block);
 void twc_check_histories(twc_check *c);
 void twc_check_local(twc_check *c, twc_decl *decl);
 void twc_check_scope_end(twc_check *c, twc_decl *locals);

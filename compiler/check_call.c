@@ -437,9 +437,11 @@ static twc_expr *check_counted(twc_check *c, twc_expr *expr)
             expr->u.call.args = NULL;
             return expr;
         }
+        twc_decl *store = twc_check_store(c, arg->value);
+        if (store != NULL) return twc_check_count(c, expr, store);
         arg->value = twc_check_expr(c, arg->value, NULL);
         if (arg->value->type->kind == TWC_TYPE_LIST) return expr;
-        return wrong_argument(c, expr, arg->value, "a list or a reading");
+        return wrong_argument(c, expr, arg->value, "a list or a map");
     }
     if (!name) {
         return twc_check_refuse(c, expr, TWC_DIAG_ARGUMENTS, arg->span, "`%s` takes the name of %s",
@@ -458,6 +460,7 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
     const uint32_t wanted =
         which == TWC_B_MIN || which == TWC_B_MAX || which == TWC_B_MEMBER ? 2 : 1;
     expr->u.call.callee = TWC_CALL_BUILTIN;
+    if (which == TWC_B_TOP) return twc_check_top(c, expr);
     for (const twc_arg *arg = expr->u.call.args; arg != NULL; arg = arg->next) {
         if (arg->over != NULL && twc_check_reading(c, arg->value, true) == NULL) {
             return twc_check_is_error(c, expr);

@@ -234,10 +234,6 @@ static bool check_fields(twc_check *c, twc_decl *fields)
     bool distinct = true;
     for (twc_decl *f = fields; f != NULL; f = f->next) {
         f->type = twc_check_type(c, f->type_name);
-        const twc_decl *named = f->type_name->word != NULL ? f->type_name->word->global : NULL;
-        if (named != NULL && named->kind == TWC_D_ROLE && !f->type_name->optional) {
-            f->member_of = f->type_name->word->global;
-        }
         for (const twc_decl *other = fields; other != f; other = other->next) {
             if (other->word != f->word || f->word == NULL) continue;
             twc_check_fail_at(c, TWC_DIAG_DUPLICATE, f->name_span, other, "`%s` is declared twice",
@@ -287,6 +283,8 @@ void twc_check_types(twc_check *c)
             decl->type = twc_check_type(c, decl->type_name);
         } else if (kind == TWC_D_PURSE) {
             twc_check_purse_type(c, decl);
+        } else if (kind == TWC_D_MAP) {
+            twc_check_map(c, decl);
         } else if (kind == TWC_D_ACTION || kind == TWC_D_VIEW || kind == TWC_D_FN) {
             twc_entry *entry = decl->u.entry;
             distinct = check_fields(c, entry->params);

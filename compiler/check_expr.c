@@ -238,6 +238,8 @@ static twc_expr *not_a_value(twc_check *c, twc_expr *expr, const twc_decl *decl)
     if (decl->bad) return twc_check_is_error(c, expr);
     if (decl->kind == TWC_D_READING) {
         help = "take a statistic of it, as `last(x)` or `max(x over 10 min)`, or `x above 7 mm/s`";
+    } else if (decl->kind == TWC_D_MAP || decl->kind == TWC_D_REGISTRY) {
+        help = "`x[k]` is the value of a key; there are `k in x`, `count(x)`, `for each e in x`";
     } else if (decl->kind == TWC_D_FN || decl->kind == TWC_D_RECORD) {
         help = "write its arguments behind it in parentheses";
     }
@@ -290,6 +292,7 @@ static twc_expr *check_name(twc_check *c, twc_expr *expr)
 
 static twc_expr *check_field(twc_check *c, twc_expr *expr)
 {
+    if (twc_check_is_key(c, expr)) return expr;
     twc_expr *object = twc_check_expr(c, expr->u.field.object, NULL);
     const twc_word *word = expr->u.field.word;
     expr->u.field.object = object;
@@ -321,6 +324,8 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
 static twc_expr *check_index(twc_check *c, twc_expr *expr)
 {
     if (twc_check_is_purse(expr)) return twc_check_purse_index(c, expr);
+    twc_decl *store = twc_check_store(c, expr->u.index.object);
+    if (store != NULL) return twc_check_element(c, expr, store);
     twc_expr *object = twc_check_expr(c, expr->u.index.object, NULL);
     expr->u.index.object = object;
     if (object->type == c->error) return twc_check_is_error(c, expr);
@@ -330,7 +335,11 @@ static twc_expr *check_index(twc_check *c, twc_expr *expr)
     }
     expr->u.index.index = twc_check_value(c, expr->u.index.index, c->integer, "an index");
     expr->type = object->type->element;
-    return expr;
+    const twc_expr *index = expr->u.index.index;
+    if (!index->constant || (index->value >= 0 && index->value < object->type->max)) return expr;
+    return twc_check_refuse(c, expr, TWC_DIAG_ALWAYS_TRAPS, index->span,
+                            "this is always outside of the list: its indexes are 0 .. %u",
+                            object->type->max - 1);
 }
 
 static twc_expr *check_list(twc_check *c, twc_expr *expr, const twc_type *hint)
@@ -350,6 +359,7 @@ static twc_expr *check_list(twc_check *c, twc_expr *expr, const twc_type *hint)
         (*at)->next = next;
         expr->fixed &= (*at)->fixed;
     }
+    if (element == NULL && hint == c->error) return twc_check_is_error(c, expr);
     if (element == NULL) {
         return twc_check_refuse(c, expr, TWC_DIAG_UNKNOWN_TYPE, expr->span,
                                 "nothing says of what type the elements of `[]` are");
@@ -529,6 +539,8 @@ static twc_expr *check_range(twc_check *c, twc_expr *expr)
 
 static twc_expr *check_in(twc_check *c, twc_expr *expr)
 {
+    twc_decl *store = twc_check_store(c, expr->u.in.set);
+    if (store != NULL) return twc_check_key_in(c, expr, store);
     twc_expr *value = twc_check_expr(c, expr->u.in.value, NULL);
     expr->u.in.value = value;
     expr->type = c->boolean;

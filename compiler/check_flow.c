@@ -15,10 +15,17 @@ static const twc_expr *without_unwrap(const twc_expr *expr)
     return expr;
 }
 
+/* The name of a role of max 1, as its member. */
+static bool is_holder(const twc_expr *expr)
+{
+    return expr->kind == TWC_E_CONVERT && expr->u.convert.conversion == TWC_CONV_HOLDER;
+}
+
 bool twc_flow_is_path(const twc_expr *expr)
 {
     expr = without_unwrap(expr);
     if (expr->kind == TWC_E_FIELD) return twc_flow_is_path(expr->u.field.object);
+    if (is_holder(expr)) return true;
     return expr->kind == TWC_E_NAME && expr->u.name.decl != NULL;
 }
 
@@ -28,6 +35,9 @@ static bool same_path(const twc_expr *a, const twc_expr *b)
     b = without_unwrap(b);
     if (a->kind != b->kind) return false;
     if (a->kind == TWC_E_NAME) return a->u.name.decl == b->u.name.decl;
+    if (is_holder(a)) {
+        return is_holder(b) && same_path(a->u.convert.value, b->u.convert.value);
+    }
     return a->kind == TWC_E_FIELD && a->u.field.decl == b->u.field.decl &&
            same_path(a->u.field.object, b->u.field.object);
 }
@@ -108,4 +118,71 @@ const twc_fact *twc_flow_forget(twc_check *c, const twc_fact *facts, const twc_e
 const twc_fact *twc_flow_common(twc_check *c, const twc_fact *a, const twc_fact *b)
 {
     return a == b ? a : rebuild(c, a, NULL, b);
+}
+
+const twc_fact *twc_flow_forget_role(twc_check *c, const twc_fact *facts, const twc_decl *role)
+{
+    twc_expr name = {.kind = TWC_E_NAME, .u.name.decl = (twc_decl *)role};
+    twc_expr holder = {.kind = TWC_E_CONVERT};
+    holder.u.convert.conversion = TWC_CONV_HOLDER;
+    holder.u.convert.value = &name;
+    return twc_flow_forget(c, facts, &holder);
+}
+
+/* ------------------------------------------------------------------ loops */
+
+/* `path` lies in `place`, which is as it was parsed: of names, not of declarations. */
+static bool lies_in_parsed(const twc_expr *path, const twc_expr *place)
+{
+    uint32_t extra = 0;
+    for (const twc_expr *p = without_unwrap(path); p->kind == TWC_E_FIELD;
+         p = without_unwrap(p->u.field.object)) {
+        extra++;
+    }
+    for (const twc_expr *p = place; p->kind == TWC_E_FIELD; p = p->u.field.object) {
+        if (extra-- == 0) return false;
+    }
+    for (path = without_unwrap(path); extra > 0; extra--) {
+        path = without_unwrap(path->u.field.object);
+    }
+    while (path->kind == TWC_E_FIELD) {
+        if (path->u.field.word != place->u.field.word) return false;
+        path = without_unwrap(path->u.field.object);
+        place = place->u.field.object;
+    }
+    return path->kind == TWC_E_NAME && place->kind == TWC_E_NAME &&
+           path->u.name.word == place->u.name.word;
+}
+
+static const twc_fact *without(twc_check *c, const twc_fact *facts, const twc_expr *place)
+{
+    const twc_fact *kept = NULL;
+    bool touched = false;
+    for (const twc_fact *f = facts; f != NULL && !touched; f = f->next) {
+        touched = lies_in_parsed(f->path, place);
+    }
+    for (const twc_fact *f = facts; f != NULL && touched; f = f->next) {
+        if (!lies_in_parsed(f->path, place)) kept = twc_flow_add(c, kept, f->path);
+    }
+    return touched ? kept : facts;
+}
+
+const twc_fact *twc_flow_enter(twc_check *c, const twc_fact *facts, const twc_block *body)
+{
+    for (const twc_stmt *s = body->first; s != NULL && facts != NULL; s = s->next) {
+        const twc_arm *arms = s->kind == TWC_S_IF      ? s->u.branch.arms
+                              : s->kind == TWC_S_MATCH ? s->u.match.arms
+                                                       : NULL;
+        if (s->kind == TWC_S_ASSIGN) facts = without(c, facts, s->u.assign.place);
+        if (s->kind == TWC_S_FOR) facts = twc_flow_enter(c, facts, &s->u.loop.body);
+        if (s->kind == TWC_S_REPEAT) facts = twc_flow_enter(c, facts, &s->u.repeat.body);
+        if (s->kind == TWC_S_GRANT || s->kind == TWC_S_REVOKE) {
+            const twc_word *word = s->u.grant.word;
+            if (word != NULL && word->global != NULL) {
+                facts = twc_flow_forget_role(c, facts, word->global);
+            }
+        }
+        for (; arms != NULL; arms = arms->next) facts = twc_flow_enter(c, facts, &arms->body);
+    }
+    return facts;
 }

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-static bool check_block(twc_check *c, twc_block *block);
-
 /* ------------------------------------------------------------------ scopes */
 
 void twc_check_local(twc_check *c, twc_decl *decl)
@@ -61,51 +59,12 @@ static void check_let(twc_check *c, twc_stmt *stmt)
     twc_check_local(c, decl);
 }
 
-static const twc_expr *root_of(const twc_expr *place)
-{
-    for (;;) {
-        if (place->kind == TWC_E_FIELD) {
-            place = place->u.field.object;
-        } else if (place->kind == TWC_E_INDEX) {
-            place = place->u.index.object;
-        } else if (place->kind == TWC_E_CONVERT) {
-            place = place->u.convert.value;
-        } else {
-            return place;
-        }
-    }
-}
-
-static bool is_assignable(twc_check *c, const twc_expr *place)
-{
-    const twc_expr *root = root_of(place);
-    if (place->type == c->error || root->type == c->error) return false;
-    const twc_decl *decl = root->kind == TWC_E_NAME ? root->u.name.decl : NULL;
-    if (decl != NULL && decl->kind == TWC_D_VAR) {
-        if (c->can & TWC_CAN_WRITE) return true;
-        twc_check_fail(c, TWC_DIAG_NOT_HERE, place->span, "%s can't change the contract's state",
-                       c->where);
-        return false;
-    }
-    if (decl != NULL && decl->kind == TWC_D_LOCAL && decl->mutable) return true;
-    if (decl != NULL && decl->kind == TWC_D_PURSE) {
-        twc_check_fail_at(
-            c, TWC_DIAG_MONEY_ASSIGNED, place->span, decl,
-            "nothing assigns to a purse: money only moves\nwrite `receives e into p`, "
-            "`pay e from p to a`, `mint e to p` or `burn e from p`");
-        return false;
-    }
-    twc_check_fail_at(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, decl,
-                      "only a `var` can be assigned");
-    return false;
-}
-
 static void check_assign(twc_check *c, twc_stmt *stmt)
 {
     twc_expr *place = twc_check_raw(c, stmt->u.assign.place, NULL);
     stmt->u.assign.place = place;
-    if (!is_assignable(c, place)) {
-        stmt->u.assign.value = twc_check_expr(c, stmt->u.assign.value, NULL);
+    if (!twc_check_change(c, place)) {
+        stmt->u.assign.value = twc_check_expr(c, stmt->u.assign.value, place->type);
         return;
     }
     if (stmt->u.assign.op == TWC_OP_NONE) {
@@ -130,35 +89,44 @@ static void check_assign(twc_check *c, twc_stmt *stmt)
     }
 }
 
-/* One more way to get behind an if or match: what holds then holds on all of them. */
-static void join(twc_check *c, const twc_fact **after, bool *completes)
+/* What is known behind an if or match: what holds on each of the ways there. */
+typedef struct ways {
+    const twc_fact *facts;
+    const twc_decl *gone;
+    bool any;
+} ways;
+
+static void join(twc_check *c, ways *after)
 {
-    *after = *completes ? twc_flow_common(c, *after, c->facts) : c->facts;
-    *completes = true;
+    after->facts = after->any ? twc_flow_common(c, after->facts, c->facts) : c->facts;
+    if (c->gone != NULL) after->gone = c->gone;
+    after->any = true;
 }
 
 static bool check_if(twc_check *c, twc_stmt *stmt)
 {
     const twc_fact *current = c->facts;
-    const twc_fact *after = NULL;
-    bool completes = false;
+    ways after = {0};
     bool otherwise = false;
     for (twc_arm *arm = stmt->u.branch.arms; arm != NULL; arm = arm->next) {
         c->facts = current;
+        c->gone = NULL;
         if (arm->condition != NULL) {
             arm->condition = twc_check_bool(c, arm->condition, "the condition");
             c->facts = twc_flow_learn(c, current, arm->condition, true);
             current = twc_flow_learn(c, current, arm->condition, false);
         }
         otherwise = arm->condition == NULL;
-        if (check_block(c, &arm->body)) join(c, &after, &completes);
+        if (twc_check_block(c, &arm->body)) join(c, &after);
     }
     if (!otherwise) {
         c->facts = current;
-        join(c, &after, &completes);
+        c->gone = NULL;
+        join(c, &after);
     }
-    c->facts = after;
-    return completes;
+    c->facts = after.facts;
+    c->gone = after.gone;
+    return after.any;
 }
 
 /* The number of the value that an arm names; -1 after an error. */
@@ -210,7 +178,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
     twc_expr *value = twc_check_raw(c, stmt->u.match.value, NULL);
     const twc_type *type = value->type;
     uint64_t seen[4] = {0};
-    bool completes = false;
+    ways after = {0};
     bool good = type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_ENUM || type == c->phase;
     stmt->u.match.value = value;
     if (!good && type != c->error) {
@@ -218,10 +186,10 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
                        twc_check_text(c, type));
     }
     const twc_fact *before = c->facts;
-    const twc_fact *after = NULL;
     for (twc_arm *arm = stmt->u.match.arms; arm != NULL; arm = arm->next) {
         twc_decl *locals = c->locals;
         c->facts = before;
+        c->gone = NULL;
         const int64_t number = good ? arm_value(c, arm, type) : -1;
         arm->value = number;
         if (number < 0) {
@@ -236,12 +204,13 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
             if (good) c->facts = twc_flow_add(c, before, value);
             twc_check_local(c, arm->binder);
         }
-        if (number >= 0 && check_block(c, &arm->body)) join(c, &after, &completes);
+        if (number >= 0 && twc_check_block(c, &arm->body)) join(c, &after);
         twc_check_scope_end(c, locals);
     }
     if (good && !c->contract->broken) check_exhaustive(c, stmt, type, seen);
-    c->facts = after;
-    return completes || stmt->u.match.arms == NULL;
+    c->facts = after.facts;
+    c->gone = after.gone;
+    return after.any || stmt->u.match.arms == NULL;
 }
 
 /* The event or error of this name, its arguments checked. */
@@ -299,6 +268,7 @@ static void check_grant(twc_check *c, twc_stmt *stmt)
     if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
     twc_decl *role = twc_check_find(c, stmt->u.grant.word, stmt->u.grant.span, TWC_D_ROLE);
     stmt->u.grant.role = role;
+    if (role != NULL) c->facts = twc_flow_forget_role(c, c->facts, role);
     stmt->u.grant.account = twc_check_value(c, stmt->u.grant.account, c->account, "the account");
 }
 
@@ -445,7 +415,16 @@ static bool check_stmt(twc_check *c, twc_stmt *stmt)
         twc_check_unsupported(c, (twc_code)missing[kind], stmt->span, "this statement");
         return true;
     }
+    if (c->gone != NULL && kind != TWC_S_SKIP && kind != TWC_S_STOP) {
+        twc_check_fail_at(c, TWC_DIAG_AFTER_REMOVE, stmt->span, c->gone,
+                          "`%s` has left its collection: its round ends here\nmove this before "
+                          "that statement, or into another branch",
+                          c->gone->word->text);
+        c->gone = NULL;
+    }
     if (kind == TWC_S_IF) return check_if(c, stmt);
+    if (kind == TWC_S_FOR) return twc_check_for(c, stmt);
+    if (kind == TWC_S_REPEAT) return twc_check_repeat(c, stmt);
     if (kind == TWC_S_MATCH) return check_match(c, stmt);
     if (kind == TWC_S_LET) check_let(c, stmt);
     if (kind == TWC_S_ASSIGN) check_assign(c, stmt);
@@ -456,13 +435,16 @@ static bool check_stmt(twc_check *c, twc_stmt *stmt)
     if (kind == TWC_S_GRANT || kind == TWC_S_REVOKE) check_grant(c, stmt);
     if (kind == TWC_S_PAY || kind == TWC_S_MINT || kind == TWC_S_BURN) twc_check_move(c, stmt);
     if (kind == TWC_S_RETURN) check_return(c, stmt);
+    if (kind == TWC_S_PUSH) twc_check_push(c, stmt);
+    if (kind == TWC_S_REMOVE) twc_check_remove(c, stmt);
+    if (kind == TWC_S_SKIP) twc_check_skip(c, stmt);
     if (kind == TWC_S_STOP && c->result != NULL) {
         twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
     }
-    return kind != TWC_S_FAIL && kind != TWC_S_RETURN && kind != TWC_S_STOP;
+    return kind != TWC_S_FAIL && kind != TWC_S_RETURN && kind != TWC_S_STOP && kind != TWC_S_SKIP;
 }
 
-static bool check_block(twc_check *c, twc_block *block)
+bool twc_check_block(twc_check *c, twc_block *block)
 {
     twc_decl *locals = c->locals;
     bool completes = true;
@@ -614,7 +596,7 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
     if (decl->kind == TWC_D_ACTION) check_callers(c, decl);
     for (twc_stmt *needs = entry->needs; needs != NULL; needs = needs->next) check_needs(c, needs);
     twc_check_receives(c, entry);
-    const bool completes = check_block(c, &entry->body);
+    const bool completes = twc_check_block(c, &entry->body);
     if (completes && c->result != NULL && !decl->bad && !c->contract->broken) {
         const twc_span end = {entry->body.span.end - 1, entry->body.span.end};
         twc_check_fail(c, TWC_DIAG_NO_RETURN, end,

@@ -51,20 +51,42 @@ static bool internal_error(twc_gen *g, const char *what, const tw_err *err)
     return false;
 }
 
-/* Where the instruction of the function stands that costs most, with what it calls. */
-static uint32_t dearest(const twc_gen *g, const tw_facts *facts, const tw_function *f)
+/* The part of a function that costs most: an instruction with what it calls, as often as the loops
+ * around it run. */
+typedef struct dearest {
+    uint32_t at;   /* the instruction, or the outermost LOOP around it */
+    uint64_t gas;  /* all of its runs */
+    int64_t times; /* how often it runs; 1 outside of loops */
+} dearest;
+
+static uint64_t times(uint64_t gas, uint64_t count)
 {
-    uint32_t at = f->code_first;
-    uint64_t most = 0;
+    return count != 0 && gas > UINT64_MAX / count ? UINT64_MAX : gas * count;
+}
+
+static dearest find_dearest(const twc_gen *g, const tw_facts *facts, const tw_function *f)
+{
+    dearest found = {.at = f->code_first, .times = 1};
+    uint32_t loops[TW_LOOP_NEST_MAX + 1];
+    uint64_t rounds[TW_LOOP_NEST_MAX + 1] = {1};
+    uint32_t depth = 0;
     for (uint32_t i = f->code_first; i < f->code_first + f->code_count; i++) {
-        uint64_t gas = tw_cost_insn(g->m, g->m->code[i]).gas;
-        if (tw_insn_op(g->m->code[i]) == TW_OP_CALL) {
-            gas += facts->functions[tw_insn_x(g->m->code[i])].worst.gas;
+        const uint64_t insn = g->m->code[i];
+        const tw_op op = tw_insn_op(insn);
+        uint64_t gas = tw_cost_insn(g->m, insn).gas;
+        if (op == TW_OP_CALL) gas += facts->functions[tw_insn_x(insn)].worst.gas;
+        gas = times(gas, rounds[depth]);
+        if (gas > found.gas) {
+            found = (dearest){depth > 0 ? loops[1] : i, gas, (int64_t)rounds[depth]};
         }
-        if (gas > most) at = i;
-        if (gas > most) most = gas;
+        if (op == TW_OP_LOOP && depth < TW_LOOP_NEST_MAX) {
+            loops[++depth] = i;
+            rounds[depth] = times(rounds[depth - 1], (uint64_t)tw_insn_imm30(insn));
+        } else if (op == TW_OP_END && depth > 0) {
+            depth--;
+        }
     }
-    return at;
+    return found;
 }
 
 static bool bounds_fit(twc_gen *g, const tw_facts *facts)
@@ -73,12 +95,15 @@ static bool bounds_fit(twc_gen *g, const tw_facts *facts)
     for (uint16_t i = 0; i < m->entry_count; i++) {
         m->entries[i].bounds = facts->entries[i];
         if (facts->entries[i].gas <= gas_max) continue;
-        const uint32_t at = g->lines[dearest(g, facts, &m->functions[m->entries[i].function])];
+        const dearest most = find_dearest(g, facts, &m->functions[m->entries[i].function]);
+        const uint32_t at = g->lines[most.at];
+        const bool loop = most.times > 1;
         twc_diag_add(g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
-                     "`%s` may cost %llu gas, the limit is %llu; this part costs most\n"
-                     "do less in one run: shorter windows, fewer statistics",
-                     m->entries[i].name, (unsigned long long)facts->entries[i].gas,
-                     (unsigned long long)gas_max);
+                     "`%s` may cost %llu gas, the limit is %llu; %s\n%s", m->entries[i].name,
+                     (unsigned long long)facts->entries[i].gas, (unsigned long long)gas_max,
+                     loop ? "what this loop repeats costs most" : "this part costs most",
+                     loop ? "let it go over less: a smaller max, or fewer rounds"
+                          : "do less in one run: shorter windows, fewer statistics");
         g->failed = true;
     }
     return !g->failed;

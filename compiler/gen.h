@@ -60,6 +60,27 @@ typedef struct twc_label {
     twc_known known;
 } twc_label;
 
+/* What has to be written when a place was changed, from the inside out. */
+typedef struct twc_gen_back {
+    const struct twc_gen_back *outer; /* written after this one */
+    tw_op op;                         /* STORE of a variable or under a key, PUT into a list */
+    const twc_decl *var;              /* STORE: the VAR; NULL: under a key */
+    const twc_expr *part;             /* the INDEX whose value stands at `value`, or NULL */
+    uint32_t list, value, key, x;     /* slots; x as in the instruction */
+} twc_gen_back;
+
+/* A loop whose body is being generated. */
+typedef struct twc_gen_loop {
+    struct twc_gen_loop *outer;
+    const twc_stmt *stmt;
+    uint32_t round;           /* slot of the round's number */
+    uint32_t list, position;  /* over a list: where it stands, and the slot of the index in it */
+    bool drops;               /* elements leave the list: position is a slot of its own */
+    const twc_gen_back *back; /* over a list: what a change of it writes */
+    twc_label next;           /* where `skip` goes */
+    twc_known before;
+} twc_gen_loop;
+
 /* How many slots a type takes, and its place in the module when it has one. */
 typedef struct twc_layout {
     const twc_type *type;
@@ -109,13 +130,13 @@ struct twc_gen {
     uint32_t code_first, argument_slots, result_slots;
     uint32_t top, top_max; /* slots in use now, and at most */
     uint32_t at;           /* offset in the source of what is being generated */
-    uint32_t loops;        /* open ones */
     uint32_t local_first;  /* of the names in scope: those from here on are still open */
     bool dead;             /* nothing can come here: instructions are dropped */
     bool condition;        /* an alarm's: fixed durations become deploy constants */
     twc_known known;
     twc_label *finish;           /* where `stop` goes, outside of loops; NULL: it returns */
-    twc_label *skip;             /* where `skip` goes */
+    twc_gen_loop *loop;          /* the innermost open one */
+    const twc_gen_back *open;    /* of the assignment whose value is being generated */
     const twc_gen_input *inputs; /* of a formula */
     uint32_t input_count;
 };
@@ -228,6 +249,25 @@ void twc_gen_falls(twc_gen *g); /* the entries `falls to`, behind all others */
 /* ---- gen_stmt.c */
 void twc_gen_block(twc_gen *g, const twc_block *block);
 void twc_gen_needs(twc_gen *g, const twc_stmt *needs); /* a list of them */
+
+/* ---- gen_store.c: places, maps, lists */
+/* Where the place stands; `whole`: its old value is not needed. *ret_back, NULL before, is for
+ * twc_gen_close, which writes what was changed. */
+uint32_t twc_gen_open(twc_gen *g, const twc_expr *place, bool whole, const twc_gen_back **ret_back);
+void twc_gen_close(twc_gen *g, const twc_gen_back *back);
+uint32_t twc_gen_element(twc_gen *g, const twc_expr *expr); /* an INDEX as a value */
+void twc_gen_in(twc_gen *g, const twc_expr *expr, uint32_t dst);
+void twc_gen_top(twc_gen *g, const twc_expr *expr, uint32_t dst);
+void twc_gen_push(twc_gen *g, const twc_stmt *stmt);
+void twc_gen_remove(twc_gen *g, const twc_stmt *stmt);
+
+/* ---- gen_loop.c */
+void twc_gen_repeat(twc_gen *g, const twc_stmt *stmt);
+void twc_gen_for(twc_gen *g, const twc_stmt *stmt);
+void twc_gen_skip(twc_gen *g, const twc_stmt *stmt);
+/* What a change of the binder of an open loop writes. */
+const twc_gen_back *twc_gen_loop_back(twc_gen *g, const twc_decl *binder);
+void twc_gen_loop_remove(twc_gen *g, const twc_decl *binder);
 
 /* ---- gen_entry.c: functions */
 void twc_gen_functions(twc_gen *g); /* fn, conditions, invariants, entries, deploy */

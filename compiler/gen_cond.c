@@ -178,19 +178,27 @@ static void branch_range(twc_gen *g, const twc_expr *expr, bool sense, twc_label
     twc_label_place(g, &outside);
 }
 
+static bool is_literal(const twc_expr *set)
+{
+    while (set->kind == TWC_E_CONVERT && set->u.convert.conversion == TWC_CONV_SIZE) {
+        set = set->u.convert.value;
+    }
+    return set->kind == TWC_E_LIST;
+}
+
 /* A literal list is compared element by element. */
 static void branch_in(twc_gen *g, const twc_expr *expr, bool sense, twc_label *to)
 {
     const twc_expr *value = expr->u.in.value;
     const twc_expr *set = expr->u.in.set;
     const bool inside = sense != expr->u.in.negated;
-    while (set->kind == TWC_E_CONVERT && set->u.convert.conversion == TWC_CONV_SIZE) {
-        set = set->u.convert.value;
-    }
-    if (set->kind != TWC_E_LIST) {
-        twc_gen_unsupported(g, expr->span, "`in` with anything but a list of values in brackets");
+    if (expr->u.in.store != NULL || !is_literal(set)) {
+        const uint32_t there = twc_gen_slots_take(g, 1);
+        twc_gen_in(g, expr, there);
+        twc_emit_jump(g, inside ? TW_OP_JNZ : TW_OP_JZ, there, 0, to);
         return;
     }
+    while (set->kind == TWC_E_CONVERT) set = set->u.convert.value;
     twc_label found = twc_label_new();
     const uint32_t at = twc_gen_value(g, value);
     for (const twc_expr *e = set->u.list.first; e != NULL; e = e->next) {

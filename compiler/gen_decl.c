@@ -6,6 +6,7 @@
 
 #include "vm/isa/value.h"
 
+#include <assert.h>
 #include <string.h>
 
 static twc_decl *first_of(const twc_gen *g, twc_decl_kind kind)
@@ -134,15 +135,24 @@ static void params(twc_gen *g)
 
 static void fields(twc_gen *g)
 {
-    if (!ROOM(g, TWC_D_VAR, fields, field_count, TW_FIELDS_MAX, "too many vars")) return;
-    tw_field *field = g->m->fields;
-    for (const twc_decl *d = first_of(g, TWC_D_VAR); d != NULL; d = d->next_same, field++) {
+    tw_module *m = g->m;
+    const uint32_t count = count_of(g, TWC_D_VAR) + count_of(g, TWC_D_MAP);
+    twc_gen_over_limit(g, g->contract->name_span, "too many vars, maps and registries", count,
+                       TW_FIELDS_MAX);
+    m->fields = get(g, count, sizeof *m->fields);
+    for (const twc_decl *d = g->contract->members; d != NULL && !g->failed; d = d->next) {
+        if (d->kind != TWC_D_VAR && d->kind != TWC_D_MAP) continue;
         g->span = d->span;
-        *field = (tw_field){.name = d->word->text,
-                            .kind = TW_FIELD_VAR,
-                            .key_type = TW_NONE,
-                            .key_member = TW_NONE,
-                            .value_type = twc_gen_type(g, d->type)};
+        tw_field field = {.name = d->word->text, .kind = TW_FIELD_VAR, .key_member = TW_NONE};
+        field.key_type = TW_NONE;
+        if (d->kind == TWC_D_MAP) {
+            field.kind = TW_FIELD_MAP;
+            field.key_type = twc_gen_type(g, d->u.store.key);
+            field.max = d->u.store.max;
+        }
+        field.value_type = twc_gen_type(g, d->kind == TWC_D_VAR ? d->type : d->u.store.element);
+        assert(d->index == m->field_count);
+        m->fields[m->field_count++] = field;
     }
 }
 

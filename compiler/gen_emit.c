@@ -57,13 +57,13 @@ void twc_gen_begin(twc_gen *g, const char *name, twc_span span)
     g->result_slots = 0;
     g->top = 0;
     g->top_max = 0;
-    g->loops = 0;
     g->local_first = g->local_count;
     g->dead = false;
     g->condition = false;
     g->known = (twc_known){{0}};
     g->finish = NULL;
-    g->skip = NULL;
+    g->loop = NULL;
+    g->open = NULL;
 }
 
 uint16_t twc_gen_end(twc_gen *g)

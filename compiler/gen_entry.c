@@ -124,32 +124,57 @@ static void others(twc_gen *g, const twc_entry *entry)
     if (entry->signed_count > 0) signers(g, entry->signed_role, entry->signed_count);
 }
 
-static bool is_role(const twc_gen *g, const twc_word *word)
+static const twc_decl *role_named(const twc_gen *g, const twc_word *word)
 {
-    for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) {
-        if (d->kind == TWC_D_ROLE && d->word == word) return true;
-    }
-    return false;
+    const twc_decl *d = g->contract->members;
+    while (d != NULL && (d->kind != TWC_D_ROLE || d->word != word)) d = d->next;
+    return d;
 }
 
-/* Arguments whose type is a role. */
+static void member(twc_gen *g, const twc_type *type, uint32_t at, const twc_decl *role,
+                   uint32_t loops);
+
+static void each_member(twc_gen *g, const twc_type *list, uint32_t at, const twc_decl *role,
+                        uint32_t loops)
+{
+    const uint32_t round = twc_gen_slots_take(g, 1);
+    const uint32_t item = twc_gen_slots_take(g, twc_gen_slots(g, list->element));
+    twc_gen_over_limit(g, g->span, "lists inside each other", loops + 1, TW_LOOP_NEST_MAX);
+    twc_emit_imm30(g, TW_OP_LOOP, round, at, list->max);
+    twc_emit(g, TW_OP_ITEM, item, at, round, twc_gen_type(g, list));
+    member(g, list->element, item, role, loops + 1);
+    twc_emit(g, TW_OP_END, 0, 0, 0, 0);
+}
+
+/* Every account in the value holds the role. */
+static void member(twc_gen *g, const twc_type *type, uint32_t at, const twc_decl *role,
+                   uint32_t loops)
+{
+    const uint32_t mark = g->top;
+    if (type->kind == TWC_TYPE_OPTIONAL) {
+        twc_label none = twc_label_new();
+        twc_emit_jump(g, TW_OP_JZ, at, 0, &none);
+        member(g, type->element, at + 1, role, loops);
+        twc_label_place(g, &none);
+    } else if (type->kind == TWC_TYPE_LIST) {
+        each_member(g, type, at, role, loops);
+    } else {
+        const uint32_t is = twc_gen_slots_take(g, 1);
+        twc_emit(g, TW_OP_MEMBER, is, at, 0, role->index);
+        twc_gen_guard(g, is, TW_OP_TRAP, TW_TRAP_NOT_MEMBER);
+    }
+    g->top = mark;
+}
+
+/* Arguments whose type is a role, or made of one. */
 static void members(twc_gen *g, const twc_entry *entry)
 {
     for (const twc_decl *p = entry->params; p != NULL; p = p->next) {
         const twc_type_name *name = p->type_name;
         while (name != NULL && name->element != NULL) name = name->element;
-        if (p->member_of == NULL) {
-            if (name != NULL && is_role(g, name->word)) {
-                twc_gen_unsupported(g, p->span, "a role inside of an argument's type");
-            }
-            continue;
-        }
-        const uint32_t mark = g->top;
-        const uint32_t is = twc_gen_slots_take(g, 1);
+        const twc_decl *role = name != NULL ? role_named(g, name->word) : NULL;
         g->at = p->span.start;
-        twc_emit(g, TW_OP_MEMBER, is, p->slot, 0, p->member_of->index);
-        twc_gen_guard(g, is, TW_OP_TRAP, TW_TRAP_NOT_MEMBER);
-        g->top = mark;
+        if (role != NULL) member(g, p->type, p->slot, role, 0);
     }
 }
 

@@ -287,6 +287,10 @@ static void builtin_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
                 dst);
     } else if (which == TWC_B_HASH || which == TWC_B_TWIN_ID) {
         hash_into(g, args->value, dst);
+    } else if (which == TWC_B_TOP) {
+        twc_gen_top(g, expr, dst);
+    } else if (which == TWC_B_COUNT && expr->u.call.decl != NULL) {
+        twc_emit(g, TW_OP_SIZE, dst, 0, 0, expr->u.call.decl->index);
     } else if (which == TWC_B_COUNT) {
         twc_emit_move(g, dst, twc_gen_value(g, args->value), 1);
     } else if (which == TWC_B_MEMBER) { /* the role is a name, the account a value */
@@ -448,28 +452,6 @@ static void list_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     if (slots > used) twc_emit_zero(g, dst + used, slots - used);
 }
 
-/* An index that is a constant: the place is fixed, only the count is looked at. */
-static uint32_t element(twc_gen *g, const twc_expr *expr)
-{
-    const twc_expr *list = expr->u.index.object;
-    const twc_expr *index = expr->u.index.index;
-    const uint32_t step = twc_gen_slots(g, expr->type);
-    if (list->type->kind != TWC_TYPE_LIST || !index->constant) {
-        twc_gen_unsupported(g, expr->span, "an index that is not a constant");
-        return 0;
-    }
-    if (index->value < 0 || index->value >= list->type->max) {
-        twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_BAD_INDEX);
-        return 0;
-    }
-    const uint32_t at = twc_gen_value(g, list);
-    twc_label there = twc_label_new();
-    twc_emit_jump_imm(g, TW_OP_JGTI, at, index->value, &there);
-    twc_emit_last(g, TW_OP_TRAP, 0, TW_TRAP_BAD_INDEX);
-    twc_label_place(g, &there);
-    return at + 1 + (uint32_t)index->value * step;
-}
-
 /* ------------------------------------------------------------------ both ways */
 
 uint32_t twc_gen_value(twc_gen *g, const twc_expr *expr)
@@ -487,7 +469,8 @@ uint32_t twc_gen_value(twc_gen *g, const twc_expr *expr)
             return twc_gen_value(g, expr->u.convert.value) + 1;
         }
         if (expr->kind == TWC_E_ACTOR) return actor_slot(g, expr);
-        if (expr->kind == TWC_E_INDEX && expr->u.index.store == NULL) return element(g, expr);
+        if (expr->kind == TWC_E_INDEX && !twc_gen_is_purse(expr)) return twc_gen_element(g, expr);
+        if (expr->kind == TWC_E_KEY) return expr->u.name.decl->key_slot;
         if (expr->kind == TWC_E_BINARY && expr->u.binary.op == TWC_OP_OTHERWISE) {
             return otherwise(g, expr);
         }
@@ -545,6 +528,7 @@ static void (*const generators[])(twc_gen *g, const twc_expr *expr, uint32_t dst
     [TWC_E_NOT] = twc_gen_bool,    [TWC_E_IS] = twc_gen_bool,    [TWC_E_HOLD] = twc_gen_bool,
     [TWC_E_SILENT] = twc_gen_bool, [TWC_E_RANGE] = twc_gen_bool, [TWC_E_IN] = twc_gen_bool,
     [TWC_E_ACTOR] = place_into,    [TWC_E_FIELD] = place_into,   [TWC_E_INDEX] = place_into,
+    [TWC_E_KEY] = place_into,
 };
 
 static void any_into(twc_gen *g, const twc_expr *expr, uint32_t dst)

@@ -22,13 +22,6 @@ static void let(twc_gen *g, const twc_stmt *stmt)
     twc_gen_local_open(g, decl->word->text, decl->type, decl->slot);
 }
 
-/* Where the place stands; the variable it is part of is loaded first. */
-static uint32_t place_slot(twc_gen *g, const twc_expr *place, const twc_decl *root, bool whole)
-{
-    if (whole && root->kind == TWC_D_VAR) return root->slot; /* its old value is not needed */
-    return twc_gen_value(g, place);
-}
-
 /* The last instruction of the value alone writes its destination. */
 static bool writes_last(const twc_expr *value)
 {
@@ -39,15 +32,14 @@ static bool writes_last(const twc_expr *value)
 static void assign(twc_gen *g, const twc_stmt *stmt)
 {
     const twc_expr *place = stmt->u.assign.place;
-    const twc_expr *value =
-        stmt->u.assign.combined != NULL ? stmt->u.assign.combined : stmt->u.assign.value;
+    const twc_expr *combined = stmt->u.assign.combined;
+    const twc_expr *value = combined != NULL ? combined : stmt->u.assign.value;
     const twc_decl *root = twc_walk_root(place);
-    if (root == NULL || (root->kind != TWC_D_VAR && root->kind != TWC_D_LOCAL)) {
-        twc_gen_unsupported(g, place->span, "an assignment to this");
-        return;
-    }
     const uint32_t slots = twc_gen_slots(g, place->type);
-    const uint32_t at = place_slot(g, place, root, place->kind == TWC_E_NAME);
+    const twc_gen_back *back = NULL;
+    const bool whole = place->kind == TWC_E_NAME || combined == NULL;
+    const uint32_t at = twc_gen_open(g, place, whole, &back);
+    g->open = combined != NULL ? back : NULL;
     if (writes_last(value) || !twc_walk_mentions(value, root)) {
         twc_gen_into(g, value, at);
     } else {
@@ -55,7 +47,8 @@ static void assign(twc_gen *g, const twc_stmt *stmt)
         twc_gen_into(g, value, copy);
         twc_emit_move(g, at, copy, slots);
     }
-    if (root->kind == TWC_D_VAR) twc_gen_store(g, root);
+    g->open = NULL;
+    twc_gen_close(g, back);
 }
 
 /* ------------------------------------------------------------------ branches */
@@ -109,34 +102,6 @@ static void match(twc_gen *g, const twc_stmt *stmt)
     twc_label_place(g, &end);
 }
 
-static void repeat(twc_gen *g, const twc_stmt *stmt)
-{
-    if (g->dead) return;
-    if (g->loops == TW_LOOP_NEST_MAX) {
-        twc_gen_over_limit(g, stmt->span, "loops inside each other", g->loops + 1,
-                           TW_LOOP_NEST_MAX);
-        return;
-    }
-    twc_gen_over_limit(g, stmt->span, "too many rounds", (uint64_t)stmt->u.repeat.times,
-                       TW_IMM30_MAX);
-    if (g->failed) return;
-    const uint32_t round = twc_gen_slots_take(g, 2);
-    twc_label *outer = g->skip;
-    twc_label next = twc_label_new();
-    twc_emit_constant(g, round + 1, stmt->u.repeat.times);
-    twc_emit_imm30(g, TW_OP_LOOP, round, round + 1, stmt->u.repeat.times);
-    const twc_known before = g->known;
-    g->skip = &next;
-    g->loops++;
-    twc_gen_block(g, &stmt->u.repeat.body);
-    g->loops--;
-    g->skip = outer;
-    twc_label_place(g, &next);
-    g->dead = false; /* the end of a loop's body stands there even if nothing comes to it */
-    twc_emit(g, TW_OP_END, 0, 0, 0, 0);
-    g->known = before;
-}
-
 /* ------------------------------------------------------------------ the rest */
 
 static void fail_with(twc_gen *g, const twc_decl *error, const twc_arg *args)
@@ -184,7 +149,7 @@ static void grant(twc_gen *g, const twc_stmt *stmt)
 static void stop(twc_gen *g, const twc_stmt *stmt)
 {
     (void)stmt;
-    if (g->finish != NULL && g->loops == 0) {
+    if (g->finish != NULL && g->loop == NULL) {
         twc_emit_jump(g, TW_OP_JMP, 0, 0, g->finish);
     } else {
         assert(g->finish == NULL); /* else the body is a function of its own */
@@ -202,12 +167,6 @@ static void go(twc_gen *g, const twc_stmt *stmt)
     twc_emit(g, TW_OP_GO, 0, 0, 0, stmt->u.go.phase->index);
 }
 
-static void skip(twc_gen *g, const twc_stmt *stmt)
-{
-    (void)stmt;
-    twc_emit_jump(g, TW_OP_JMP, 0, 0, g->skip);
-}
-
 static void give_back(twc_gen *g, const twc_stmt *stmt)
 {
     twc_emit_last(g, TW_OP_RET, twc_gen_value(g, stmt->u.value), 0);
@@ -215,12 +174,27 @@ static void give_back(twc_gen *g, const twc_stmt *stmt)
 
 /* Kinds that are left out have no code yet. */
 static void (*const generators[])(twc_gen *g, const twc_stmt *stmt) = {
-    [TWC_S_LET] = let,         [TWC_S_ASSIGN] = assign,     [TWC_S_IF] = branch,
-    [TWC_S_REPEAT] = repeat,   [TWC_S_MATCH] = match,       [TWC_S_NEEDS] = needs,
-    [TWC_S_EMIT] = notice,     [TWC_S_FAIL] = notice,       [TWC_S_HISTORY] = notice,
-    [TWC_S_PAY] = twc_gen_pay, [TWC_S_MINT] = twc_gen_mint, [TWC_S_BURN] = twc_gen_mint,
-    [TWC_S_GO] = go,           [TWC_S_GRANT] = grant,       [TWC_S_REVOKE] = grant,
-    [TWC_S_STOP] = stop,       [TWC_S_SKIP] = skip,         [TWC_S_RETURN] = give_back,
+    [TWC_S_LET] = let,
+    [TWC_S_ASSIGN] = assign,
+    [TWC_S_IF] = branch,
+    [TWC_S_FOR] = twc_gen_for,
+    [TWC_S_REPEAT] = twc_gen_repeat,
+    [TWC_S_MATCH] = match,
+    [TWC_S_NEEDS] = needs,
+    [TWC_S_EMIT] = notice,
+    [TWC_S_FAIL] = notice,
+    [TWC_S_HISTORY] = notice,
+    [TWC_S_PAY] = twc_gen_pay,
+    [TWC_S_MINT] = twc_gen_mint,
+    [TWC_S_BURN] = twc_gen_mint,
+    [TWC_S_GO] = go,
+    [TWC_S_REMOVE] = twc_gen_remove,
+    [TWC_S_GRANT] = grant,
+    [TWC_S_REVOKE] = grant,
+    [TWC_S_PUSH] = twc_gen_push,
+    [TWC_S_STOP] = stop,
+    [TWC_S_SKIP] = twc_gen_skip,
+    [TWC_S_RETURN] = give_back,
 };
 
 static void statement(twc_gen *g, const twc_stmt *stmt)

@@ -43,7 +43,12 @@ static uint64_t run_gas(const decoder *d, uint32_t pc)
     switch (tw_insn_op(insn)) {
     case TW_OP_LOAD:
     case TW_OP_STORE:
+    case TW_OP_EXISTS:
+    case TW_OP_REMOVE:
+    case TW_OP_NEXT:
+    case TW_OP_TOP:
     case TW_OP_STAT:
+    case TW_OP_ACROSS:
     case TW_OP_EMIT:
     case TW_OP_HISTORY:
     case TW_OP_FAIL:

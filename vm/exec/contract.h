@@ -78,6 +78,9 @@ TW_MUST_USE tw_status tw_role_has(tw_contract *c, uint16_t role, const tw_accoun
 /* How many members; for a role of max 1 also who. */
 TW_MUST_USE tw_status tw_role_read(tw_contract *c, uint16_t role, uint32_t *ret_count,
                                    tw_account *ret_holder);
+/* The first member, in the order of the accounts, that comes after `after`; NULL: of all. */
+TW_MUST_USE tw_status tw_role_next(tw_contract *c, uint16_t role, const tw_account *after,
+                                   tw_account *ret_member, bool *ret_found);
 /* Traps AlreadyMember, Full. Gives the device record its grant number if readings come from the
  * role. */
 TW_MUST_USE tw_status tw_role_grant(tw_contract *c, uint16_t role, const tw_account *account,

@@ -1,4 +1,4 @@
-/* native -- instructions that reach beyond the frame: fields, roles, readings, notices.
+/* native -- instructions that reach beyond the frame: phase, roles, readings, notices.
  *
  * Each gets operands that the verifier has placed inside the frame and the module's tables; what it
  * can't know is checked here: that a value written is one of its type, that a key exists.
@@ -22,45 +22,6 @@ static tw_account account_at(const int64_t *slots)
     tw_account account;
     tw_slots_to_bytes32(slots, account.bytes);
     return account;
-}
-
-/* ---- fields ---- */
-
-static tw_key field_key(const tw_exec *x, const tw_field *f)
-{
-    tw_key key = tw_key_of(TW_SPACE_FIELD, &x->contract->id);
-    tw_key_u32(&key, f->id);
-    return key;
-}
-
-tw_status tw_native_LOAD(tw_exec *x, int64_t *s, const tw_insn *i)
-{
-    const tw_field *f = &module_of(x)->fields[i->x];
-    const tw_key key = field_key(x, f);
-    tw_bytes value;
-    bool found = false;
-    TW_TRY(tw_overlay_get(x->contract->overlay, tw_key_bytes(&key), &value, &found));
-    x->gas += tw_cost_read(1, value.size);
-    if (!found) return TW_TRAP_NO_KEY;
-    tw_reader r = tw_reader_of(value);
-    (void)tw_read_u8(&r);
-    if (tw_value_decode(module_of(x), f->value_type, &r, s + i->a) != TW_OK ||
-        !tw_reader_done(&r)) {
-        return TW_ERR_CORRUPT;
-    }
-    return TW_OK;
-}
-
-tw_status tw_native_STORE(tw_exec *x, int64_t *s, const tw_insn *i)
-{
-    const tw_field *f = &module_of(x)->fields[i->x];
-    const tw_key key = field_key(x, f);
-    tw_writer_clear(&x->value);
-    tw_write_u8(&x->value, TW_STATE_TAG);
-    TW_TRY(tw_value_encode(module_of(x), f->value_type, s + i->a, &x->value));
-    if (x->value.bad) return TW_ERR_MEMORY;
-    x->gas += tw_cost_read(1, x->value.size) + tw_cost_write(1, x->value.size);
-    return tw_overlay_put(x->contract->overlay, tw_key_bytes(&key), tw_writer_bytes(&x->value));
 }
 
 tw_status tw_native_GO(tw_exec *x, int64_t *s, const tw_insn *i)
@@ -152,14 +113,28 @@ static tw_status device_of(tw_exec *x, const int64_t *named, uint16_t reading, b
     return TW_OK;
 }
 
+static tw_stat_query query_of(const tw_exec *x, const int64_t *s, const tw_insn *i)
+{
+    const tw_stat stat = (tw_stat)(i->x >> 10);
+    return (tw_stat_query){.stat = stat,
+                           .span = s[i->b],
+                           .percent = stat == TW_STAT_PERCENTILE ? s[i->b + 1] : 0,
+                           .end = x->call->end,
+                           .open_end = x->call->open_end};
+}
+
+static tw_status answer(tw_status status, int64_t *slots, bool some, int64_t value)
+{
+    if (status != TW_OK) return status;
+    slots[0] = some;
+    slots[1] = value;
+    return TW_OK;
+}
+
 tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const uint16_t reading = (uint16_t)(i->x & 1023);
-    const tw_stat_query query = {.stat = (tw_stat)(i->x >> 10),
-                                 .span = s[i->b],
-                                 .percent = i->x >> 10 == TW_STAT_PERCENTILE ? s[i->b + 1] : 0,
-                                 .end = x->call->end,
-                                 .open_end = x->call->open_end};
+    const tw_stat_query query = query_of(x, s, i);
     tw_account account = {{0}};
     bool found = false;
     TW_TRY(device_of(x, s + i->c, reading, &found, &account));
@@ -170,10 +145,26 @@ tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
     uint64_t samples = 0;
     const tw_status status = tw_window_stat(&window, &query, x->scratch, &some, &value, &samples);
     x->gas += tw_cost_stat(query.stat, samples);
-    if (status != TW_OK) return status;
-    s[i->a] = some;
-    s[i->a + 1] = value;
-    return TW_OK;
+    if (module_of(x)->readings[reading].per_device) {
+        x->gas += tw_cost_window(tw_window_met(&window), tw_device_size(module_of(x)));
+    }
+    return answer(status, s + i->a, some, value);
+}
+
+tw_status tw_native_ACROSS(tw_exec *x, int64_t *s, const tw_insn *i)
+{
+    const uint16_t reading = (uint16_t)(i->x & 1023);
+    const tw_stat_query query = query_of(x, s, i);
+    bool some = false;
+    int64_t value = 0;
+    tw_across_met met = {0};
+    const tw_status status =
+        tw_window_across(x->contract, reading, &query, x->scratch, &some, &value, &met);
+    x->gas += tw_cost_stat(query.stat, met.samples) +
+              met.devices * (tw_cost_read(1, 0) + TW_GAS_STAT) +
+              met.devices * tw_cost_window(0, tw_device_size(module_of(x))) +
+              tw_cost_read(met.pages, met.pages * TW_PAGE_SIZE);
+    return answer(status, s + i->a, some, value);
 }
 
 tw_status tw_native_HOLDS(tw_exec *x, int64_t *s, const tw_insn *i)
@@ -184,8 +175,8 @@ tw_status tw_native_HOLDS(tw_exec *x, int64_t *s, const tw_insn *i)
     tw_account account = {{0}};
     bool found = false;
     const uint8_t *record = NULL;
+    TW_TRY(device_of(x, s + i->c, stamp->reading, &found, &account));
     s[i->a] = 0;
-    TW_TRY(device_of(x, s, stamp->reading, &found, &account));
     if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
     if (!found) return TW_OK;
     const uint8_t *at = record + tw_device_stamp(m, (uint16_t)i->x);
@@ -205,7 +196,7 @@ tw_status tw_native_SILENT(tw_exec *x, int64_t *s, const tw_insn *i)
     tw_account account = {{0}};
     bool found = false;
     const uint8_t *record = NULL;
-    TW_TRY(device_of(x, s, reading, &found, &account));
+    TW_TRY(device_of(x, s + i->c, reading, &found, &account));
     if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
     if (found) {
         const int64_t heard = tw_device_heard(record, reading);

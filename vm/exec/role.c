@@ -89,6 +89,25 @@ tw_status tw_role_has(tw_contract *c, uint16_t role, const tw_account *account, 
     return tw_overlay_get(c->overlay, tw_key_bytes(&key), &value, ret_member);
 }
 
+tw_status tw_role_next(tw_contract *c, uint16_t role, const tw_account *after,
+                       tw_account *ret_member, bool *ret_found)
+{
+    static const tw_account first = {{0}};
+    const tw_key key = member_key(c, role, after != NULL ? after : &first);
+    const size_t prefix = key.size - sizeof after->bytes;
+    uint8_t memory[TW_KEY_MAX + 1];
+    const tw_bytes from =
+        after != NULL ? tw_key_after(tw_key_bytes(&key), memory) : tw_bytes_of(NULL, 0);
+    tw_bytes found;
+    tw_bytes value;
+    TW_TRY(tw_overlay_next(c->overlay, tw_bytes_of(key.data, prefix), from, &found, &value,
+                           ret_found));
+    if (!*ret_found) return TW_OK;
+    if (found.size != key.size) return TW_ERR_CORRUPT;
+    memcpy(ret_member->bytes, found.data + prefix, sizeof ret_member->bytes);
+    return TW_OK;
+}
+
 tw_status tw_role_read(tw_contract *c, uint16_t role, uint32_t *ret_count, tw_account *ret_holder)
 {
     const tw_key key = role_key(c, role);

@@ -1,9 +1,9 @@
 /* stat -- statistics over the span of a window, in exact integers, rounded once.
  *
- * Values lie within 2^52 of 0 (the reading's range) and a window keeps at most 2^12 readings, so
- * sums and sums of squares fit 128 bits: only a result can overflow. The slope's last step needs up
- * to 192 bits and is done in three 64-bit limbs. Order statistics use a selection whose comparisons
- * do not depend on addresses.
+ * Values lie within 2^52 of 0 (the reading's range) and a statistic covers at most 2^14 readings,
+ * so sums and sums of squares fit 128 bits: only a result can overflow. The slope's last step needs
+ * up to 192 bits and is done in three 64-bit limbs. Order statistics use a selection whose
+ * comparisons do not depend on addresses.
  */
 #include "vm/exec/window.h"
 
@@ -21,66 +21,71 @@ static uint64_t count_of(const span *s)
     return s->end - s->first;
 }
 
-static tw_status sum_of(const span *s, tw_int128 *ret_sum)
+/* What is known of the samples that were taken in: of one window or of several. Only what the
+ * statistic asks for is kept up to date. */
+typedef struct tally {
+    tw_stat stat;
+    uint64_t count;
+    uint64_t devices; /* windows with a sample in the span */
+    tw_int128 sum;
+    tw_uint128 squares;
+    int64_t low, high;
+    int64_t *values; /* for order statistics: each of them */
+} tally;
+
+static bool is_ordered(tw_stat stat)
 {
-    tw_int128 sum = 0;
+    return stat == TW_STAT_MEDIAN || stat == TW_STAT_MAD || stat == TW_STAT_PERCENTILE;
+}
+
+static void note(tally *t, int64_t value)
+{
+    if (t->stat == TW_STAT_MIN || t->stat == TW_STAT_MAX) {
+        if (t->count == 0 || value < t->low) t->low = value;
+        if (t->count == 0 || value > t->high) t->high = value;
+    } else if (t->stat == TW_STAT_RMS) {
+        t->squares += (tw_uint128)((tw_int128)value * value);
+    } else if (is_ordered(t->stat)) {
+        t->values[t->count] = value;
+    } else {
+        t->sum += value;
+    }
+    t->count++;
+}
+
+static tw_status take_in(tally *t, const span *s)
+{
+    if (s->first == s->end) return TW_OK;
+    if (count_of(s) > TW_SAMPLES_MAX - t->count) return TW_TRAP_FULL;
+    t->devices++;
+    if (t->stat == TW_STAT_COUNT || t->stat == TW_STAT_DEVICES) {
+        t->count += count_of(s);
+        return TW_OK;
+    }
     for (uint64_t n = s->first; n < s->end; n++) {
         tw_sample sample;
         TW_TRY(tw_window_at(s->window, n, &sample));
-        sum += sample.value;
+        note(t, sample.value);
     }
-    *ret_sum = sum;
     return TW_OK;
 }
 
 /* The sum over `parts`, rounded half to even: an average, or with 1 the sum itself. */
-static tw_status average(const span *s, tw_int128 parts, int64_t *ret_value)
+static tw_status average(const tally *t, tw_int128 parts, int64_t *ret_value)
 {
-    tw_int128 sum = 0;
-    TW_TRY(sum_of(s, &sum));
-    const bool ok = tw_div_round(sum, parts, TW_ROUND_HALF_EVEN, ret_value);
+    const bool ok = tw_div_round(t->sum, parts, TW_ROUND_HALF_EVEN, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
-static tw_status extreme(const span *s, bool largest, int64_t *ret_value)
-{
-    tw_sample best;
-    TW_TRY(tw_window_at(s->window, s->first, &best));
-    for (uint64_t n = s->first + 1; n < s->end; n++) {
-        tw_sample sample;
-        TW_TRY(tw_window_at(s->window, n, &sample));
-        if (largest ? sample.value > best.value : sample.value < best.value) best = sample;
-    }
-    *ret_value = best.value;
-    return TW_OK;
-}
-
 /* Square root of the mean square, rounded half to even. */
-static tw_status root_mean_square(const span *s, int64_t *ret_value)
+static int64_t root_mean_square(const tally *t)
 {
-    tw_uint128 squares = 0;
-    for (uint64_t n = s->first; n < s->end; n++) {
-        tw_sample sample;
-        TW_TRY(tw_window_at(s->window, n, &sample));
-        squares += (tw_uint128)((tw_int128)sample.value * sample.value);
-    }
     /* root <= sqrt(S / n) < root + 1; the half way point is passed when (2 root + 1)^2 n > 4 S */
-    const tw_uint128 count = count_of(s);
-    uint64_t root = tw_sqrt_u128(squares / count);
+    const tw_uint128 count = t->count;
+    uint64_t root = tw_sqrt_u128(t->squares / count);
     const tw_uint128 half = (tw_uint128)(2 * root + 1) * (2 * root + 1) * count;
-    if (half < 4 * squares || (half == 4 * squares && root % 2 == 1)) root++;
-    *ret_value = (int64_t)root;
-    return TW_OK;
-}
-
-static tw_status collect(const span *s, int64_t *ret_values)
-{
-    for (uint64_t n = s->first; n < s->end; n++) {
-        tw_sample sample;
-        TW_TRY(tw_window_at(s->window, n, &sample));
-        ret_values[n - s->first] = sample.value;
-    }
-    return TW_OK;
+    if (half < 4 * t->squares || (half == 4 * t->squares && root % 2 == 1)) root++;
+    return (int64_t)root;
 }
 
 static void sift(int64_t *values, uint64_t root, uint64_t count)
@@ -116,11 +121,10 @@ static int64_t middle(int64_t *values, uint64_t count)
     return values[(count - 1) / 2];
 }
 
-static tw_status order_statistic(const span *s, const tw_stat_query *query, int64_t *values,
-                                 int64_t *ret_value)
+static tw_status order_statistic(const tally *t, const tw_stat_query *query, int64_t *ret_value)
 {
-    const uint64_t count = count_of(s);
-    TW_TRY(collect(s, values));
+    const uint64_t count = t->count;
+    int64_t *values = t->values;
     if (query->stat == TW_STAT_PERCENTILE) {
         const int64_t whole = 100000000; /* 100 % in 10^-6 % */
         if (query->percent < 0 || query->percent > whole) return TW_TRAP_BAD_INDEX;
@@ -212,44 +216,88 @@ static tw_status newest(const span *s, tw_stat stat, int64_t *ret_value)
     return TW_OK;
 }
 
-static tw_status compute(const span *s, const tw_stat_query *query, int64_t *scratch,
-                         bool *ret_some, int64_t *ret_value)
+static tw_status result(const tally *t, const tw_stat_query *query, int64_t *ret_value)
 {
     switch (query->stat) {
-    case TW_STAT_LAST:
-    case TW_STAT_TIME_OF: return newest(s, query->stat, ret_value);
-    case TW_STAT_COUNT: *ret_value = (int64_t)count_of(s); return TW_OK;
-    case TW_STAT_SUM: return average(s, 1, ret_value);
-    case TW_STAT_AVG: return average(s, (tw_int128)count_of(s), ret_value);
-    case TW_STAT_MIN: return extreme(s, false, ret_value);
-    case TW_STAT_MAX: return extreme(s, true, ret_value);
-    case TW_STAT_RMS: return root_mean_square(s, ret_value);
+    case TW_STAT_COUNT: *ret_value = (int64_t)t->count; return TW_OK;
+    case TW_STAT_DEVICES: *ret_value = (int64_t)t->devices; return TW_OK;
+    case TW_STAT_SUM: return average(t, 1, ret_value);
+    case TW_STAT_AVG: return average(t, (tw_int128)t->count, ret_value);
+    case TW_STAT_MIN: *ret_value = t->low; return TW_OK;
+    case TW_STAT_MAX: *ret_value = t->high; return TW_OK;
+    case TW_STAT_RMS: *ret_value = root_mean_square(t); return TW_OK;
     case TW_STAT_MEDIAN:
     case TW_STAT_MAD:
-    case TW_STAT_PERCENTILE: return order_statistic(s, query, scratch, ret_value);
-    case TW_STAT_SLOPE: return slope(s, query->span, ret_some, ret_value);
-    case TW_STAT_DEVICES: /* of several windows only */
+    case TW_STAT_PERCENTILE: return order_statistic(t, query, ret_value);
+    case TW_STAT_LAST: /* of one window, and not of its samples alone */
+    case TW_STAT_TIME_OF:
+    case TW_STAT_SLOPE:
     case TW_STAT_END: break;
     }
     return TW_ERR_INTERNAL;
 }
 
+static bool is_spanless(tw_stat stat)
+{
+    return stat == TW_STAT_LAST || stat == TW_STAT_TIME_OF;
+}
+
+/* Where the span begins. Traps Overflow; BadIndex for a span below 0. */
+static tw_status span_start(const tw_stat_query *query, int64_t *ret_from)
+{
+    *ret_from = INT64_MIN;
+    if (is_spanless(query->stat)) return TW_OK;
+    if (__builtin_sub_overflow(query->end, query->span, ret_from)) return TW_TRAP_OVERFLOW;
+    return query->span < 0 ? TW_TRAP_BAD_INDEX : TW_OK;
+}
+
 tw_status tw_window_stat(tw_window *window, const tw_stat_query *query, int64_t *scratch,
                          bool *ret_some, int64_t *ret_value, uint64_t *ret_samples)
 {
-    const bool spanless = query->stat == TW_STAT_LAST || query->stat == TW_STAT_TIME_OF;
     span s = {.window = window};
-    int64_t from = INT64_MIN;
-    if (!spanless && __builtin_sub_overflow(query->end, query->span, &from)) {
-        return TW_TRAP_OVERFLOW;
-    }
-    if (!spanless && query->span < 0) return TW_TRAP_BAD_INDEX;
+    tally t = {.stat = query->stat, .values = scratch};
+    int64_t from = 0;
+    TW_TRY(span_start(query, &from));
     TW_TRY(tw_window_span(window, from, query->end, query->open_end, &s.first, &s.end));
-    *ret_samples = spanless ? 0 : count_of(&s);
+    *ret_samples = is_spanless(query->stat) ? 0 : count_of(&s);
     *ret_value = 0;
     *ret_some = s.first < s.end || query->stat == TW_STAT_COUNT;
     if (s.first == s.end) return TW_OK;
-    TW_TRY(compute(&s, query, scratch, ret_some, ret_value));
+    if (is_spanless(query->stat)) return newest(&s, query->stat, ret_value);
+    if (query->stat != TW_STAT_SLOPE) {
+        TW_TRY(take_in(&t, &s));
+        return result(&t, query, ret_value);
+    }
+    TW_TRY(slope(&s, query->span, ret_some, ret_value));
     if (!*ret_some) *ret_value = 0;
     return TW_OK;
+}
+
+tw_status tw_window_across(tw_contract *c, uint16_t reading, const tw_stat_query *query,
+                           int64_t *scratch, bool *ret_some, int64_t *ret_value, tw_across_met *met)
+{
+    const uint16_t role = c->code->module->readings[reading].role;
+    tally t = {.stat = query->stat, .values = scratch};
+    int64_t from = 0;
+    tw_account member;
+    bool found = false;
+    *met = (tw_across_met){0};
+    TW_TRY(span_start(query, &from));
+    for (;;) {
+        const tw_account *after = met->devices > 0 ? &member : NULL;
+        TW_TRY(tw_role_next(c, role, after, &member, &found));
+        if (!found) break;
+        tw_window window;
+        span s = {.window = &window};
+        met->devices++;
+        TW_TRY(tw_window_open(c, reading, &member, &window));
+        TW_TRY(tw_window_span(&window, from, query->end, query->open_end, &s.first, &s.end));
+        const tw_status status = take_in(&t, &s);
+        met->pages += tw_window_met(&window);
+        met->samples = t.count;
+        if (status != TW_OK) return status;
+    }
+    *ret_value = 0;
+    *ret_some = t.count > 0 || t.stat == TW_STAT_COUNT || t.stat == TW_STAT_DEVICES;
+    return *ret_some ? result(&t, query, ret_value) : TW_OK;
 }

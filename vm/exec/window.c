@@ -45,6 +45,13 @@ tw_status tw_window_at(tw_window *w, uint64_t number, tw_sample *ret_sample)
     return TW_OK;
 }
 
+uint32_t tw_window_met(const tw_window *w)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof w->pages / sizeof w->pages[0]; i++) count += w->pages[i] != NULL;
+    return count;
+}
+
 /* The first running number whose time is > `time`, or >= `time` when `or_equal`. */
 static tw_status bisect(tw_window *w, int64_t time, bool or_equal, uint64_t *ret_number)
 {

@@ -37,7 +37,10 @@ TW_MUST_USE tw_status tw_window_span(tw_window *window, int64_t from, int64_t to
 TW_MUST_USE tw_status tw_window_push(tw_contract *c, uint16_t reading, const tw_account *account,
                                      uint64_t total, tw_sample sample);
 
-/* A statistic. `scratch` holds at least 2 * TW_KEEP_MAX values. *ret_some false is `none`.
+/* How many of its pages were looked at. */
+uint32_t tw_window_met(const tw_window *window);
+
+/* A statistic. `scratch` holds at least TW_SAMPLES_MAX values. *ret_some false is `none`.
  * `samples` are those it passed over, for the charge. TW_TRAP_OVERFLOW when it does not fit. */
 typedef struct tw_stat_query {
     tw_stat stat;
@@ -50,5 +53,19 @@ typedef struct tw_stat_query {
 TW_MUST_USE tw_status tw_window_stat(tw_window *window, const tw_stat_query *query,
                                      int64_t *scratch, bool *ret_some, int64_t *ret_value,
                                      uint64_t *ret_samples);
+
+/* What a statistic across devices met, for the charge. */
+typedef struct tw_across_met {
+    uint64_t devices;
+    uint64_t pages;
+    uint64_t samples;
+} tw_across_met;
+
+/* The same over the windows of all members of the reading's role, as if they were one. `met` is
+ * filled in any case. Traps Full over TW_SAMPLES_MAX samples: what the declared rate and the span
+ * allow is less, or the compiler refuses. */
+TW_MUST_USE tw_status tw_window_across(tw_contract *c, uint16_t reading, const tw_stat_query *query,
+                                       int64_t *scratch, bool *ret_some, int64_t *ret_value,
+                                       tw_across_met *met);
 
 #endif

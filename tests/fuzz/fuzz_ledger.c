@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-enum { MEMORY_MAX = 256 * 1024 * 1024, STEPS_MAX = 60, ITEMS_MAX = 12, PEOPLE = 6 };
-enum { OWNER, KEEPER, SENSOR_1, SENSOR_2, STRANGER, NOBODY };
+enum { MEMORY_MAX = 256 * 1024 * 1024, STEPS_MAX = 60, ITEMS_MAX = 12, PEOPLE = 7 };
+enum { OWNER, KEEPER, SENSOR_1, SENSOR_2, STRANGER, NOBODY, KEEPER_2 };
 
 static const int64_t start_time = 1767225600000;
 
@@ -46,7 +46,7 @@ static void ledger_open(life *l)
 
 static void ledger_new(life *l)
 {
-    static const char *const names[PEOPLE] = {"o", "k", "s1", "s2", "x", "n"};
+    static const char *const names[PEOPLE] = {"o", "k", "s1", "s2", "x", "n", "k2"};
     const tw_genesis genesis = {.name = "fuzz", .time = start_time};
     tw_err err;
     l->arena = tw_arena_new(MEMORY_MAX);
@@ -90,8 +90,13 @@ static void add(life *l, tw_tx *tx, int sender)
 
 static void deploy(life *l, tw_bytes module)
 {
+    tw_account keepers[2] = {l->accounts[KEEPER], l->accounts[KEEPER_2]};
+    if (tw_account_compare(&keepers[0], &keepers[1]) > 0) {
+        keepers[0] = l->accounts[KEEPER_2];
+        keepers[1] = l->accounts[KEEPER];
+    }
     const tw_tx_role roles[3] = {
-        {&l->accounts[OWNER], 1}, {&l->accounts[KEEPER], 1}, {&l->accounts[SENSOR_1], 1}};
+        {&l->accounts[OWNER], 1}, {keepers, 2}, {&l->accounts[SENSOR_1], 1}};
     tw_tx tx = {.kind = TW_TX_DEPLOY, .module = module, .role_count = 3};
     tw_tx_role copy[3];
     bool found = false;

@@ -305,21 +305,70 @@ static void print_unit_table(void)
     putchar('\n');
 }
 
-static int run_explain(int count, char **arguments)
+static int explain_code(const char *code)
 {
     const char *title = NULL;
     const char *text = NULL;
-    if (count != 1) {
-        fprintf(stderr, "twc explain: give one code, as E0104\n");
-        return USAGE;
-    }
-    if (!twc_explain(arguments[0], &title, &text)) {
-        fprintf(stderr, "twc explain: no message has the code %.40s\n", arguments[0]);
+    if (!twc_explain(code, &title, &text)) {
+        fprintf(stderr, "twc explain: no message has the code %.40s, and no file this name\n",
+                code);
         return REFUSED;
     }
-    printf("%s: %s\n\n%s\n", arguments[0], title, text);
-    if (strcmp(arguments[0], "E0104") == 0) print_unit_table();
+    printf("%s: %s\n\n%s\n", code, title, text);
+    if (strcmp(code, "E0104") == 0) print_unit_table();
     return DONE;
+}
+
+/* Of a file with several contracts the newest, or the one asked for. */
+static int explain_units(const options *o, twc_result *result, twc_explain_form form)
+{
+    int found = 0;
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        if (!is_wanted(o, twc_result_unit(result, i))) continue;
+        const char *text = twc_result_explain(result, i, form);
+        if (text == NULL) {
+            fprintf(stderr, "twc: out of memory\n");
+            return USAGE;
+        }
+        printf("%s%s", found++ > 0 ? "\n" : "", text);
+    }
+    if (found > 0) return DONE;
+    fprintf(stderr, "twc explain: there is no contract %s in %s\n", o->contract, o->file);
+    return USAGE;
+}
+
+static int run_explain(int count, char **arguments)
+{
+    options o = {.command = "explain"};
+    twc_explain_form form = TWC_EXPLAIN_TEXT;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--svg") == 0) {
+            form = TWC_EXPLAIN_SVG;
+        } else if (strcmp(arguments[i], "--dot") == 0) {
+            form = TWC_EXPLAIN_DOT;
+        } else if (strcmp(arguments[i], "--contract") == 0 && i + 1 < count) {
+            o.contract = arguments[++i];
+        } else if (arguments[i][0] == '-' || o.file != NULL) {
+            fprintf(stderr, "twc explain: unexpected argument %s\n", arguments[i]);
+            return USAGE;
+        } else {
+            o.file = arguments[i];
+        }
+    }
+    if (o.file == NULL) {
+        fprintf(stderr, "twc explain: give a file, or one code as E0104\n");
+        return USAGE;
+    }
+    if (strchr(o.file, '.') == NULL) return explain_code(o.file);
+    size_t size = 0;
+    uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
+    if (source == NULL) return REFUSED;
+    twc_result *result = twc_compile(o.file, source, size);
+    int status = report(result, false);
+    if (status == DONE) status = explain_units(&o, result, form);
+    twc_result_free(result);
+    tw_mem_free(source);
+    return status;
 }
 
 static const command commands[] = {
@@ -329,7 +378,8 @@ static const command commands[] = {
     {"abi", "abi FILE.twc", "describe the contract's interface as JSON", run_abi},
     {"fmt", "fmt [--check] FILE.twc...", "lay sources out in the one way", run_fmt},
     {"verify", "verify FILE.twc HASH", "say whether a module was made of this source", run_verify},
-    {"explain", "explain E0104", "explain a message and show how it is right", run_explain},
+    {"explain", "explain FILE.twc [--svg|--dot] | E0104",
+     "tell a contract in sentences, draw its phases; or explain a message", run_explain},
 };
 
 static void print_help(FILE *out)

@@ -1,6 +1,7 @@
 /* twc -- the library's public face over front and diag. */
 #include "compiler/twc.h"
 
+#include "compiler/explain.h"
 #include "compiler/format.h"
 #include "compiler/front.h"
 #include "compiler/interface.h"
@@ -157,6 +158,24 @@ const char *twc_result_json(twc_result *result)
     }
     const char *end = result->message_count > 0 ? "\n]\n" : "]\n";
     tw_write_raw(w, end, strlen(end) + 1);
+    return w->bad ? NULL : (const char *)w->data;
+}
+
+const char *twc_result_explain(twc_result *result, uint32_t index, twc_explain_form form)
+{
+    tw_writer *w = &result->text;
+    const twc_contract *contract = result->front->program->contracts;
+    for (uint32_t i = 0; i < index; i++) contract = contract->next;
+    tw_writer_clear(w);
+    if (form == TWC_EXPLAIN_SVG) {
+        twc_explain_svg(contract, w);
+    } else if (form == TWC_EXPLAIN_DOT) {
+        twc_explain_dot(contract, w);
+    } else if (!twc_explain_write(&result->front->source, contract,
+                                  twc_result_unit(result, index)->module, w)) {
+        return NULL;
+    }
+    tw_write_u8(w, 0);
     return w->bad ? NULL : (const char *)w->data;
 }
 

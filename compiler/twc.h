@@ -76,6 +76,15 @@ const twc_unit *twc_result_unit(const twc_result *result, uint32_t index);
 const char *twc_result_bounds(twc_result *result, uint32_t index, bool json);
 const char *twc_result_abi(twc_result *result, uint32_t index);
 
+/* A contract in sentences for people who don't program, with the hash of the module they are about;
+ * or its phases as a picture (SVG) or for Graphviz (DOT). As above. */
+typedef enum twc_explain_form {
+    TWC_EXPLAIN_TEXT,
+    TWC_EXPLAIN_SVG,
+    TWC_EXPLAIN_DOT
+} twc_explain_form;
+const char *twc_result_explain(twc_result *result, uint32_t index, twc_explain_form form);
+
 /* ------------------------------------------------------------------ test plans
  *
  * A test is a list of steps. What is no constant in it is a formula: a VIEW of the test's own

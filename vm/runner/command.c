@@ -166,7 +166,8 @@ static const tw_command commands[] = {
      "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by\n"
      "their names; contract, where there are several; expect, the error that a row must end\n"
      "with. An empty cell of an optional argument is none. Rows go in their order, each in a\n"
-     "block of its own; the first that does not end as it should stops the run.\n" TIMES "\n" VALUES,
+     "block of its own; the first that does not end as it should stops the run.\n" TIMES
+     "\n" VALUES,
      run_options, 1, 1, true, tw_command_run},
     {"epcis", "FILE.json...", "EPCIS 2.0 documents to a table of calls for `run`",
      "Association events that add or delete children of a parent become calls of `install`,\n"

@@ -36,6 +36,7 @@ typedef struct twc_word {
     bool money;               /* a currency or token of this file */
     twc_decl *global;         /* while a contract is checked: what its members mean by it */
     twc_decl *local;          /* while a body is checked: the local, argument or binder */
+    uint32_t mark;            /* of the contract in whose text it was met last, see import.h */
     twc_decl *history;        /* while a contract is checked: the history kind */
     struct twc_word *next[2]; /* in the trie of twc_words */
 } twc_word;
@@ -420,6 +421,7 @@ struct twc_decl {
     bool bad;       /* [check] something in it was reported: no follow-ups */
     bool broken;    /* it could not be parsed to its end */
     bool mutable;   /* LOCAL: declared by `var` */
+    bool library;   /* [check] brought by an import */
     twc_span span;  /* the whole declaration */
     twc_word *word; /* its name; NULL where it has none */
     twc_span name_span;
@@ -519,7 +521,8 @@ struct twc_contract {
     tw_bytes twin; /* empty without */
     twc_decl *members;
     uint32_t member_count;
-    bool broken; /* a member could not be parsed: names may be missing */
+    bool library; /* names for others: no contract, but it may have tests */
+    bool broken;  /* a member could not be parsed: names may be missing */
     twc_chain *phase_chains;
     twc_span phases_span;
     twc_stmt *grants; /* every grant and revoke statement */
@@ -585,16 +588,27 @@ struct twc_tstmt {
     } u;
 };
 
+typedef struct twc_program twc_program;
+
 typedef struct twc_import {
     struct twc_import *next;
     twc_span span;
     tw_bytes path;
+    twc_program *program; /* [import] NULL after an error */
 } twc_import;
 
-typedef struct twc_program {
+/* One file. */
+struct twc_program {
     twc_import *imports;
-    twc_contract *contracts;
-} twc_program;
+    twc_contract *contracts;         /* and libraries */
+    const struct twc_source *source; /* the file's part of the text */
+    /* [import] */
+    uint32_t number;     /* among the files, from 0: the one that is compiled */
+    uint64_t reach;      /* bit n: file n is imported, by this one or by one it imports */
+    twc_program **files; /* of file 0: the others, each behind those that it imports */
+    uint32_t file_count;
+    bool unsound; /* of file 0: something was reported in or about an import */
+};
 
 enum {
     TWC_HEIGHT_MAX = 200, /* of an expression's tree */

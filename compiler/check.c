@@ -257,9 +257,11 @@ static void open_contract(twc_check *c, twc_contract *contract)
     }
 }
 
-static void check_contract(twc_check *c, twc_contract *contract)
+static void check_contract(twc_check *c, twc_contract *contract, const twc_program *program)
 {
     open_contract(c, contract);
+    if (contract->library) twc_check_library(c);
+    twc_check_bring(c, program);
     twc_check_declare(c);
     twc_check_types(c);
     twc_check_phases(c);
@@ -269,7 +271,7 @@ static void check_contract(twc_check *c, twc_contract *contract)
         if (d->kind == TWC_D_TEST && !d->broken) twc_check_test(c, d);
     }
     twc_check_histories(c);
-    if (!contract->broken && c->unsupported == 0) warn(c);
+    if (!contract->broken && c->unsupported == 0 && !contract->library) warn(c);
     forget_names(c);
 }
 
@@ -291,6 +293,21 @@ static void make_types(twc_check *c)
     c->phase = twc_type_of(&c->types, TWC_TYPE_PHASE);
 }
 
+/* Each imported library by itself, behind those that it imports. */
+static void check_imports(twc_check *c)
+{
+    const uint32_t errors = c->diags->error_count;
+    twc_check_collect(c);
+    for (uint32_t i = 0; i < c->program->file_count; i++) {
+        const twc_program *file = c->program->files[i];
+        for (twc_contract *k = file->contracts; k != NULL; k = k->next) {
+            if (k->library && !tw_arena_failed(c->arena)) check_contract(c, k, file);
+        }
+    }
+    c->used_files = 0;
+    c->program->unsound |= c->diags->error_count > errors;
+}
+
 void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, twc_diags *diags)
 {
     twc_check *c = TW_NEW(arena, twc_check);
@@ -301,9 +318,8 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
     c->types.arena = arena;
     c->program = program;
     make_types(c);
-    if (program->imports != NULL) {
-        twc_check_unsupported(c, TWC_DIAG_NO_IMPORT, program->imports->span, "`import`");
-    }
+    check_imports(c);
+    if (program->unsound) return; /* names may be missing */
     uint32_t count = 0;
     for (twc_contract *k = program->contracts; k != NULL; k = k->next) {
         for (const twc_contract *other = program->contracts; other != k; other = other->next) {
@@ -317,10 +333,11 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
                            TW_NAMES_MAX);
         }
         if (tw_arena_failed(arena) || count > TW_NAMES_MAX) return;
-        check_contract(c, k);
+        check_contract(c, k, program);
         if (c->types.full && diags->error_count == 0) {
             twc_check_fail(c, TWC_DIAG_OVER_LIMIT, k->name_span,
                            "a file has at most %d different types", TW_TYPES_MAX);
         }
     }
+    if (c->unsupported == 0) twc_check_unused_imports(c);
 }

@@ -42,6 +42,13 @@ typedef struct twc_open_loop {
     bool skipped; /* a `skip` of it was met */
 } twc_open_loop;
 
+/* A name that imports may bring, and the contract that needed it last. */
+typedef struct twc_public {
+    twc_decl *decl;
+    const twc_program *program;
+    uint32_t mark;
+} twc_public;
+
 typedef struct twc_check {
     tw_arena *arena;
     twc_diags *diags;
@@ -68,6 +75,10 @@ typedef struct twc_check {
     uint32_t depth;       /* a budget of check_finite */
     uint32_t unit_end;    /* of the unit reported to lack its number */
     twc_decl *muted;      /* names reported as undeclared, by next_same */
+    twc_public *publics;  /* of all imported libraries, in the order of the files */
+    uint32_t public_count;
+    uint32_t mark;       /* of this contract */
+    uint64_t used_files; /* bit n: a contract needs something of file n */
 } twc_check;
 
 /* ---- check.c: shared */
@@ -204,6 +215,15 @@ bool twc_check_block(twc_check *c, twc_block *block);
 void twc_check_histories(twc_check *c);
 void twc_check_local(twc_check *c, twc_decl *decl);
 void twc_check_scope_end(twc_check *c, twc_decl *locals);
+
+/* ---- check_import.c: libraries */
+/* Lists what imports may bring. */
+void twc_check_collect(twc_check *c);
+/* Puts what the contract needs of the imports of its file before its members. */
+void twc_check_bring(twc_check *c, const twc_program *program);
+/* Refuses members that no library has. */
+void twc_check_library(twc_check *c);
+void twc_check_unused_imports(twc_check *c);
 
 /* ---- check_test.c */
 void twc_check_test(twc_check *c, twc_decl *decl);

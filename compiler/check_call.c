@@ -501,7 +501,9 @@ static twc_expr *call_declared(twc_check *c, twc_expr *expr, twc_decl *decl)
         return expr;
     }
     const bool view = decl->kind == TWC_D_VIEW && (c->can & TWC_CAN_TEST);
-    if (decl->kind == TWC_D_FN && (decl == c->function || decl->span.start > name.start)) {
+    const bool later = decl->library ? c->function != NULL && c->function->index < decl->index
+                                     : decl->span.start > name.start;
+    if (decl->kind == TWC_D_FN && (decl == c->function || later)) {
         twc_check_fail_at(
             c, TWC_DIAG_RECURSION, name, decl, "`%s` %s", decl->word->text,
             decl == c->function

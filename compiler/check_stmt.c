@@ -10,6 +10,9 @@ void twc_check_local(twc_check *c, twc_decl *decl)
     twc_word *word = decl->word;
     if (word == NULL || decl->bad) return;
     const twc_decl *other = word->local != NULL ? word->local : word->global;
+    /* a library's fn means the same in every contract, whatever the names there */
+    const bool library = c->function != NULL && c->function->library;
+    if (library && word->local == NULL) other = NULL;
     if (other != NULL && !(other->bad && other->name_span.end == 0)) {
         twc_check_fail_at(c, TWC_DIAG_SHADOWING, decl->name_span, other,
                           "`%s` is already the name of something here", word->text);

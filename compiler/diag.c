@@ -55,7 +55,8 @@ bool twc_source_open(twc_source *source, tw_arena *arena)
     return true;
 }
 
-uint32_t twc_source_line(const twc_source *source, uint32_t offset)
+/* Among the lines of all files, from 0. */
+static uint32_t line_index(const twc_source *source, uint32_t offset)
 {
     uint32_t low = 0;
     uint32_t high = source->line_count;
@@ -70,6 +71,25 @@ uint32_t twc_source_line(const twc_source *source, uint32_t offset)
     return low;
 }
 
+static twc_part part_of(const twc_source *source, uint32_t offset)
+{
+    twc_part part = {.file = source->file};
+    for (uint32_t i = 0; i < source->part_count && source->parts[i].start <= offset; i++) {
+        part = source->parts[i];
+    }
+    return part;
+}
+
+uint32_t twc_source_line(const twc_source *source, uint32_t offset)
+{
+    return line_index(source, offset) - line_index(source, part_of(source, offset).start);
+}
+
+const char *twc_source_file(const twc_source *source, uint32_t offset)
+{
+    return part_of(source, offset).file;
+}
+
 static uint32_t characters(const twc_source *source, uint32_t from, uint32_t to)
 {
     uint32_t count = 0;
@@ -82,12 +102,12 @@ twc_place twc_source_place(const twc_source *source, twc_span span)
     const uint32_t size = (uint32_t)source->text.size;
     const uint32_t start = span.start < size ? span.start : size;
     const uint32_t end = span.end < start ? start : span.end < size ? span.end : size;
-    const uint32_t line = twc_source_line(source, start);
-    const uint32_t end_line = twc_source_line(source, end);
+    const uint32_t line = line_index(source, start);
+    const uint32_t end_line = line_index(source, end);
     return (twc_place){
-        line + 1,
+        twc_source_line(source, start) + 1,
         characters(source, source->lines[line], start) + 1,
-        end_line + 1,
+        twc_source_line(source, start) + 1 + end_line - line,
         characters(source, source->lines[end_line], end) + 1,
     };
 }
@@ -213,7 +233,7 @@ static excerpt excerpt_of(const twc_source *source, twc_span span)
     const uint8_t *data = source->text.data;
     const uint32_t size = (uint32_t)source->text.size;
     excerpt e = {.mark_start = span.start < size ? span.start : size};
-    const uint32_t line = twc_source_line(source, e.mark_start);
+    const uint32_t line = line_index(source, e.mark_start);
     e.start = source->lines[line];
     e.end = line + 1 < source->line_count ? source->lines[line + 1] - 1 : size;
     if (e.end > e.start && data[e.end - 1] == '\r') e.end--;
@@ -286,7 +306,7 @@ void twc_diag_render(const twc_source *source, const twc_diag *diag, bool color,
     const twc_place place = twc_source_place(source, diag->span);
     char text[64];
     snprintf(text, sizeof text, ":%u:%u: ", place.line, place.column);
-    put(w, source->file);
+    put(w, twc_source_file(source, diag->span.start));
     put(w, text);
     snprintf(text, sizeof text,
              diag->is_warning ? "warning[W%04u]: " : "error[E%04u]: ", (unsigned)diag->code);
@@ -295,6 +315,12 @@ void twc_diag_render(const twc_source *source, const twc_diag *diag, bool color,
     put(w, "\n");
     render_line(source, diag->span, NULL, color, w);
     if (diag->second_label != NULL) {
+        const char *file = twc_source_file(source, diag->second.start);
+        if (file != twc_source_file(source, diag->span.start)) {
+            put(w, "in ");
+            put(w, file);
+            put(w, "\n");
+        }
         render_line(source, diag->second, diag->second_label, color, w);
     }
     if (diag->help != NULL) {
@@ -326,7 +352,7 @@ void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
     const twc_place place = twc_source_place(source, diag->span);
     char text[200];
     put(w, "{\"file\": ");
-    twc_json_string(w, source->file);
+    twc_json_string(w, twc_source_file(source, diag->span.start));
     snprintf(text, sizeof text,
              ", \"line\": %u, \"column\": %u, \"end\": {\"line\": %u, \"column\": %u}, "
              "\"severity\": \"%s\", \"code\": \"%c%04u\", \"message\": ",

@@ -17,11 +17,22 @@ typedef enum twc_code {
 #include "compiler/diagnostics.def"
 } twc_code;
 
+/* A file in the text of a compilation. */
+typedef struct twc_part {
+    const char *file;
+    uint32_t start, end;
+} twc_part;
+
+/* The text of all files, one behind the other, so that an offset says file and place; or one file
+ * of it, which is read from `start` to the text's end. */
 typedef struct twc_source {
     const char *file;
     tw_bytes text;
+    uint32_t start;
     uint32_t *lines; /* offset of each line's first byte */
     uint32_t line_count;
+    const twc_part *parts; /* by their starts; NULL: all of the text is `file` */
+    uint32_t part_count;
 } twc_source;
 
 /* From 1; column and width count characters, not bytes. */
@@ -52,8 +63,10 @@ typedef struct twc_diags {
 
 /* Fills the line table. False without memory. */
 bool twc_source_open(twc_source *source, tw_arena *arena);
-/* The line of a byte, from 0. */
+/* The line of a byte in its file, from 0. */
 uint32_t twc_source_line(const twc_source *source, uint32_t offset);
+/* The file in which a byte stands. */
+const char *twc_source_file(const twc_source *source, uint32_t offset);
 twc_place twc_source_place(const twc_source *source, twc_span span);
 
 /* Adds one; what follows a newline in the text is the help. Never NULL: what is over the limit, or

@@ -27,6 +27,20 @@ uint8_t *twc_file_read(const char *name, size_t size_max, size_t *ret_size)
     return NULL;
 }
 
+bool twc_file_append(const char *name, tw_writer *w)
+{
+    uint8_t chunk[16 * 1024];
+    size_t size = 0;
+    FILE *file = fopen(name, "rb");
+    if (file == NULL) return false;
+    while (!w->bad && (size = fread(chunk, 1, sizeof chunk, file)) > 0) {
+        tw_write_raw(w, chunk, size);
+    }
+    const bool good = ferror(file) == 0;
+    fclose(file);
+    return good;
+}
+
 static bool fail(const char *name, const char *temporary)
 {
     fprintf(stderr, "twc: can't write %s: %s\n", name, strerror(errno));

@@ -8,6 +8,9 @@
  * `size_max` is read, so that a file over the limit can be told. */
 uint8_t *twc_file_read(const char *name, size_t size_max, size_t *ret_size);
 
+/* Appends the file's bytes; quiet. False when it can't be read. */
+bool twc_file_append(const char *name, tw_writer *w);
+
 /* Writes a file that is there whole or not at all: a new one beside it takes its place. False after
  * a message. */
 bool twc_file_write(const char *name, tw_bytes bytes);

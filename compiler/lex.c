@@ -301,17 +301,19 @@ static void lex_word(twc_lexer *lexer, twc_token *token)
 static void skip_blanks(twc_lexer *lexer, twc_token *token)
 {
     const uint8_t *data = lexer->source->text.data;
-    token->first_on_line = lexer->at == 0;
+    const uint32_t start = lexer->source->start;
+    token->first_on_line =
+        lexer->at == start || (lexer->at == start + 3 && data[start] == 0xEF /* the mark */);
     while (!at_end(lexer)) {
         const uint8_t c = data[lexer->at];
         if (c == '\n') {
             token->first_on_line = true;
             lexer->number_last = false;
         } else if (c == '/' && peek(lexer, 1) == '/') {
-            const uint32_t start = lexer->at;
+            const uint32_t comment = lexer->at;
             while (!at_end(lexer) && data[lexer->at] != '\n') lexer->at++;
-            const bool is_doc = lexer->at - start > 2 && data[start + 2] == '/';
-            if (is_doc && token->doc.end == 0) token->doc.start = start;
+            const bool is_doc = lexer->at - comment > 2 && data[comment + 2] == '/';
+            if (is_doc && token->doc.end == 0) token->doc.start = comment;
             if (is_doc) token->doc.end = lexer->at;
             continue;
         } else if (c != ' ' && c != '\t' && c != '\r') {
@@ -390,7 +392,7 @@ static bool check_characters(twc_lexer *lexer)
 {
     const tw_bytes text = lexer->source->text;
     bool clean = true;
-    for (uint32_t at = 0; at < text.size;) {
+    for (uint32_t at = lexer->source->start; at < text.size;) {
         uint32_t c = 0;
         const uint32_t size = tw_utf8_next(text, at, &c);
         const twc_span span = {at, at + (size > 0 ? size : 1)};
@@ -404,7 +406,7 @@ static bool check_characters(twc_lexer *lexer)
             continue;
         }
         if (tw_utf8_is_clean(tw_bytes_of(text.data + span.start, size))) continue;
-        if (c == 0xFEFF && span.start == 0) continue;
+        if (c == 0xFEFF && span.start == lexer->source->start) continue;
         twc_diag_add(lexer->diags, TWC_DIAG_HIDDEN_CHARACTER, span,
                      "the character U+%04X is not allowed: it is not visible\nremove it",
                      (unsigned)c);
@@ -429,7 +431,8 @@ bool twc_lexer_open(twc_lexer *lexer, const twc_source *source, twc_diags *diags
     }
     lexer->silent = true;
     const tw_bytes text = source->text;
-    const uint32_t start = text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    uint32_t start = source->start;
+    if (text.size >= start + 3 && memcmp(text.data + start, "\xEF\xBB\xBF", 3) == 0) start += 3;
     lexer->at = start;
     twc_token before = {.kind = TWC_TOK_END};
     for (;;) {

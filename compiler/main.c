@@ -69,6 +69,19 @@ static int report(twc_result *result, bool json)
     return twc_result_error_count(result) > 0 ? REFUSED : DONE;
 }
 
+/* What a source imports, read as it is named. */
+static bool read_import(void *data, const char *name, tw_writer *w)
+{
+    (void)data;
+    return twc_file_append(name, w);
+}
+
+static twc_result *compile(const char *file, const uint8_t *source, size_t size)
+{
+    const twc_files files = {.read = read_import};
+    return twc_compile_with(file, source, size, &files);
+}
+
 static int run_check(int count, char **arguments)
 {
     options o = {.command = "check"};
@@ -76,7 +89,7 @@ static int run_check(int count, char **arguments)
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
-    twc_result *result = twc_compile(o.file, source, size);
+    twc_result *result = compile(o.file, source, size);
     const int status = report(result, o.json);
     twc_result_free(result);
     tw_mem_free(source);
@@ -85,16 +98,22 @@ static int run_check(int count, char **arguments)
 
 /* ------------------------------------------------------------------ build */
 
-static bool is_wanted(const options *o, const twc_unit *unit)
+/* A contract that was asked for, in its newest version. */
+static bool is_wanted(const options *o, const twc_result *result, uint32_t index)
 {
-    return o->contract == NULL || strcmp(o->contract, unit->name) == 0;
+    const twc_unit *unit = twc_result_unit(result, index);
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        const twc_unit *other = twc_result_unit(result, i);
+        if (other->version > unit->version && strcmp(other->name, unit->name) == 0) return false;
+    }
+    return !unit->library && (o->contract == NULL || strcmp(o->contract, unit->name) == 0);
 }
 
 static uint32_t count_wanted(const options *o, const twc_result *result)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
-        count += is_wanted(o, twc_result_unit(result, i));
+        count += is_wanted(o, result, i);
     }
     return count;
 }
@@ -145,7 +164,8 @@ static int build_units(const options *o, const twc_result *result)
 {
     const uint32_t wanted = count_wanted(o, result);
     if (wanted == 0) {
-        fprintf(stderr, "twc build: there is no contract %s in %s\n", o->contract, o->file);
+        fprintf(stderr, "twc build: there is no contract %s in %s\n",
+                o->contract != NULL ? o->contract : "to build", o->file);
         return USAGE;
     }
     if (wanted > 1 && o->output != NULL) {
@@ -154,8 +174,8 @@ static int build_units(const options *o, const twc_result *result)
         return USAGE;
     }
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
-        const twc_unit *unit = twc_result_unit(result, i);
-        if (is_wanted(o, unit) && !write_unit(o, unit, wanted > 1)) return REFUSED;
+        if (!is_wanted(o, result, i)) continue;
+        if (!write_unit(o, twc_result_unit(result, i), wanted > 1)) return REFUSED;
     }
     return DONE;
 }
@@ -169,7 +189,7 @@ static int print_units(const options *o, twc_result *result, bool abi)
     const bool json = abi || o->json;
     const char *before = json && wanted > 1 ? "[" : "";
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
-        if (!is_wanted(o, twc_result_unit(result, i))) continue;
+        if (!is_wanted(o, result, i)) continue;
         const char *text = abi ? twc_result_abi(result, i) : twc_result_bounds(result, i, o->json);
         if (text == NULL) {
             fprintf(stderr, "twc: out of memory\n");
@@ -190,7 +210,7 @@ static int run_compiled(options o, output what, int count, char **arguments)
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
-    twc_result *result = twc_compile(o.file, source, size);
+    twc_result *result = compile(o.file, source, size);
     int status = report(result, false);
     if (status == DONE) {
         status = what == BUILD ? build_units(&o, result) : print_units(&o, result, what == ABI);

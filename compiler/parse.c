@@ -263,7 +263,15 @@ static void recover_member(twc_parser *p)
 
 /* ------------------------------------------------------------------ file and contract */
 
-/* contract = "contract" NAME "version" INT "{" { member } "}" */
+/* contract = "contract" NAME "version" INT "{" { member } "}"
+ * library = "library" NAME "version" INT "{" { record | enum | fn | test } "}" */
+static bool starts_contract(const twc_parser *p)
+{
+    return is_word(&p->token, TWC_W_contract) ||
+           (is_word(&p->token, TWC_W_library) && p->token.first_on_line &&
+            p->ahead.kind == TWC_TOK_WORD);
+}
+
 static void parse_contract(twc_parser *p, twc_contract **at)
 {
     const twc_span doc = p->token.doc;
@@ -274,7 +282,8 @@ static void parse_contract(twc_parser *p, twc_contract **at)
     p->member_last = NULL;
     p->member = &contract->members;
     p->grant = &contract->grants;
-    twc_parse_expect_word(p, TWC_W_contract);
+    contract->library = is_word(&p->token, TWC_W_library);
+    twc_parse_expect_word(p, contract->library ? TWC_W_library : TWC_W_contract);
     contract->word = twc_parse_name(p, "a name for the contract", &contract->name_span);
     twc_parse_expect_word(p, TWC_W_version);
     contract->version = twc_parse_count(p, "the version", 1, INT32_MAX);
@@ -284,7 +293,7 @@ static void parse_contract(twc_parser *p, twc_contract **at)
     p->panic = false;
     p->member_braces = p->braces;
     while (p->token.kind != TWC_TOK_BRACE_CLOSE && p->token.kind != TWC_TOK_END) {
-        if (is_word(&p->token, TWC_W_contract)) break;
+        if (starts_contract(p)) break;
         const uint32_t before = p->token.span.start;
         const bool first_on_line = p->token.first_on_line;
         p->depth = 0;
@@ -323,13 +332,13 @@ static void outside_contract(twc_parser *p)
                      "this stands outside of a contract\nis there a `}` too many before it?");
         p->panic = true;
     } else {
-        twc_parse_expected(p, "`contract`");
+        twc_parse_expected(p, "`contract` or `library`");
     }
-    while (p->token.kind != TWC_TOK_END && !is_word(&p->token, TWC_W_contract)) skip(p);
+    while (p->token.kind != TWC_TOK_END && !starts_contract(p)) skip(p);
     p->panic = false;
 }
 
-/* file = { import } contract { contract } */
+/* file = { import } ( contract | library ) { contract | library } */
 twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *words,
                        twc_diags *diags)
 {
@@ -339,6 +348,7 @@ twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *wor
     if (!twc_lexer_open(&p->lexer, source, diags, words)) return NULL;
     twc_program *program = TW_NEW(arena, twc_program);
     if (program == NULL) return NULL;
+    program->source = source;
     p->token = twc_lexer_next(&p->lexer);
     p->ahead = twc_lexer_next(&p->lexer);
     twc_import **import = &program->imports;
@@ -349,7 +359,7 @@ twc_program *twc_parse(const twc_source *source, tw_arena *arena, twc_words *wor
         if (p->panic) outside_contract(p);
     }
     do {
-        if (!is_word(&p->token, TWC_W_contract)) outside_contract(p);
+        if (!starts_contract(p)) outside_contract(p);
         if (p->token.kind == TWC_TOK_END) break;
         parse_contract(p, contract);
         contract = &(*contract)->next;

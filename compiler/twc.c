@@ -29,9 +29,10 @@ static void count_messages(twc_result *result)
     }
 }
 
-twc_result *twc_check(const char *file_name, const void *source, size_t size)
+twc_result *twc_check_with(const char *file_name, const void *source, size_t size,
+                           const twc_files *files)
 {
-    twc_front *front = twc_front_open(file_name, tw_bytes_of(source, size));
+    twc_front *front = twc_front_open_with(file_name, tw_bytes_of(source, size), files);
     twc_result *result = front != NULL ? tw_mem_new(sizeof *result) : NULL;
     if (result == NULL) {
         twc_front_free(front);
@@ -42,6 +43,11 @@ twc_result *twc_check(const char *file_name, const void *source, size_t size)
     result->json = tw_writer_new(REPORT_SIZE_MAX);
     count_messages(result);
     return result;
+}
+
+twc_result *twc_check(const char *file_name, const void *source, size_t size)
+{
+    return twc_check_with(file_name, source, size, NULL);
 }
 
 void twc_result_free(twc_result *result)
@@ -56,7 +62,13 @@ void twc_result_free(twc_result *result)
 
 twc_result *twc_compile(const char *file_name, const void *source, size_t size)
 {
-    twc_result *result = twc_check(file_name, source, size);
+    return twc_compile_with(file_name, source, size, NULL);
+}
+
+twc_result *twc_compile_with(const char *file_name, const void *source, size_t size,
+                             const twc_files *files)
+{
+    twc_result *result = twc_check_with(file_name, source, size, files);
     if (result == NULL || result->front->diags.error_count > 0) return result;
     result->code = tw_arena_new(TWC_CODE_MEMORY_MAX);
     if (result->code == NULL) {
@@ -101,7 +113,7 @@ twc_message twc_result_message(const twc_result *result, uint32_t index)
     for (uint32_t i = 0; i < index; i++) diag = diag->next;
     const twc_place place = twc_source_place(&result->front->source, diag->span);
     return (twc_message){
-        .file = result->front->source.file,
+        .file = twc_source_file(&result->front->source, diag->span.start),
         .line = place.line,
         .column = place.column,
         .end_line = place.end_line,

@@ -1,9 +1,10 @@
 /* twc -- the compiler as a library: source text in, diagnostics, modules and test plans out.
  *
  * The one public header of libtwc. A result owns everything it hands out. No files, no output, no
- * exit; memory is at most 4 MiB plus 96 times the source (itself at most 1 MiB), and at most
- * TWC_CODE_MEMORY_MAX more when it compiles. Any bytes are a valid input. Results do not depend on
- * anything but the source, so calls may run in parallel.
+ * exit; memory is at most 4 MiB plus 96 times the source (with what it imports at most 1 MiB, of
+ * which three copies may be held), and at most TWC_CODE_MEMORY_MAX more when it compiles. Any bytes
+ * are a valid input. Results do not depend on anything but the source and its imports, so calls may
+ * run in parallel.
  */
 #ifndef TWC_TWC_H
 #define TWC_TWC_H
@@ -26,9 +27,20 @@ typedef struct twc_message {
     const char *help; /* NULL without */
 } twc_message;
 
-/* Checks one source. `file_name` is only used in messages. NULL without memory. Both inputs must
- * outlive the result. */
+/* Where imported files come from: `read` appends the bytes of the file `name` (the folder of the
+ * importing file and the path, as "contracts/types.twc" for "./types" in "contracts/a.twc") to `w`.
+ * False when there is no such file. */
+typedef struct twc_files {
+    bool (*read)(void *data, const char *name, tw_writer *w);
+    void *data;
+} twc_files;
+
+/* Checks one source. `file_name` is only used in messages and for the folder of what it imports.
+ * NULL without memory. Both inputs must outlive the result. twc_check: it can import the modules of
+ * the compiler and nothing else. */
 twc_result *twc_check(const char *file_name, const void *source, size_t size);
+twc_result *twc_check_with(const char *file_name, const void *source, size_t size,
+                           const twc_files *files);
 void twc_result_free(twc_result *result); /* NULL is allowed */
 
 uint32_t twc_result_error_count(const twc_result *result);
@@ -54,11 +66,12 @@ enum { TWC_CODE_MEMORY_MAX = 256 * 1024 * 1024, TWC_NO_ENTRY = 0xFFFF, TWC_NO_RO
 
 typedef struct twc_test twc_test;
 
-/* One contract of the source. */
+/* One contract or library of the source (not of what it imports). */
 typedef struct twc_unit {
     const char *name;
     uint32_t version;
     uint32_t line;
+    bool library;    /* names for contracts: it can be tested, not deployed */
     tw_bytes module; /* canonical bytes, verified */
     tw_bytes debug;  /* lines and names, for vm/isa/container.h; not part of the module */
     const twc_test *tests;
@@ -67,6 +80,8 @@ typedef struct twc_unit {
 
 /* As twc_check; without errors it also has the units, in the order of the page. */
 twc_result *twc_compile(const char *file_name, const void *source, size_t size);
+twc_result *twc_compile_with(const char *file_name, const void *source, size_t size,
+                             const twc_files *files);
 uint32_t twc_result_unit_count(const twc_result *result);
 const twc_unit *twc_result_unit(const twc_result *result, uint32_t index);
 

@@ -13,6 +13,7 @@ static bool make_unit(twc_front *front, tw_arena *arena, twc_contract *contract,
     }
     ret_unit->name = contract->word->text;
     ret_unit->version = contract->version;
+    ret_unit->library = contract->library;
     ret_unit->line = twc_source_line(&front->source, contract->name_span.start) + 1;
     return twc_gen_contract(g) && twc_gen_encode(g, &ret_unit->module) &&
            twc_gen_debug(g, &ret_unit->debug) &&

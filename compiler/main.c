@@ -344,7 +344,7 @@ static int explain_units(const options *o, twc_result *result, twc_explain_form 
 {
     int found = 0;
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
-        if (!is_wanted(o, twc_result_unit(result, i))) continue;
+        if (!is_wanted(o, result, i)) continue;
         const char *text = twc_result_explain(result, i, form);
         if (text == NULL) {
             fprintf(stderr, "twc: out of memory\n");

@@ -271,8 +271,8 @@ static void check_grant(twc_check *c, twc_stmt *stmt)
     if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
     twc_decl *role = twc_check_find(c, stmt->u.grant.word, stmt->u.grant.span, TWC_D_ROLE);
     stmt->u.grant.role = role;
-    if (role != NULL) c->facts = twc_flow_forget_role(c, c->facts, role);
     stmt->u.grant.account = twc_check_value(c, stmt->u.grant.account, c->account, "the account");
+    if (role != NULL) c->facts = twc_flow_forget_role(c, c->facts, role);
 }
 
 static void check_return(twc_check *c, twc_stmt *stmt)

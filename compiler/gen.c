@@ -51,12 +51,12 @@ static bool internal_error(twc_gen *g, const char *what, const tw_err *err)
     return false;
 }
 
-/* The part of a function that costs most: an instruction with what it calls, as often as the loops
- * around it run. */
+/* What costs most in a function: an instruction with what it calls, as often as the loops around
+ * it run. */
 typedef struct dearest {
-    uint32_t at;   /* the instruction, or the outermost LOOP around it */
-    uint64_t gas;  /* all of its runs */
-    int64_t times; /* how often it runs; 1 outside of loops */
+    uint32_t insn, loop; /* the LOOP around it with the most rounds */
+    uint64_t gas;        /* all of its runs */
+    bool looped;
 } dearest;
 
 static uint64_t times(uint64_t gas, uint64_t count)
@@ -64,29 +64,52 @@ static uint64_t times(uint64_t gas, uint64_t count)
     return count != 0 && gas > UINT64_MAX / count ? UINT64_MAX : gas * count;
 }
 
-static dearest find_dearest(const twc_gen *g, const tw_facts *facts, const tw_function *f)
+static dearest dearest_of(const twc_gen *g, const tw_facts *facts, const tw_function *f)
 {
-    dearest found = {.at = f->code_first, .times = 1};
-    uint32_t loops[TW_LOOP_NEST_MAX + 1];
+    dearest found = {.insn = f->code_first};
+    uint32_t loops[TW_LOOP_NEST_MAX + 1] = {0};
     uint64_t rounds[TW_LOOP_NEST_MAX + 1] = {1};
     uint32_t depth = 0;
     for (uint32_t i = f->code_first; i < f->code_first + f->code_count; i++) {
         const uint64_t insn = g->m->code[i];
         const tw_op op = tw_insn_op(insn);
         uint64_t gas = tw_cost_insn(g->m, insn).gas;
+        uint64_t runs = 1;
+        uint32_t longest = depth > 0 ? 1 : 0;
+        for (uint32_t d = 1; d <= depth; d++) {
+            runs = times(runs, rounds[d]);
+            if (rounds[d] > rounds[longest]) longest = d;
+        }
         if (op == TW_OP_CALL) gas += facts->functions[tw_insn_x(insn)].worst.gas;
-        gas = times(gas, rounds[depth]);
-        if (gas > found.gas) {
-            found = (dearest){depth > 0 ? loops[1] : i, gas, (int64_t)rounds[depth]};
+        if (times(gas, runs) > found.gas) {
+            found = (dearest){i, loops[longest], times(gas, runs), depth > 0};
         }
         if (op == TW_OP_LOOP && depth < TW_LOOP_NEST_MAX) {
             loops[++depth] = i;
-            rounds[depth] = times(rounds[depth - 1], (uint64_t)tw_insn_imm30(insn));
+            rounds[depth] = (uint64_t)tw_insn_imm30(insn);
         } else if (op == TW_OP_END && depth > 0) {
             depth--;
         }
     }
     return found;
+}
+
+static void over_gas(twc_gen *g, const tw_facts *facts, const tw_entry *entry, uint64_t gas)
+{
+    const tw_module *m = g->m;
+    dearest most = dearest_of(g, facts, &m->functions[entry->function]);
+    /* a function calls only lower ones, so this ends */
+    while (!most.looped && tw_insn_op(m->code[most.insn]) == TW_OP_CALL) {
+        most = dearest_of(g, facts, &m->functions[tw_insn_x(m->code[most.insn])]);
+    }
+    const uint32_t at = g->lines[most.looped ? most.loop : most.insn];
+    twc_diag_add(g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
+                 "`%s` may cost %llu gas, the limit is %llu; %s\n%s", entry->name,
+                 (unsigned long long)gas, (unsigned long long)gas_max,
+                 most.looped ? "what this loop repeats costs most" : "this part costs most",
+                 most.looped ? "let it go over less: a smaller max, or fewer rounds"
+                             : "do less in one run: shorter windows, fewer statistics");
+    g->failed = true;
 }
 
 static bool bounds_fit(twc_gen *g, const tw_facts *facts)
@@ -95,16 +118,7 @@ static bool bounds_fit(twc_gen *g, const tw_facts *facts)
     for (uint16_t i = 0; i < m->entry_count; i++) {
         m->entries[i].bounds = facts->entries[i];
         if (facts->entries[i].gas <= gas_max) continue;
-        const dearest most = find_dearest(g, facts, &m->functions[m->entries[i].function]);
-        const uint32_t at = g->lines[most.at];
-        const bool loop = most.times > 1;
-        twc_diag_add(g->diags, TWC_DIAG_OVER_GAS, (twc_span){at, at + 1},
-                     "`%s` may cost %llu gas, the limit is %llu; %s\n%s", m->entries[i].name,
-                     (unsigned long long)facts->entries[i].gas, (unsigned long long)gas_max,
-                     loop ? "what this loop repeats costs most" : "this part costs most",
-                     loop ? "let it go over less: a smaller max, or fewer rounds"
-                          : "do less in one run: shorter windows, fewer statistics");
-        g->failed = true;
+        over_gas(g, facts, &m->entries[i], facts->entries[i].gas);
     }
     return !g->failed;
 }

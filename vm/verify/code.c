@@ -258,17 +258,22 @@ static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
     return UINT64_MAX;
 }
 
-/* Parts that are there or not by what x names: a key, a device. A number in c is none of slots. */
+/* c is a number of a type or of a kind of history, no slots. */
+static bool is_number(const tw_operands *o)
+{
+    return o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
+}
+
+/* Parts that are there or not by what x names: a key, a device. */
 static bool absent_are_zero(tw_shape shape, uint64_t insn, spans used)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
     const bool device =
         shape == TW_SHAPE_STAT || shape == TW_SHAPE_DST_B_STAMP || shape == TW_SHAPE_DST_B_READING;
     if (o == NULL && !device && shape != TW_SHAPE_FIELD) return true;
-    const bool number = o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
     const bool fields = o != NULL && o->a == TW_PART_FIELDS; /* there may be none of them */
     return (used.a > 0 || fields || tw_insn_a(insn) == 0) && (used.b > 0 || tw_insn_b(insn) == 0) &&
-           (used.c > 0 || number || tw_insn_c(insn) == 0);
+           (used.c > 0 || is_number(o) || tw_insn_c(insn) == 0);
 }
 
 /* Across devices there is no newest reading and no slope; of one device there is no number of
@@ -315,7 +320,8 @@ static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
     /* an immediate covers c, or b and c: those are no slots then */
     const bool wide = row->shape == TW_SHAPE_A_IMM_JUMP;
     const bool imm = wide || row->shape == TW_SHAPE_DST_IMM || row->shape == TW_SHAPE_DST_B_IMM ||
-                     row->shape == TW_SHAPE_LOOP || row->shape == TW_SHAPE_DSTN_CONST;
+                     row->shape == TW_SHAPE_LOOP || row->shape == TW_SHAPE_DSTN_CONST ||
+                     is_number(tw_operands_find(tw_insn_op(insn)));
     if (!fits(p, tw_insn_a(insn), used.a) || (!wide && !fits(p, tw_insn_b(insn), used.b)) ||
         (!imm && !fits(p, tw_insn_c(insn), used.c))) {
         return refuse(p, "uses slots outside the frame");

@@ -45,17 +45,28 @@ static twc_expr *check_time(twc_check *c, twc_expr *expr, const char *what, bool
     return expr;
 }
 
+/* What spoils the feed: `delay D`, `drift v per D`. */
+static void check_fault(twc_check *c, twc_feed *feed)
+{
+    const tw_dimension dimension = feed->reading->type->dimension;
+    if (feed->fault == TWC_FAULT_DELAY) {
+        feed->amount = check_time(c, feed->amount, "the time behind `delay`", false);
+    } else if (feed->fault == TWC_FAULT_DRIFT) {
+        const twc_type *type = twc_type_number(&c->types, tw_dim_difference(dimension));
+        feed->amount = twc_check_value(c, feed->amount, type, "the drift");
+        feed->per = check_time(c, feed->per, "the time behind `per`", false);
+    }
+}
+
 static void check_feed(twc_check *c, twc_feed *feed)
 {
     const twc_expr name = {.kind = TWC_E_NAME, .span = feed->span, .u.name.word = feed->word};
     feed->reading = twc_check_reading(c, &name, true);
     feed->period = check_time(c, feed->period, "the time behind `every`", false);
-    if (feed->fault != TWC_FAULT_NONE) {
-        twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, feed->span, "a spoilt feed");
-    }
     if (feed->of != NULL) (void)twc_check_actor(c, feed->of);
     if (feed->reading == NULL || feed->reading->bad) return;
     feed->value = twc_check_value(c, feed->value, feed->reading->type, "the value");
+    check_fault(c, feed);
     if (feed->of != NULL && feed->of->role != NULL &&
         feed->of->role != feed->reading->u.reading.role) {
         twc_check_fail(c, TWC_DIAG_SOURCE, feed->of->span, "`%s` comes from role %s",
@@ -101,6 +112,13 @@ static void check_failure(twc_check *c, twc_tstmt *stmt)
     (void)twc_check_find(c, word, stmt->u.fail.span, TWC_D_ERROR);
 }
 
+static void check_replay(twc_check *c, twc_tstmt *stmt)
+{
+    const tw_bytes path = stmt->u.replay;
+    if (path.size > 0 && memchr(path.data, '\0', path.size) == NULL) return;
+    twc_check_fail(c, TWC_DIAG_ARGUMENTS, stmt->span, "a file without a name can't be replayed");
+}
+
 static void check_tstmts(twc_check *c, twc_tstmt *stmt)
 {
     for (; stmt != NULL; stmt = stmt->next) {
@@ -111,9 +129,7 @@ static void check_tstmts(twc_check *c, twc_tstmt *stmt)
             stmt->u.feed.duration =
                 check_time(c, stmt->u.feed.duration, "the time of the feed", false);
             break;
-        case TWC_T_REPLAY:
-            twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, stmt->span, "`replay` in a test");
-            break;
+        case TWC_T_REPLAY: check_replay(c, stmt); break;
         case TWC_T_ADVANCE:
             stmt->u.advance = check_time(c, stmt->u.advance, "the time behind `advance`", true);
             break;
@@ -129,14 +145,30 @@ static void check_tstmts(twc_check *c, twc_tstmt *stmt)
     }
 }
 
+/* The steps with which each run starts, then what must hold after each step that is drawn. */
+static void check_fuzz(twc_check *c, twc_decl *decl)
+{
+    bool expects = false;
+    for (const twc_tstmt *s = decl->u.test.body; s != NULL; s = s->next) {
+        if (expects && s->kind != TWC_T_EXPECT) {
+            twc_check_fail(c, TWC_DIAG_FUZZ, s->span,
+                           "in a fuzz test this stands before what is expected\n"
+                           "move it up: each run starts with it, then steps are drawn");
+            return;
+        }
+        expects = expects || s->kind == TWC_T_EXPECT;
+    }
+    if (expects) return;
+    twc_check_fail(c, TWC_DIAG_FUZZ, decl->name_span,
+                   "a fuzz test that expects nothing finds nothing\n"
+                   "write what always holds: `expect x <= limit`");
+}
+
 void twc_check_test(twc_check *c, twc_decl *decl)
 {
-    if (decl->u.test.fuzz) {
-        twc_check_unsupported(c, TWC_DIAG_NO_FAULTS, decl->name_span, "`test fuzz`");
-        return;
-    }
     c->can = TWC_CAN_READ | TWC_CAN_TEST;
     c->where = "a test";
     check_tstmts(c, decl->u.test.body);
     c->facts = NULL;
+    if (decl->u.test.fuzz) check_fuzz(c, decl);
 }

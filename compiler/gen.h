@@ -139,6 +139,9 @@ struct twc_gen {
     const twc_gen_back *open;    /* of the assignment whose value is being generated */
     const twc_gen_input *inputs; /* of a formula */
     uint32_t input_count;
+    twc_gen_mark tests; /* where the formulas of the test begin */
+    tw_bytes *parts;    /* its modules so far */
+    uint32_t part_count, parts_size;
 };
 
 /* ---- gen_emit.c: functions, instructions, slots */

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_SIZE_MAX = 240, INPUTS_MAX = TW_MEMBERS_MAX };
+enum {
+    TEXT_SIZE_MAX = 240,
+    INPUTS_MAX = TW_MEMBERS_MAX,
+    PART_CODE_MAX = 8192, /* instructions of formulas in one module */
+};
 
 typedef enum formula_kind { VALUE, CONDITION, ARGUMENTS } formula_kind;
 
@@ -200,6 +204,23 @@ static twc_input *copy_inputs(twc_gen *g, const inputs *in)
     return items;
 }
 
+/* Closes the module of the formulas so far; the next ones stand behind the contract again. */
+static void close_part(twc_gen *g)
+{
+    tw_bytes module;
+    if (g->failed || !twc_gen_encode(g, &module)) return;
+    twc_gen_undo(g, g->tests);
+    if (!twc_gen_grow(g, &g->parts, &g->parts_size, g->part_count + 1, sizeof *g->parts)) return;
+    g->parts[g->part_count++] = module;
+}
+
+static bool part_is_full(const twc_gen *g)
+{
+    if (g->m->entry_count == g->tests.entries) return false;
+    return g->m->entry_count == TW_ENTRIES_MAX || g->m->function_count == TW_FUNCTIONS_MAX ||
+           g->m->code_count - g->tests.code > PART_CODE_MAX;
+}
+
 static void make_view(twc_gen *g, const twc_expr *expr, formula_kind kind, twc_formula *ret_formula)
 {
     inputs in = {.g = g};
@@ -208,6 +229,7 @@ static void make_view(twc_gen *g, const twc_expr *expr, formula_kind kind, twc_f
     const int size = snprintf(text, sizeof text, "test %u", (unsigned)g->m->entry_count);
     const char *name = copy_text(g, tw_bytes_of(text, (size_t)size));
     twc_walk_expr(&visit, expr);
+    if (part_is_full(g)) close_part(g);
     if (g->failed) return;
     twc_gen_start(g, name, expr->span);
     tw_entry entry = {.name = name,
@@ -225,6 +247,7 @@ static void make_view(twc_gen *g, const twc_expr *expr, formula_kind kind, twc_f
     g->inputs = NULL;
     g->input_count = 0;
     entry.function = twc_gen_end(g);
+    ret_formula->part = (uint16_t)g->part_count;
     ret_formula->entry = g->m->entry_count;
     twc_gen_entry_add(g, entry, expr->span);
     ret_formula->inputs = copy_inputs(g, &in);
@@ -258,19 +281,27 @@ static twc_test_actor actor_of(twc_gen *g, const twc_actor *actor)
 
 static void feed_step(twc_gen *g, const twc_tstmt *stmt, twc_step *step)
 {
+    static const twc_feed_fault fault_of[] = {
+        [TWC_FAULT_NONE] = TWC_FEED_WHOLE,  [TWC_FAULT_DROP] = TWC_FEED_DROP,
+        [TWC_FAULT_DELAY] = TWC_FEED_DELAY, [TWC_FAULT_FREEZE] = TWC_FEED_FREEZE,
+        [TWC_FAULT_DRIFT] = TWC_FEED_DRIFT, [TWC_FAULT_REPLAY] = TWC_FEED_REPLAY_ATTACK,
+    };
     uint32_t count = 0;
     for (const twc_feed *f = stmt->u.feed.feeds; f != NULL; f = f->next) count++;
     twc_test_feed *feeds = get(g, count, sizeof *feeds);
     step->kind = TWC_STEP_FEED;
     step->feeds = feeds;
     for (const twc_feed *f = stmt->u.feed.feeds; f != NULL && !g->failed; f = f->next) {
-        if (f->fault != TWC_FAULT_NONE) twc_gen_unsupported(g, f->span, "a spoilt feed");
         twc_test_feed *feed = &feeds[step->feed_count++];
         feed->reading = (uint16_t)f->reading->index;
         feed->device = (twc_test_actor){(uint16_t)f->reading->u.reading.role->index, 1, 1, NULL};
         if (f->of != NULL) feed->device = actor_of(g, f->of);
         feed->value = formula(g, f->value, VALUE);
         feed->period = formula(g, f->period, VALUE);
+        feed->fault = fault_of[f->fault];
+        feed->drop_every = f->drop_every;
+        if (f->amount != NULL) feed->amount = formula(g, f->amount, VALUE);
+        if (f->per != NULL) feed->per = formula(g, f->per, VALUE);
     }
     step->duration = formula(g, stmt->u.feed.duration, VALUE);
 }
@@ -309,10 +340,15 @@ static void make_step(twc_gen *g, const twc_tstmt *stmt, twc_step *step)
     if (stmt->kind == TWC_T_EXPECT_FAIL) span.end = stmt->u.fail.span.end;
     step->line = twc_source_line(g->source, span.start) + 1;
     step->text = twc_gen_text(g, span, TEXT_SIZE_MAX);
+    step->source =
+        tw_bytes_of(g->source->text.data + stmt->span.start, stmt->span.end - stmt->span.start);
     step->entry = TWC_NO_ENTRY;
     switch (stmt->kind) {
     case TWC_T_FEED: feed_step(g, stmt, step); break;
-    case TWC_T_REPLAY: twc_gen_unsupported(g, stmt->span, "`replay` in a test"); break;
+    case TWC_T_REPLAY:
+        step->kind = TWC_STEP_REPLAY;
+        step->path = copy_text(g, stmt->u.replay);
+        break;
     case TWC_T_ADVANCE:
         step->kind = TWC_STEP_ADVANCE;
         step->duration = formula(g, stmt->u.advance, VALUE);
@@ -339,6 +375,21 @@ static const twc_step *steps_of(twc_gen *g, const twc_tstmt *first, uint32_t *re
     return g->failed ? NULL : steps - count;
 }
 
+/* Its modules; the first one even when it has no formula, for its names. */
+static void plan_test(twc_gen *g, const twc_decl *d, twc_test *test)
+{
+    g->tests = twc_gen_mark_now(g);
+    g->parts = NULL;
+    g->part_count = g->parts_size = 0;
+    test->name = copy_text(g, d->u.test.name);
+    test->line = twc_source_line(g->source, d->span.start) + 1;
+    test->steps = steps_of(g, d->u.test.body, &test->step_count);
+    if (d->u.test.fuzz && !g->failed) test->fuzz = twc_plan_fuzz(g, d);
+    close_part(g);
+    test->modules = g->parts;
+    test->module_count = g->part_count;
+}
+
 bool twc_plan_tests(twc_gen *g, const twc_test **ret_tests, uint32_t *ret_count)
 {
     uint32_t count = 0;
@@ -349,14 +400,7 @@ bool twc_plan_tests(twc_gen *g, const twc_test **ret_tests, uint32_t *ret_count)
     uint32_t index = 0;
     for (const twc_decl *d = g->contract->members; d != NULL && !g->failed; d = d->next) {
         if (d->kind != TWC_D_TEST) continue;
-        const twc_gen_mark mark = twc_gen_mark_now(g);
-        twc_test *test = &tests[index++];
-        if (d->u.test.fuzz) twc_gen_unsupported(g, d->name_span, "`test fuzz`");
-        test->name = copy_text(g, d->u.test.name);
-        test->line = twc_source_line(g->source, d->span.start) + 1;
-        test->steps = steps_of(g, d->u.test.body, &test->step_count);
-        if (!g->failed && !twc_gen_encode(g, &test->module)) return false;
-        twc_gen_undo(g, mark);
+        plan_test(g, d, &tests[index++]);
     }
     *ret_tests = tests;
     *ret_count = count;

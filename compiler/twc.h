@@ -102,11 +102,12 @@ const char *twc_result_explain(twc_result *result, uint32_t index, twc_explain_f
 
 /* ------------------------------------------------------------------ test plans
  *
- * A test is a list of steps. What is no constant in it is a formula: a VIEW of the test's own
- * module. That module begins with the contract's declarations, functions and entries, with the same
- * indexes everywhere, and has the same parameters, deploy constants, stamps and timers; so a
- * contract that was deployed with the contract's module can be opened with the test's module to run
- * its views. Indexes (readings, roles, entries, events, errors, invariants) mean both modules.
+ * A test is a list of steps. What is no constant in it is a formula: a VIEW of one of the test's
+ * own modules (one, unless there are more formulas than a module has entries). Such a module begins
+ * with the contract's declarations, functions and entries, with the same indexes everywhere, and
+ * has the same parameters, deploy constants, stamps and timers; so a contract that was deployed
+ * with the contract's module can be opened with the test's module to run its views. Indexes
+ * (readings, roles, entries, events, errors, invariants) mean both modules.
  */
 
 /* What a formula needs and only the runner of a test knows: an argument of its view. */
@@ -133,7 +134,8 @@ typedef struct twc_input {
 typedef struct twc_formula {
     bool constant;
     int64_t value;  /* of a constant */
-    uint16_t entry; /* VIEW of the test's module; TWC_NO_ENTRY for a constant */
+    uint16_t part;  /* which of the test's modules */
+    uint16_t entry; /* VIEW of that module; TWC_NO_ENTRY for a constant */
     const twc_input *inputs;
     uint16_t input_count; /* the view's arguments, one each, in this order */
 } twc_formula;
@@ -145,12 +147,24 @@ typedef struct twc_test_actor {
     const char *name;     /* of the account, else NULL */
 } twc_test_actor;
 
+typedef enum twc_feed_fault {
+    TWC_FEED_WHOLE = 0,
+    TWC_FEED_DROP,          /* each `drop_every`-th reading is not sent */
+    TWC_FEED_DELAY,         /* each comes `amount` ms after its device time */
+    TWC_FEED_FREEZE,        /* the device says again and again what it said last */
+    TWC_FEED_DRIFT,         /* `amount` is added per `per` ms since the start */
+    TWC_FEED_REPLAY_ATTACK, /* each pack is sent a second time */
+} twc_feed_fault;
+
 /* `vib of d 8.0 mm/s every 1 s`: one reading a period from each device. */
 typedef struct twc_test_feed {
     uint16_t reading;
     twc_test_actor device;
     twc_formula value;  /* in the reading's resolution */
     twc_formula period; /* ms; the runner refuses less than 1 */
+    twc_feed_fault fault;
+    uint32_t drop_every;
+    twc_formula amount, per;
 } twc_test_feed;
 
 typedef enum twc_step_kind {
@@ -159,12 +173,15 @@ typedef enum twc_step_kind {
     TWC_STEP_CALL,
     TWC_STEP_EXPECT,
     TWC_STEP_EXPECT_FAIL,
+    TWC_STEP_REPLAY,
 } twc_step_kind;
 
 typedef struct twc_step {
     twc_step_kind kind;
     uint32_t line;
     const char *text; /* as it is written, on one line */
+    tw_bytes source;  /* the same, whole, as it stands in the source */
+    const char *path; /* REPLAY: the file, from the folder of the source on */
 
     const twc_test_feed *feeds; /* FEED */
     uint32_t feed_count;
@@ -188,12 +205,44 @@ typedef struct twc_step {
     uint32_t step_count;
 } twc_step;
 
+/* A number of the contract's source. */
+typedef struct twc_edge {
+    uint8_t quantity; /* of vm/base/quantities.def; 0: an amount of money */
+    uint16_t money;
+    int64_t value;
+} twc_edge;
+
+/* An action, for a test that draws calls: who is meant to call it. */
+typedef struct twc_fuzz_action {
+    uint16_t entry;
+    uint64_t callers;     /* bit r: role r is among those behind `by` */
+    uint64_t others;      /* bit r: role r stands behind `with` */
+    uint16_t quorum_role; /* `signed by quorum of quorum_role`; else TWC_NO_ROLE */
+    uint32_t quorum;
+    const uint16_t *roles; /* of each argument: the role it must be a member of, or TWC_NO_ROLE */
+} twc_fuzz_action;
+
+/* `test fuzz`: the steps up to `start_count` begin each run; the others are expectations, looked at
+ * after each step that is drawn. */
+typedef struct twc_fuzz {
+    uint32_t runs, steps;
+    uint32_t start_count;
+    const twc_fuzz_action *actions;
+    uint32_t action_count;
+    const twc_edge *edges; /* each once */
+    uint32_t edge_count;
+    const char *const *texts; /* literals, each once */
+    uint32_t text_count;
+} twc_fuzz;
+
 struct twc_test {
     const char *name;
     uint32_t line;
-    tw_bytes module; /* of this test: the contract's module with the formulas behind it */
+    const tw_bytes *modules; /* of this test: the contract's module with formulas behind it */
+    uint32_t module_count;   /* at least one */
     const twc_step *steps;
     uint32_t step_count;
+    const twc_fuzz *fuzz; /* NULL: an ordinary test */
 };
 
 #endif

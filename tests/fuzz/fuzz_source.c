@@ -32,8 +32,11 @@ static void same(const twc_result *a, const twc_result *b)
         check(u->test_count == v->test_count);
         verifies(u->module);
         for (uint32_t k = 0; k < u->test_count; k++) {
-            check(tw_bytes_equal(u->tests[k].module, v->tests[k].module));
-            verifies(u->tests[k].module);
+            check(u->tests[k].module_count == v->tests[k].module_count);
+            for (uint32_t n = 0; n < u->tests[k].module_count; n++) {
+                check(tw_bytes_equal(u->tests[k].modules[n], v->tests[k].modules[n]));
+                verifies(u->tests[k].modules[n]);
+            }
         }
     }
 }

@@ -54,6 +54,15 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     return status;
 }
 
+tw_status tw_ledger_reload(tw_ledger *l, tw_err *err)
+{
+    tw_block_abort(l);
+    tw_commit_close(l->commit);
+    l->commit = NULL;
+    TW_TRY(tw_commit_open(l->store, TW_LEDGER_MEMORY_MAX, &l->commit, err));
+    return load_head(l, err);
+}
+
 void tw_ledger_close(tw_ledger *l)
 {
     if (l == NULL) return;

@@ -73,6 +73,10 @@ TW_MUST_USE tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *o
                                      tw_ledger **ret_ledger, tw_err *err);
 void tw_ledger_close(tw_ledger *ledger); /* NULL is allowed; an open block is dropped */
 
+/* Looks at the store anew after it was put back (tw_store_memory_back). An open block is dropped.
+ */
+TW_MUST_USE tw_status tw_ledger_reload(tw_ledger *ledger, tw_err *err);
+
 const tw_hash *tw_ledger_chain(const tw_ledger *ledger);
 const tw_genesis *tw_ledger_genesis(const tw_ledger *ledger);
 const tw_block_info *tw_ledger_head(const tw_ledger *ledger);

@@ -29,20 +29,51 @@ static void print_gas(const twc_unit *unit, const tw_module *m, const tw_trial_g
     }
 }
 
-static void print_result(const tw_app *app, const char *path, const twc_test *test,
-                         const tw_trial_report *report)
+/* The text, with `margin` before each line but the first. */
+static void print_lines(const tw_writer *text, const char *margin)
+{
+    for (size_t i = 0; i < text->size; i++) {
+        putchar(text->data[i]);
+        if (text->data[i] == '\n' && i + 1 < text->size) fputs(margin, stdout);
+    }
+    if (text->size == 0 || text->data[text->size - 1] != '\n') putchar('\n');
+}
+
+/* How often each action was called and done; which of them the search never reached. */
+static void print_found(const tw_module *m, const tw_trial_found *found)
+{
+    char runs[TW_GROUPED_MAX];
+    char steps[TW_GROUPED_MAX];
+    printf("          %s runs, %s steps", tw_grouped(found->runs, runs),
+           tw_grouped(found->steps, steps));
+    for (uint32_t i = 0; i < found->action_count; i++) {
+        printf("%s %s %llu of %llu", i == 0 ? "; calls done:" : ",",
+               m->entries[found->actions[i].entry].name, (unsigned long long)found->succeeded[i],
+               (unsigned long long)found->calls[i]);
+    }
+    putchar('\n');
+    for (uint32_t i = 0; i < found->action_count; i++) {
+        if (found->succeeded[i] > 0) continue;
+        printf("          note: %s was never done: what is behind it was not searched\n",
+               m->entries[found->actions[i].entry].name);
+    }
+}
+
+static void print_result(const tw_app *app, const char *path, const tw_module *m,
+                         const twc_test *test, const tw_trial_report *report)
 {
     printf("  %s%s%s  %s  (%llu blocks, %llu readings)\n",
            paint(app, report->passed ? "\033[32m" : "\033[31m"),
            report->passed ? "ok    " : "FAILED", paint(app, "\033[0m"), test->name,
            (unsigned long long)report->blocks, (unsigned long long)report->readings);
+    if (report->found.runs > 0) print_found(m, &report->found);
     if (report->passed) return;
     printf("          %s:%u: ", path, report->line > 0 ? report->line : test->line);
-    for (size_t i = 0; i < report->text.size; i++) {
-        putchar(report->text.data[i]);
-        if (report->text.data[i] == '\n') fputs("          ", stdout);
+    print_lines(&report->text, "          ");
+    if (report->found.block.size > 0) {
+        fputs("\n  ", stdout);
+        print_lines(&report->found.block, "  ");
     }
-    putchar('\n');
 }
 
 static void print_tap(const twc_test *test, const tw_trial_report *report, uint64_t number)
@@ -51,31 +82,75 @@ static void print_tap(const twc_test *test, const tw_trial_report *report, uint6
            test->name);
     if (report->passed) return;
     printf("# line %u: ", report->line > 0 ? report->line : test->line);
-    for (size_t i = 0; i < report->text.size; i++) {
-        putchar(report->text.data[i]);
-        if (report->text.data[i] == '\n') fputs("# ", stdout);
-    }
-    putchar('\n');
+    print_lines(&report->text, "# ");
+    if (report->found.block.size == 0) return;
+    fputs("# ", stdout);
+    print_lines(&report->found.block, "# ");
 }
 
-static json_t *result_json(const char *path, const twc_unit *unit, const twc_test *test,
-                           const tw_trial_report *report)
+/* What the search of a fuzz test did; NULL for an ordinary test. */
+static json_t *found_json(const tw_module *m, const tw_trial_report *report)
+{
+    const tw_trial_found *found = &report->found;
+    if (!report->is_fuzz) return NULL;
+    json_t *actions = json_array();
+    for (uint32_t i = 0; i < found->action_count; i++) {
+        json_array_append_new(actions, json_pack("{s:s, s:o, s:o}", "action",
+                                                 m->entries[found->actions[i].entry].name, "calls",
+                                                 tw_json_u64(found->calls[i]), "done",
+                                                 tw_json_u64(found->succeeded[i])));
+    }
+    json_t *json = json_pack("{s:o, s:o, s:o}", "runs", tw_json_u64(found->runs), "steps",
+                             tw_json_u64(found->steps), "actions", actions);
+    if (json == NULL || report->passed || found->block.size == 0) return json;
+    json_object_set_new(json, "failed_run", tw_json_u64(found->failed_run));
+    json_object_set_new(json, "steps_left", json_integer(found->left));
+    json_object_set_new(json, "block",
+                        json_stringn((const char *)found->block.data, found->block.size));
+    return json;
+}
+
+static json_t *result_json(const char *path, const twc_unit *unit, const tw_module *m,
+                           const twc_test *test, const tw_trial_report *report)
 {
     json_t *text = json_stringn((const char *)report->text.data, report->text.size);
-    return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o*}", "file", path, "contract",
+    return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o*, s:o*}", "file", path, "contract",
                      unit->name, "test", test->name, "passed", (int)report->passed, "line",
                      (int)(report->line > 0 ? report->line : test->line), "blocks",
                      tw_json_u64(report->blocks), "readings", tw_json_u64(report->readings),
-                     "message", report->passed ? (json_decref(text), NULL) : text);
+                     "message", report->passed ? (json_decref(text), NULL) : text, "fuzz",
+                     found_json(m, report));
 }
 
-static tw_status run_one(tw_app *app, const char *path, const twc_unit *unit, const twc_test *test,
-                         tw_trial_gas *gas, tally *sum)
+/* A line that is written over: only on terminals. */
+static void show_progress(void *context, uint64_t runs, uint64_t of)
+{
+    const tw_app *app = context;
+    if (!app->terminal || app->json || (runs % 16 != 0 && runs != of)) return;
+    fprintf(stderr, runs == of ? "\r\033[K" : "\r  run %llu of %llu\033[K",
+            (unsigned long long)runs, (unsigned long long)of);
+}
+
+static tw_status read_options(tw_app *app, const char *path, tw_trial_options *ret_options)
+{
+    *ret_options = (tw_trial_options){.path = path, .progress = show_progress, .context = app};
+    if (!tw_args_number(&app->args, "runs", 1, 1000000000, &ret_options->runs, &app->err) ||
+        !tw_args_number(&app->args, "seed", 1, UINT64_MAX, &ret_options->seed, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
+    return TW_OK;
+}
+
+static tw_status run_one(tw_app *app, const char *path, const twc_unit *unit, const tw_module *m,
+                         const twc_test *test, tw_trial_gas *gas, tally *sum)
 {
     tw_trial_report report = {.gas = gas};
-    const tw_status status = tw_trial_run(unit, test, &report, &app->err);
+    tw_trial_options options;
+    TW_TRY(read_options(app, path, &options));
+    const tw_status status = tw_trial_run(unit, test, &options, &report, &app->err);
     if (status != TW_OK) {
-        tw_writer_free(&report.text);
+        tw_trial_report_free(&report);
         if (app->err.text[0] != '\0') return status;
         return tw_err_set(&app->err, status, "%s:%u: the test could not be run: %s", path,
                           test->line, tw_status_text(status));
@@ -83,13 +158,13 @@ static tw_status run_one(tw_app *app, const char *path, const twc_unit *unit, co
     sum->passed += report.passed;
     sum->failed += !report.passed;
     if (app->json) {
-        json_array_append_new(sum->list, result_json(path, unit, test, &report));
+        json_array_append_new(sum->list, result_json(path, unit, m, test, &report));
     } else if (sum->tap) {
         print_tap(test, &report, sum->passed + sum->failed);
     } else {
-        print_result(app, path, test, &report);
+        print_result(app, path, m, test, &report);
     }
-    tw_writer_free(&report.text);
+    tw_trial_report_free(&report);
     return TW_OK;
 }
 
@@ -102,7 +177,7 @@ static tw_status run_unit(tw_app *app, const char *path, const twc_unit *unit, t
     tw_status status = gas != NULL ? TW_OK : TW_ERR_MEMORY;
     for (uint32_t i = 0; i < unit->test_count && status == TW_OK; i++) {
         if (strstr(unit->tests[i].name, filter) == NULL) continue;
-        status = run_one(app, path, unit, &unit->tests[i], gas, sum);
+        status = run_one(app, path, unit, code->module, &unit->tests[i], gas, sum);
     }
     if (status == TW_OK && tw_args_has(&app->args, "gas-report") && !app->json) {
         print_gas(unit, code->module, gas);

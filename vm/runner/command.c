@@ -102,6 +102,8 @@ static const tw_option test_options[] = {
     {"filter", 0, "TEXT", "only tests whose name contains TEXT", false},
     {"gas-report", 0, NULL, "what each action cost, and its bound", false},
     {"tap", 0, NULL, "print results in the Test Anything Protocol", false},
+    {"runs", 0, "N", "so many runs of each fuzz test, whatever it says", false},
+    {"seed", 0, "N", "let the fuzz tests search elsewhere", false},
     END,
 };
 

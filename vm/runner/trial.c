@@ -265,23 +265,31 @@ static tw_status device_numbers(tw_trial *t, const tw_account *device, tw_pack *
 }
 
 tw_status tw_trial_sign_pack(tw_trial *t, const tw_trial_account *device, const tw_bytes *fields,
-                             const int64_t *values, uint32_t count, uint64_t nonce_ahead,
-                             tw_bytes *ret_transaction)
+                             tw_pack_item *items, uint32_t count, tw_bytes *ret_pack)
 {
-    tw_pack_item items[TW_PACK_FIELDS_MAX];
     tw_pack pack = {.contract = t->contract, .device = device->account, .items = items};
-    const tw_trial_account *carrier = carrier_of(t);
-    if (carrier == NULL) return TW_REFUSED_LIMIT;
+    assert(count <= TW_PACK_FIELDS_MAX);
     TW_TRY(device_numbers(t, &device->account, &pack));
     for (uint32_t i = 0; i < count; i++) {
         pack.fields[i] = fields[i];
-        items[i] = (tw_pack_item){(uint8_t)i, t->now, values[i]};
+        items[i].field = (uint8_t)i;
     }
     pack.field_count = (uint8_t)count;
     pack.item_count = (uint16_t)count;
     tw_writer_clear(&t->packed);
     TW_TRY(tw_pack_encode(&pack, tw_ledger_chain(t->ledger), &device->secret, &t->packed));
-    tw_tx tx = {.kind = TW_TX_PACK, .pack = tw_writer_bytes(&t->packed)};
+    const char *copy = tw_arena_copy(t->arena, t->packed.data, t->packed.size);
+    if (copy == NULL) return TW_ERR_MEMORY;
+    *ret_pack = tw_bytes_of(copy, t->packed.size);
+    return TW_OK;
+}
+
+tw_status tw_trial_carry(tw_trial *t, tw_bytes pack, uint64_t nonce_ahead,
+                         tw_bytes *ret_transaction)
+{
+    tw_tx tx = {.kind = TW_TX_PACK, .pack = pack};
+    const tw_trial_account *carrier = carrier_of(t);
+    if (carrier == NULL) return TW_REFUSED_LIMIT;
     return sign_tx(t, &tx, &carrier, 1, nonce_ahead, ret_transaction);
 }
 
@@ -340,7 +348,12 @@ static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *t
     t->arena = tw_arena_new(ARENA_MAX);
     if (t->arena == NULL) return TW_ERR_MEMORY;
     TW_TRY(tw_code_new(unit->module, &t->code, t->err));
-    TW_TRY(tw_code_new(test->module, &t->test_code, t->err));
+    t->test_codes = TW_NEW_ARRAY(t->arena, tw_code *, test->module_count);
+    if (t->test_codes == NULL) return TW_ERR_MEMORY;
+    for (; t->test_code_count < test->module_count; t->test_code_count++) {
+        TW_TRY(tw_code_new(test->modules[t->test_code_count], &t->test_codes[t->test_code_count],
+                           t->err));
+    }
     t->events = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->event_count);
     t->gas_last = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->entry_count);
     t->minted = TW_NEW_ARRAY(t->arena, int64_t, t->code->module->money_count);
@@ -352,12 +365,50 @@ static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *t
     return deploy(t);
 }
 
-tw_status tw_trial_run(const twc_unit *unit, const twc_test *test, tw_trial_report *ret_report,
-                       tw_err *err)
+tw_status tw_trial_mark(tw_trial *t)
+{
+    const tw_module *m = t->code->module;
+    t->start.now = t->now;
+    t->start.events = TW_NEW_ARRAY(t->arena, uint64_t, m->event_count);
+    t->start.gas_last = TW_NEW_ARRAY(t->arena, uint64_t, m->entry_count);
+    t->start.minted = TW_NEW_ARRAY(t->arena, int64_t, m->money_count);
+    if (t->start.events == NULL || t->start.gas_last == NULL || t->start.minted == NULL) {
+        return TW_ERR_MEMORY;
+    }
+    memcpy(t->start.minted, t->minted, m->money_count * sizeof *t->minted);
+    memcpy(t->start.events, t->events, m->event_count * sizeof *t->events);
+    memcpy(t->start.gas_last, t->gas_last, m->entry_count * sizeof *t->gas_last);
+    tw_store_memory_mark(t->store);
+    return TW_OK;
+}
+
+tw_status tw_trial_back(tw_trial *t)
+{
+    const tw_module *m = t->code->module;
+    t->now = t->start.now;
+    memcpy(t->minted, t->start.minted, m->money_count * sizeof *t->minted);
+    memcpy(t->events, t->start.events, m->event_count * sizeof *t->events);
+    memcpy(t->gas_last, t->start.gas_last, m->entry_count * sizeof *t->gas_last);
+    tw_store_memory_back(t->store);
+    return tw_ledger_reload(t->ledger, t->err);
+}
+
+void tw_trial_report_free(tw_trial_report *report)
+{
+    tw_writer_free(&report->text);
+    tw_writer_free(&report->found.block);
+    tw_mem_free(report->found.calls);
+    tw_mem_free(report->found.succeeded);
+    report->found.calls = report->found.succeeded = NULL;
+}
+
+tw_status tw_trial_run(const twc_unit *unit, const twc_test *test, const tw_trial_options *options,
+                       tw_trial_report *ret_report, tw_err *err)
 {
     tw_trial *t = tw_mem_new(sizeof *t);
     if (t == NULL) return TW_ERR_MEMORY;
     t->report = ret_report;
+    t->options = options;
     t->err = err;
     t->packed = tw_writer_new(TW_TX_SIZE_MAX);
     t->transaction = tw_writer_new(TW_TX_SIZE_MAX);
@@ -368,13 +419,15 @@ tw_status tw_trial_run(const twc_unit *unit, const twc_test *test, tw_trial_repo
         status = tw_trial_endow_all(t, test->steps, test->step_count);
     }
     if (status == TW_OK && ret_report->passed) {
-        status = tw_trial_steps(t, test->steps, test->step_count);
+        status = test->fuzz != NULL ? tw_trial_fuzz(t, test)
+                                    : tw_trial_steps(t, test->steps, test->step_count);
     }
     tw_ledger_close(t->ledger);
     tw_store_close(t->store);
     tw_code_free(t->code);
-    tw_code_free(t->test_code);
+    for (uint32_t i = 0; i < t->test_code_count; i++) tw_code_free(t->test_codes[i]);
     tw_arena_free(t->arena);
+    tw_mem_free(t->said);
     tw_writer_free(&t->packed);
     tw_writer_free(&t->transaction);
     tw_mem_free(t);

@@ -1,5 +1,7 @@
-/* trial_parts -- the inside of a running test, shared by trial.c (ledger, accounts, blocks) and
- * trial_step.c (what the steps mean). Nobody else includes it. */
+/* trial_parts -- the inside of a running test, shared by trial.c (ledger, accounts, blocks),
+ * trial_step.c and trial_feed.c (what the steps mean), and what searches (trial_fuzz.h). Nobody
+ * else includes it.
+ */
 #ifndef TW_RUNNER_TRIAL_PARTS_H
 #define TW_RUNNER_TRIAL_PARTS_H
 
@@ -14,20 +16,39 @@ typedef struct tw_trial_account {
     bool is_carrier;
 } tw_trial_account;
 
+/* The value of a reading that a device sent last. */
+typedef struct tw_trial_said {
+    const tw_trial_account *device;
+    uint16_t reading;
+    int64_t value;
+} tw_trial_said;
+
+/* Where tw_trial_back goes back to. */
+typedef struct tw_trial_start {
+    int64_t now;
+    uint64_t *events, *gas_last;
+    int64_t *minted;
+} tw_trial_start;
+
 typedef struct tw_trial {
     tw_store *store;
     tw_ledger *ledger;
-    tw_code *code;      /* of the contract */
-    tw_code *test_code; /* of the test: the same with its formulas */
-    tw_arena *arena;    /* of a step */
+    tw_code *code;        /* of the contract */
+    tw_code **test_codes; /* of the test: the same with formulas behind it */
+    uint32_t test_code_count;
+    tw_arena *arena; /* of a step */
     tw_hash contract;
     int64_t now;
     tw_trial_account accounts[TW_TRIAL_ACCOUNTS_MAX];
     uint32_t account_count;
-    uint32_t endowed;   /* the accounts before this have their money */
-    uint64_t *events;   /* counted since the start, by kind */
-    uint64_t *gas_last; /* of the last successful call, by entry */
-    int64_t *minted;    /* since the start, by money */
+    uint32_t endowed;    /* the accounts before this have their money */
+    uint64_t *events;    /* counted since the start, by kind */
+    uint64_t *gas_last;  /* of the last successful call, by entry */
+    int64_t *minted;     /* since the start, by money */
+    tw_trial_said *said; /* what devices said last, for those that freeze */
+    uint32_t said_count;
+    tw_trial_start start;
+    const tw_trial_options *options;
     tw_writer packed;
     tw_writer transaction;
     tw_trial_report *report;
@@ -75,12 +96,43 @@ TW_MUST_USE tw_status tw_trial_sign_call(tw_trial *trial, const tw_trial_account
                                          uint32_t signer_count, uint16_t entry, tw_bytes arguments,
                                          tw_bytes *ret_transaction);
 
-/* A signed pack in a transaction, in trial->arena. `nonce_ahead` counts those of the block before
- * it. */
+/* A pack signed by the device with its next sequence number, in trial->arena. */
 TW_MUST_USE tw_status tw_trial_sign_pack(tw_trial *trial, const tw_trial_account *device,
-                                         const tw_bytes *fields, const int64_t *values,
-                                         uint32_t count, uint64_t nonce_ahead,
-                                         tw_bytes *ret_transaction);
+                                         const tw_bytes *fields, tw_pack_item *items,
+                                         uint32_t count, tw_bytes *ret_pack);
+/* The transaction that carries it. `nonce_ahead` counts those of the block before it. */
+TW_MUST_USE tw_status tw_trial_carry(tw_trial *trial, tw_bytes pack, uint64_t nonce_ahead,
+                                     tw_bytes *ret_transaction);
+
+/* Remembers the ledger and what was counted as they are now; and makes them so again, as often as
+ * wanted. */
+TW_MUST_USE tw_status tw_trial_mark(tw_trial *trial);
+TW_MUST_USE tw_status tw_trial_back(tw_trial *trial);
+
+/* ---- trial_feed.c ---- */
+TW_MUST_USE tw_status tw_trial_feed(tw_trial *trial, const twc_step *step,
+                                    tw_trial_outcome *outcome);
+TW_MUST_USE tw_status tw_trial_replay(tw_trial *trial, const twc_step *step,
+                                      tw_trial_outcome *outcome);
+
+/* ---- trial_step.c ---- */
+/* A number; *ret_ok false (and the test failed) when the formula traps. */
+TW_MUST_USE tw_status tw_trial_number(tw_trial *trial, const twc_step *step, const twc_formula *f,
+                                      int64_t *ret_value, bool *ret_ok);
+/* A block at the end of `duration`. */
+TW_MUST_USE tw_status tw_trial_wait(tw_trial *trial, int64_t duration);
+/* A block with one call; the first signer sends. */
+TW_MUST_USE tw_status tw_trial_call(tw_trial *trial, const tw_trial_account *const *signers,
+                                    uint32_t signer_count, uint16_t entry, tw_bytes arguments,
+                                    tw_trial_outcome *outcome);
+/* Looks whether it holds; the test fails otherwise. */
+TW_MUST_USE tw_status tw_trial_expect(tw_trial *trial, const twc_step *step);
+/* What a failed transaction is called by those who write tests. */
+void tw_trial_outcome_name(const tw_trial *trial, const tw_trial_outcome *outcome,
+                           char ret_name[128]);
+
+/* ---- trial_fuzz.c ---- */
+TW_MUST_USE tw_status tw_trial_fuzz(tw_trial *trial, const twc_test *test);
 
 /* Runs the steps; trial->report says how it went. */
 TW_MUST_USE tw_status tw_trial_steps(tw_trial *trial, const twc_step *steps, uint32_t count);

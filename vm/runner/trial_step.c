@@ -1,4 +1,4 @@
-/* trial_step -- what the steps of a test mean: feed, advance, call, expect, expect fail.
+/* trial_step -- what the steps of a test mean: advance, call, expect, expect fail.
  *
  * Values that are no constants are views of the test's own module, run on the contract as it
  * stands.
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FEEDS_MAX = 64, VALUE_TEXT_MAX = 512 };
+enum { VALUE_TEXT_MAX = 512 };
 
 /* ---- formulas ---- */
 
@@ -61,16 +61,15 @@ static tw_status evaluate(tw_trial *t, const twc_formula *f, tw_outcome *ret_out
     }
     if (status == TW_OK) status = tw_trial_endow(t);
     if (status == TW_OK) {
-        status = tw_ledger_view(t->ledger, &t->contract, t->test_code, f->entry,
+        status = tw_ledger_view(t->ledger, &t->contract, t->test_codes[f->part], f->entry,
                                 tw_writer_bytes(&arguments), t->now, ret_outcome, t->err);
     }
     tw_writer_free(&arguments);
     return status;
 }
 
-/* A number; false (and the test failed) when the formula traps. */
-static tw_status number_of(tw_trial *t, const twc_step *step, const twc_formula *f,
-                           int64_t *ret_value, bool *ret_ok)
+tw_status tw_trial_number(tw_trial *t, const twc_step *step, const twc_formula *f,
+                          int64_t *ret_value, bool *ret_ok)
 {
     *ret_ok = true;
     *ret_value = f->value;
@@ -87,161 +86,25 @@ static tw_status number_of(tw_trial *t, const twc_step *step, const twc_formula 
     return tw_reader_done(&r) ? TW_OK : TW_ERR_INTERNAL;
 }
 
-/* ---- feed and advance ---- */
+/* ---- advance ---- */
 
-typedef struct feed {
-    const twc_test_feed *plan;
-    int64_t value;
-    int64_t period;
-    int64_t next; /* time of its next reading */
-} feed;
-
-/* A device that has readings due now: its pack, in the order of the statement. */
-typedef struct device_pack {
-    uint16_t role;
-    uint32_t number;
-    const char *name;
-    tw_bytes fields[FEEDS_MAX];
-    int64_t values[FEEDS_MAX];
-    uint32_t count;
-} device_pack;
-
-typedef struct instant {
-    device_pack *packs;
-    uint32_t count;
-    uint32_t max;
-} instant;
-
-static device_pack *pack_of(instant *at, const twc_test_actor *actor, uint32_t number)
+tw_status tw_trial_wait(tw_trial *t, int64_t duration)
 {
-    for (uint32_t i = 0; i < at->count; i++) {
-        device_pack *p = &at->packs[i];
-        const bool same_name = actor->name == NULL
-                                   ? p->name == NULL
-                                   : p->name != NULL && strcmp(p->name, actor->name) == 0;
-        if (p->role == actor->role && p->number == number && same_name) return p;
-    }
-    if (at->count == at->max) return NULL;
-    device_pack *made = &at->packs[at->count++];
-    made->role = actor->role;
-    made->number = number;
-    made->name = actor->name;
-    made->count = 0;
-    return made;
-}
-
-static tw_status collect(tw_trial *t, feed *feeds, uint32_t count, instant *at)
-{
-    at->count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (feeds[i].next != t->now) continue;
-        feeds[i].next += feeds[i].period;
-        const char *field = t->code->module->readings[feeds[i].plan->reading].field;
-        const twc_test_actor *actor = &feeds[i].plan->device;
-        for (uint32_t number = actor->first; number <= actor->last; number++) {
-            device_pack *p = pack_of(at, actor, number);
-            if (p == NULL || p->count == FEEDS_MAX) return TW_REFUSED_LIMIT;
-            p->fields[p->count] = tw_bytes_of(field, strlen(field));
-            p->values[p->count++] = feeds[i].value;
-        }
-    }
-    return TW_OK;
-}
-
-static tw_status send_packs(tw_trial *t, const instant *at, tw_trial_outcome *outcome)
-{
-    tw_bytes *transactions = TW_NEW_ARRAY(t->arena, tw_bytes, at->count);
-    if (transactions == NULL) return TW_ERR_MEMORY;
-    for (uint32_t i = 0; i < at->count; i++) {
-        const device_pack *p = &at->packs[i];
-        const tw_trial_account *device =
-            p->name != NULL ? tw_trial_named(t, p->name) : tw_trial_member(t, p->role, p->number);
-        if (device == NULL) return TW_REFUSED_LIMIT;
-        TW_TRY(tw_trial_sign_pack(t, device, p->fields, p->values, p->count, i, &transactions[i]));
-    }
-    return tw_trial_block(t, transactions, at->count, outcome);
-}
-
-static int64_t next_instant(const feed *feeds, uint32_t count)
-{
-    int64_t next = INT64_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        if (feeds[i].next < next) next = feeds[i].next;
-    }
-    return next;
-}
-
-static tw_status run_feeds(tw_trial *t, feed *feeds, uint32_t count, instant *at, int64_t end,
-                           tw_trial_outcome *outcome)
-{
-    for (;;) {
-        const int64_t next = next_instant(feeds, count);
-        if (next > end) break;
-        const tw_mark mark = tw_arena_mark(t->arena);
-        TW_TRY(tw_trial_advance(t, next));
-        TW_TRY(collect(t, feeds, count, at));
-        TW_TRY(send_packs(t, at, outcome));
-        tw_arena_reset(t->arena, mark);
-        if (outcome->status != TW_OK) return TW_OK;
-    }
-    /* one past the end: a timer that is due at the end itself makes its block too */
-    TW_TRY(tw_trial_advance(t, end + 1));
-    t->now = end;
-    return TW_OK;
-}
-
-static tw_status read_feeds(tw_trial *t, const twc_step *step, feed *feeds, int64_t *ret_end,
-                            uint32_t *ret_devices, bool *ret_ok)
-{
-    int64_t duration = 0;
-    *ret_devices = 0;
-    TW_TRY(number_of(t, step, &step->duration, &duration, ret_ok));
-    for (uint32_t i = 0; i < step->feed_count && *ret_ok; i++) {
-        feed *f = &feeds[i];
-        f->plan = &step->feeds[i];
-        TW_TRY(number_of(t, step, &f->plan->value, &f->value, ret_ok));
-        if (*ret_ok) TW_TRY(number_of(t, step, &f->plan->period, &f->period, ret_ok));
-        if (*ret_ok && f->period < 1) {
-            tw_trial_fail(t, step->line, "%s: a period must be at least 1 ms", step->text);
-            *ret_ok = false;
-        }
-        f->next = t->now + f->period;
-        *ret_devices += f->plan->device.last - f->plan->device.first + 1;
-    }
-    if (*ret_ok && (duration < 0 || duration >= (int64_t)1 << 50)) {
-        tw_trial_fail(t, step->line, "%s: the duration is out of range", step->text);
-        *ret_ok = false;
-    }
-    *ret_end = t->now + duration;
-    return TW_OK;
-}
-
-static tw_status do_feed(tw_trial *t, const twc_step *step, tw_trial_outcome *outcome)
-{
-    feed feeds[FEEDS_MAX];
-    int64_t end = 0;
-    uint32_t devices = 0;
-    bool ok = true;
-    if (step->feed_count > FEEDS_MAX) return TW_REFUSED_LIMIT;
-    TW_TRY(read_feeds(t, step, feeds, &end, &devices, &ok));
-    if (!ok) return TW_OK;
-    instant at = {TW_NEW_ARRAY(t->arena, device_pack, devices), 0, devices};
-    if (at.packs == NULL) return TW_ERR_MEMORY;
-    return run_feeds(t, feeds, step->feed_count, &at, end, outcome);
+    TW_TRY(tw_trial_advance(t, t->now + duration));
+    return tw_trial_block(t, NULL, 0, NULL);
 }
 
 static tw_status do_advance(tw_trial *t, const twc_step *step)
 {
     int64_t duration = 0;
     bool ok = true;
-    TW_TRY(number_of(t, step, &step->duration, &duration, &ok));
+    TW_TRY(tw_trial_number(t, step, &step->duration, &duration, &ok));
     if (!ok) return TW_OK;
     if (duration < 0 || duration >= (int64_t)1 << 50) {
         tw_trial_fail(t, step->line, "%s: the duration is out of range", step->text);
         return TW_OK;
     }
-    TW_TRY(tw_trial_advance(t, t->now + duration));
-    return tw_trial_block(t, NULL, 0, NULL);
+    return tw_trial_wait(t, duration);
 }
 
 /* ---- call ---- */
@@ -252,16 +115,54 @@ static const tw_trial_account *account_of(tw_trial *t, const twc_test_actor *act
                                : tw_trial_member(t, actor->role, number);
 }
 
+/* Adds a signer who is not among them already. */
+static tw_status add_signer(const tw_trial_account **signers, uint32_t *count,
+                            const tw_trial_account *signer)
+{
+    if (signer == NULL) return TW_REFUSED_LIMIT;
+    for (uint32_t i = 0; i < *count; i++) {
+        if (signers[i] == signer) return TW_OK;
+    }
+    if (*count == TW_TX_SIGNERS_MAX) return TW_REFUSED_LIMIT;
+    signers[(*count)++] = signer;
+    return TW_OK;
+}
+
+/* The sender first; of the others each member of a range signs. */
+static tw_status signers_of(tw_trial *t, const twc_step *step, uint32_t sender,
+                            const tw_trial_account **signers, uint32_t *ret_count)
+{
+    *ret_count = 0;
+    TW_TRY(add_signer(signers, ret_count, account_of(t, &step->actors[0], sender)));
+    for (uint32_t i = 1; i < step->actor_count; i++) {
+        const twc_test_actor *actor = &step->actors[i];
+        for (uint32_t number = actor->first; number <= actor->last; number++) {
+            TW_TRY(add_signer(signers, ret_count, account_of(t, actor, number)));
+        }
+    }
+    return TW_OK;
+}
+
+tw_status tw_trial_call(tw_trial *t, const tw_trial_account *const *signers, uint32_t signer_count,
+                        uint16_t entry, tw_bytes arguments, tw_trial_outcome *outcome)
+{
+    tw_bytes transaction;
+    TW_TRY(tw_trial_sign_call(t, signers, signer_count, entry, arguments, &transaction));
+    return tw_trial_block(t, &transaction, 1, outcome);
+}
+
 static tw_status call_once(tw_trial *t, const twc_step *step, uint32_t sender,
                            tw_trial_outcome *outcome)
 {
     const tw_trial_account *signers[TW_TX_SIGNERS_MAX];
-    if (step->actor_count > TW_TX_SIGNERS_MAX) return TW_REFUSED_LIMIT;
-    for (uint32_t i = 0; i < step->actor_count; i++) {
-        const twc_test_actor *actor = &step->actors[i];
-        signers[i] = account_of(t, actor, i == 0 ? sender : actor->first);
-        if (signers[i] == NULL) return TW_REFUSED_LIMIT;
+    uint32_t signer_count = 0;
+    const tw_status signed_by = signers_of(t, step, sender, signers, &signer_count);
+    if (signed_by == TW_REFUSED_LIMIT) {
+        return tw_err_set(t->err, signed_by,
+                          "%s: a call has at most %d signers, a test %d accounts", step->text,
+                          TW_TX_SIGNERS_MAX, TW_TRIAL_ACCOUNTS_MAX);
     }
+    TW_TRY(signed_by);
     tw_bytes arguments = {NULL, 0};
     if (step->arguments.entry != TWC_NO_ENTRY) {
         tw_outcome made;
@@ -274,9 +175,7 @@ static tw_status call_once(tw_trial *t, const twc_step *step, uint32_t sender,
         if (copy == NULL) return TW_ERR_MEMORY;
         arguments = tw_bytes_of(copy, made.fields.size);
     }
-    tw_bytes transaction;
-    TW_TRY(tw_trial_sign_call(t, signers, step->actor_count, step->entry, arguments, &transaction));
-    return tw_trial_block(t, &transaction, 1, outcome);
+    return tw_trial_call(t, signers, signer_count, step->entry, arguments, outcome);
 }
 
 static tw_status do_call(tw_trial *t, const twc_step *step, tw_trial_outcome *outcome)
@@ -305,7 +204,7 @@ static bool name_of(void *context, const tw_account *account, char ret_name[TW_S
 /* Both sides of a comparison that does not hold, in their units. */
 static void show_sides(tw_trial *t, const twc_step *step, tw_bytes result)
 {
-    const tw_module *m = t->test_code->module;
+    const tw_module *m = t->test_codes[step->condition.part]->module;
     const tw_type *type = &m->types[m->entries[step->condition.entry].result];
     if (type->kind != TW_KIND_RECORD || type->members.count != 3) return;
     const tw_show_names names = {t, name_of, NULL, -1};
@@ -323,7 +222,7 @@ static void show_sides(tw_trial *t, const twc_step *step, tw_bytes result)
     tw_writer_free(&w);
 }
 
-static tw_status do_expect(tw_trial *t, const twc_step *step)
+tw_status tw_trial_expect(tw_trial *t, const twc_step *step)
 {
     if (step->condition.constant) {
         if (step->condition.value == 0) tw_trial_fail(t, step->line, "%s", step->text);
@@ -342,8 +241,7 @@ static tw_status do_expect(tw_trial *t, const twc_step *step)
     return TW_OK;
 }
 
-/* What a failed transaction is called by those who write tests. */
-static void outcome_name(const tw_trial *t, const tw_trial_outcome *outcome, char ret_name[128])
+void tw_trial_outcome_name(const tw_trial *t, const tw_trial_outcome *outcome, char ret_name[128])
 {
     const tw_module *m = t->code->module;
     if (outcome->status == TW_FAIL_ERROR) {
@@ -376,7 +274,7 @@ static tw_status do_expect_fail(tw_trial *t, const twc_step *step)
     for (uint32_t i = 0; i < step->step_count && t->report->passed; i++) {
         TW_TRY(run_step(t, &step->steps[i], &outcome));
         if (outcome.status == TW_OK || i + 1 == step->step_count) continue;
-        outcome_name(t, &outcome, name);
+        tw_trial_outcome_name(t, &outcome, name);
         tw_trial_fail(t, step->steps[i].line, "%s: failed already: %s", step->steps[i].text, name);
     }
     if (!t->report->passed || failed_so(step, &outcome)) return TW_OK;
@@ -384,7 +282,7 @@ static tw_status do_expect_fail(tw_trial *t, const twc_step *step)
         tw_trial_fail(t, step->line, "%s: it did not fail, %s was expected", step->text,
                       step->fail_name);
     } else {
-        outcome_name(t, &outcome, name);
+        tw_trial_outcome_name(t, &outcome, name);
         tw_trial_fail(t, step->line, "%s: it failed otherwise: %s", step->text, name);
     }
     return TW_OK;
@@ -393,10 +291,11 @@ static tw_status do_expect_fail(tw_trial *t, const twc_step *step)
 static tw_status run_step(tw_trial *t, const twc_step *step, tw_trial_outcome *outcome)
 {
     switch (step->kind) {
-    case TWC_STEP_FEED: return do_feed(t, step, outcome);
+    case TWC_STEP_FEED: return tw_trial_feed(t, step, outcome);
+    case TWC_STEP_REPLAY: return tw_trial_replay(t, step, outcome);
     case TWC_STEP_ADVANCE: return do_advance(t, step);
     case TWC_STEP_CALL: return do_call(t, step, outcome);
-    case TWC_STEP_EXPECT: return do_expect(t, step);
+    case TWC_STEP_EXPECT: return tw_trial_expect(t, step);
     case TWC_STEP_EXPECT_FAIL: return do_expect_fail(t, step);
     }
     return TW_ERR_INTERNAL;
@@ -411,7 +310,7 @@ tw_status tw_trial_steps(tw_trial *t, const twc_step *steps, uint32_t count)
         TW_TRY(run_step(t, &steps[i], &outcome));
         tw_arena_reset(t->arena, mark);
         if (outcome.status == TW_OK) continue;
-        outcome_name(t, &outcome, name);
+        tw_trial_outcome_name(t, &outcome, name);
         tw_trial_fail(t, steps[i].line, "%s: failed: %s", steps[i].text, name);
     }
     return TW_OK;

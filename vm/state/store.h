@@ -55,6 +55,12 @@ TW_MUST_USE tw_status tw_store_open(const char *path, const tw_store_options *op
 /* A store in memory that will not hold more than `size_max` bytes. Costs microseconds. */
 TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store);
 
+/* For tests that start many times from one state, memory stores only: mark remembers the store as
+ * it is now, back makes it so again (what was committed since is gone) and may be called again. At
+ * the cost of what changed. Readers must look anew afterwards: tw_ledger_reload. */
+void tw_store_memory_mark(tw_store *store);
+void tw_store_memory_back(tw_store *store);
+
 /* Iterators must be closed before. NULL is allowed. After a write to disk has failed the folder
  * stays locked until the process ends. */
 void tw_store_close(tw_store *store);

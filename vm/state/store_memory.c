@@ -16,6 +16,8 @@ typedef struct memory_store {
     tw_store base;
     tw_pool pool;
     uint64_t generation; /* commits so far */
+    bool marked;         /* the records before the mark are kept, and `undo` says where they go */
+    struct undo *undo;   /* newest first */
     tw_order tables[TW_TABLE_COUNT];
 } memory_store;
 
@@ -35,6 +37,15 @@ typedef struct memory_iter {
     tw_order_node *at;
     uint64_t generation;
 } memory_iter;
+
+/* What one operation of a commit changed since the mark; the key follows. */
+typedef struct undo {
+    struct undo *next;
+    size_t size; /* of the whole buffer */
+    tw_table table;
+    record *before; /* NULL: there was none */
+    size_t key_size;
+} undo;
 
 static memory_store *of_store(tw_store *store)
 {
@@ -83,6 +94,38 @@ static void drop_record(memory_store *store, record *dropped)
     tw_pool_put(&store->pool, dropped, dropped->size);
 }
 
+static undo *make_undo(memory_store *store, const tw_batch_op *op)
+{
+    const size_t size = sizeof(undo) + op->key.size;
+    undo *made = tw_pool_get(&store->pool, size);
+    if (made == NULL) return NULL;
+    *made = (undo){.size = size, .table = op->table, .key_size = op->key.size};
+    memcpy(made + 1, op->key.data, op->key.size);
+    return made;
+}
+
+/* An undo for each operation of the batch, the first one first; false as below. */
+static bool stage_undo(memory_store *store, const tw_batch *batch, undo **ret_first)
+{
+    undo *first = NULL;
+    undo **end = &first;
+    tw_batch_op op;
+    for (size_t at = 0; tw_batch_next(batch, &at, &op);) {
+        *end = make_undo(store, &op);
+        if (*end == NULL) {
+            while (first != NULL) {
+                undo *next = first->next;
+                tw_pool_put(&store->pool, first, first->size);
+                first = next;
+            }
+            return false;
+        }
+        end = &(*end)->next;
+    }
+    *ret_first = first;
+    return true;
+}
+
 /* The records of all puts in order; false when memory ran out, with nothing left behind. */
 static bool stage(memory_store *store, const tw_batch *batch, record **ret_first)
 {
@@ -112,7 +155,16 @@ static tw_status memory_commit(tw_store *base, const tw_batch *batch, bool sync,
     (void)sync;
     memory_store *store = of_store(base);
     record *staged = NULL;
+    undo *undos = NULL;
+    if (store->marked && !stage_undo(store, batch, &undos)) {
+        return tw_err_set(err, TW_ERR_MEMORY, "the memory store is full");
+    }
     if (!stage(store, batch, &staged)) {
+        while (undos != NULL) {
+            undo *next = undos->next;
+            tw_pool_put(&store->pool, undos, undos->size);
+            undos = next;
+        }
         return tw_err_set(err, TW_ERR_MEMORY, "the memory store is full");
     }
     tw_batch_op op;
@@ -126,11 +178,40 @@ static tw_status memory_commit(tw_store *base, const tw_batch *batch, bool sync,
         } else {
             old = tw_order_remove(table, op.key);
         }
-        if (old != NULL) drop_record(store, old->item);
+        if (store->marked) {
+            undo *made = undos;
+            undos = made->next;
+            made->before = old != NULL ? old->item : NULL;
+            made->next = store->undo;
+            store->undo = made;
+        } else if (old != NULL) {
+            drop_record(store, old->item);
+        }
     }
-    assert(staged == NULL);
+    assert(staged == NULL && undos == NULL);
     store->generation++;
     return TW_OK;
+}
+
+/* The changes since the mark, newest first: each is taken back, or (kept) only forgotten. */
+static void end_undo(memory_store *store, bool kept)
+{
+    while (store->undo != NULL) {
+        undo *last = store->undo;
+        tw_order_node *gone = NULL;
+        store->undo = last->next;
+        if (kept) {
+            if (last->before != NULL) drop_record(store, last->before);
+        } else if (last->before != NULL) {
+            gone = tw_order_insert(&store->tables[last->table], last->before->node);
+        } else {
+            gone =
+                tw_order_remove(&store->tables[last->table], tw_bytes_of(last + 1, last->key_size));
+        }
+        if (gone != NULL) drop_record(store, gone->item);
+        tw_pool_put(&store->pool, last, last->size);
+    }
+    store->generation++;
 }
 
 static void memory_close(tw_store *base)
@@ -187,6 +268,19 @@ static const tw_store_back memory_back = {
     .iter_move = memory_iter_move,
     .iter_close = memory_iter_close,
 };
+
+void tw_store_memory_mark(tw_store *base)
+{
+    assert(base->back == &memory_back);
+    end_undo(of_store(base), true);
+    of_store(base)->marked = true;
+}
+
+void tw_store_memory_back(tw_store *base)
+{
+    assert(base->back == &memory_back && of_store(base)->marked);
+    end_undo(of_store(base), false);
+}
 
 tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store)
 {

@@ -498,6 +498,10 @@ static twc_expr *call_declared(twc_check *c, twc_expr *expr, twc_decl *decl)
         expr->u.call.callee = TWC_CALL_RECORD;
         expr->type = decl->type;
         twc_check_args(c, &expr->u.call.args, decl->u.fields.fields, name, decl->word->text);
+        expr->fixed = true;
+        for (const twc_arg *a = expr->u.call.args; a != NULL; a = a->next) {
+            expr->fixed &= a->value->fixed;
+        }
         return expr;
     }
     const bool view = decl->kind == TWC_D_VIEW && (c->can & TWC_CAN_TEST);

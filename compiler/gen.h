@@ -294,7 +294,9 @@ typedef struct twc_visit {
 void twc_walk_expr(const twc_visit *visit, const twc_expr *expr);
 void twc_walk_block(const twc_visit *visit, const twc_block *block);
 void twc_walk_stmts(const twc_visit *visit, const twc_stmt *first);
-void twc_walk_entry(const twc_visit *visit, const twc_entry *entry); /* needs, receives, body */
+/* Who may call, needs, receives; and the same with the body. */
+void twc_walk_header(const twc_visit *visit, const twc_entry *entry);
+void twc_walk_entry(const twc_visit *visit, const twc_entry *entry);
 /* The declaration whose value the place is part of. */
 const twc_decl *twc_walk_root(const twc_expr *place);
 bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl);

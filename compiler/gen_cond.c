@@ -232,7 +232,10 @@ static void reading_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
     if (expr->kind == TWC_E_HOLD) {
         const uint32_t duration = fixed_duration(g, expr->u.hold.duration);
         if (expr->u.hold.stamp >= g->m->stamp_count) {
-            twc_gen_unsupported(g, expr->span, "a condition over readings that only a test has");
+            g->failed = true;
+            twc_diag_add(g->diags, TWC_DIAG_NOT_KEPT, expr->span,
+                         "the contract keeps no time stamps of this condition\n"
+                         "expect a statistic, as `max(x over 10 min)`, or an alarm");
             return;
         }
         twc_emit(g, TW_OP_HOLDS, dst, duration, 0, expr->u.hold.stamp);

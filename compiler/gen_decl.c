@@ -347,6 +347,24 @@ static bool constant_slots(twc_gen *g, const twc_expr *expr, int64_t *ret_slots)
     if (expr->kind == TWC_E_CONVERT && expr->u.convert.conversion == TWC_CONV_SIZE) {
         return constant_slots(g, expr->u.convert.value, ret_slots);
     }
+    if (expr->kind == TWC_E_LIST) {
+        const uint32_t step = twc_gen_slots(g, expr->type->element);
+        bool good = true;
+        ret_slots[0] = expr->u.list.count;
+        int64_t *at = ret_slots + 1;
+        for (const twc_expr *e = expr->u.list.first; e != NULL && good; e = e->next, at += step) {
+            good = constant_slots(g, e, at);
+        }
+        return good;
+    }
+    if (expr->kind == TWC_E_CALL && expr->u.call.callee == TWC_CALL_RECORD) {
+        bool good = true;
+        for (const twc_arg *a = expr->u.call.args; a != NULL && good; a = a->next) {
+            good = constant_slots(g, a->value, ret_slots);
+            ret_slots += twc_gen_slots(g, a->value->type);
+        }
+        return good;
+    }
     const bool hashed =
         expr->kind == TWC_E_CALL && expr->u.call.callee == TWC_CALL_BUILTIN &&
         (expr->u.call.builtin == TWC_B_HASH || expr->u.call.builtin == TWC_B_TWIN_ID);

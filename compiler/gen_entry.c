@@ -275,9 +275,8 @@ static uint16_t entry_function(twc_gen *g, twc_decl *decl, const char *name)
     twc_gen_start(g, name, decl->span);
     take_params(g, entry->params);
     const twc_visit visit = {.expr = add_home, .data = g};
-    twc_walk_stmts(&visit, entry->needs);
-    twc_gen_homes(g, entry->receives, NULL);
-    twc_gen_homes(g, entry->into, split ? NULL : &entry->body);
+    twc_walk_header(&visit, entry);
+    if (!split) twc_walk_block(&visit, &entry->body);
     if (decl->kind == TWC_D_ACTION) {
         callers(g, entry);
         others(g, entry);

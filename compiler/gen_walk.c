@@ -116,11 +116,25 @@ void twc_walk_block(const twc_visit *visit, const twc_block *block)
     twc_walk_stmts(visit, block->first);
 }
 
-void twc_walk_entry(const twc_visit *visit, const twc_entry *entry)
+static void walk_whos(const twc_visit *visit, const twc_who *who)
 {
+    for (; who != NULL; who = who->next) {
+        if (who->role == NULL && !who->anyone) twc_walk_expr(visit, who->expr);
+    }
+}
+
+void twc_walk_header(const twc_visit *visit, const twc_entry *entry)
+{
+    walk_whos(visit, entry->by);
+    walk_whos(visit, entry->with);
     twc_walk_stmts(visit, entry->needs);
     twc_walk_expr(visit, entry->receives);
     twc_walk_expr(visit, entry->into);
+}
+
+void twc_walk_entry(const twc_visit *visit, const twc_entry *entry)
+{
+    twc_walk_header(visit, entry);
     twc_walk_block(visit, &entry->body);
 }
 

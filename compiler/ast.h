@@ -535,6 +535,8 @@ struct twc_contract {
     uint32_t history_count;
     twc_stamp *stamps;
     uint32_t stamp_count;
+    const struct twc_flow *flow; /* of check_stuck.c: which purses may hold money in which phase;
+                                    NULL before it, and without purses */
 };
 
 /* ------------------------------------------------------------------ tests */

@@ -259,6 +259,7 @@ static void open_contract(twc_check *c, twc_contract *contract)
 
 static void check_contract(twc_check *c, twc_contract *contract, const twc_program *program)
 {
+    const uint32_t errors = c->diags->error_count;
     open_contract(c, contract);
     if (contract->library) twc_check_library(c);
     twc_check_bring(c, program);
@@ -271,6 +272,7 @@ static void check_contract(twc_check *c, twc_contract *contract, const twc_progr
         if (d->kind == TWC_D_TEST && !d->broken) twc_check_test(c, d);
     }
     twc_check_histories(c);
+    if (c->diags->error_count == errors && !contract->broken) twc_check_stuck(c);
     if (!contract->broken && c->unsupported == 0 && !contract->library) warn(c);
     forget_names(c);
 }

@@ -171,6 +171,9 @@ twc_expr *twc_check_money_call(twc_check *c, twc_expr *expr);
 void twc_check_move(twc_check *c, twc_stmt *stmt);
 void twc_check_receives(twc_check *c, twc_entry *entry);
 
+/* ---- check_stuck.c: each purse has a way out, in each phase */
+void twc_check_stuck(twc_check *c);
+
 /* ---- check_flow.c: which optionals are known to hold a value */
 bool twc_flow_is_path(const twc_expr *expr);
 bool twc_flow_knows(const twc_check *c, const twc_expr *path);

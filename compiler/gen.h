@@ -14,6 +14,7 @@
 
 #include "compiler/diag.h"
 #include "compiler/twc.h"
+#include "compiler/walk.h"
 #include "vm/isa/module.h"
 
 typedef struct twc_gen twc_gen;
@@ -284,23 +285,7 @@ void twc_gen_homes(twc_gen *g, const twc_expr *expr, const twc_block *block);
 void twc_gen_invariants(twc_gen *g, const twc_touched *writes);
 void twc_gen_entry_add(twc_gen *g, tw_entry entry, twc_span span);
 
-/* ---- gen_walk.c: looking through trees */
-typedef struct twc_visit {
-    void (*expr)(void *data, const twc_expr *expr); /* each may be NULL */
-    void (*stmt)(void *data, const twc_stmt *stmt);
-    void *data;
-} twc_visit;
-
-void twc_walk_expr(const twc_visit *visit, const twc_expr *expr);
-void twc_walk_block(const twc_visit *visit, const twc_block *block);
-void twc_walk_stmts(const twc_visit *visit, const twc_stmt *first);
-/* Who may call, needs, receives; and the same with the body. */
-void twc_walk_header(const twc_visit *visit, const twc_entry *entry);
-void twc_walk_entry(const twc_visit *visit, const twc_entry *entry);
-/* The declaration whose value the place is part of. */
-const twc_decl *twc_walk_root(const twc_expr *place);
-bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl);
-
+/* ---- gen_walk.c: what is touched; walk.h has the rest */
 twc_touched twc_walk_reads(const twc_expr *expr);
 /* Of the body, and of `receives`. */
 twc_touched twc_walk_writes(const twc_entry *entry);

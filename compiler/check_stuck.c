@@ -326,7 +326,8 @@ static void walk_arms(stuck *s, const twc_arm *arms, bool exhaustive, ways *at)
     *at = after;
 }
 
-static void walk_loop(stuck *s, const twc_block *body, ways *at)
+/* One round, or none where none may run; then more until nothing is new. */
+static void walk_loop(stuck *s, const twc_block *body, bool sure, ways *at)
 {
     ways *outer = s->skipped;
     bool grew = true;
@@ -336,9 +337,11 @@ static void walk_loop(stuck *s, const twc_block *body, ways *at)
         ways skipped = {0};
         s->skipped = &skipped;
         walk_block(s, body, &round);
+        if (sure) *at = (ways){0};
         join(at, &round);
         join(at, &skipped);
-        grew = memcmp(&before, at, sizeof before) != 0;
+        grew = sure || memcmp(&before, at, sizeof before) != 0;
+        sure = false;
     }
     s->skipped = outer;
 }
@@ -350,8 +353,8 @@ static void walk_stmt(stuck *s, const twc_stmt *stmt, ways *at)
     if (kind == TWC_S_GO) walk_go(stmt, at);
     if (kind == TWC_S_IF) walk_arms(s, stmt->u.branch.arms, false, at);
     if (kind == TWC_S_MATCH) walk_arms(s, stmt->u.match.arms, true, at);
-    if (kind == TWC_S_FOR) walk_loop(s, &stmt->u.loop.body, at);
-    if (kind == TWC_S_REPEAT) walk_loop(s, &stmt->u.repeat.body, at);
+    if (kind == TWC_S_FOR) walk_loop(s, &stmt->u.loop.body, false, at);
+    if (kind == TWC_S_REPEAT) walk_loop(s, &stmt->u.repeat.body, true, at);
     if (kind == TWC_S_NEEDS) learn(s, at, stmt->u.needs.condition, true);
     if (kind == TWC_S_STOP) join(&s->ended, at);
     if (kind == TWC_S_SKIP && s->skipped != NULL) join(s->skipped, at);
@@ -461,24 +464,23 @@ static const twc_decl *find_member(const twc_contract *contract, twc_decl_kind k
     return d;
 }
 
-/* What it may hold, by name. Where it is not known, whatever bears the same name. */
+/* What the older version may hold, by name; all it has where that is not known. */
 static void take_over(stuck *s, const twc_contract *old)
 {
     const twc_contract *contract = s->c->contract;
+    const struct twc_flow *flow = old != NULL ? old->flow : NULL;
     for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
-        const twc_decl *before = find_member(old, TWC_D_PHASE, p->word);
-        const bool reached =
-            before != NULL && (old->flow == NULL || (old->flow->phases >> before->index & 1) != 0);
-        if (!reached) continue;
-        s->flow->phases |= (uint64_t)1 << p->index;
-        for (const twc_decl *d = contract->members; d != NULL; d = d->next) {
+        const twc_decl *phase = flow != NULL ? find_member(old, TWC_D_PHASE, p->word) : NULL;
+        if (flow != NULL && (phase == NULL || (flow->phases >> phase->index & 1) == 0)) continue;
+        purses held = all_of(old == NULL);
+        for (const twc_decl *d = contract->members; d != NULL && old != NULL; d = d->next) {
             const twc_decl *purse =
                 d->kind == TWC_D_PURSE ? find_member(old, TWC_D_PURSE, d->word) : NULL;
             if (purse == NULL) continue;
-            if (old->flow != NULL && !is_in(&old->flow->held[before->index], purse)) continue;
-            s->flow->held[p->index] = both(s->flow->held[p->index], one(d));
+            if (flow == NULL || is_in(&flow->held[phase->index], purse)) held = both(held, one(d));
         }
-        s->flow->held[p->index] = without(s->flow->held[p->index], s->empty[p->index]);
+        s->flow->phases |= (uint64_t)1 << p->index;
+        s->flow->held[p->index] = both(s->flow->held[p->index], without(held, s->empty[p->index]));
     }
 }
 
@@ -492,7 +494,7 @@ static void start(stuck *s)
         for (; old != NULL; old = old->next) {
             if (old->word == contract->word && old != contract && old->version == d->index) break;
         }
-        if (old != NULL) take_over(s, old);
+        take_over(s, old);
     }
 }
 
@@ -643,6 +645,15 @@ static bool comes_true(const twc_expr *e)
     return false;
 }
 
+static bool names_role(const twc_type_name *type)
+{
+    for (; type != NULL; type = type->element) {
+        const twc_decl *decl = type->word != NULL ? type->word->global : NULL;
+        if (decl != NULL && decl->kind == TWC_D_ROLE) return true;
+    }
+    return false;
+}
+
 /* An action that any member of the role can call alone, sooner or later. */
 static bool is_open_to(const stuck *s, const twc_decl *decl, const twc_decl *role)
 {
@@ -656,7 +667,7 @@ static bool is_open_to(const stuck *s, const twc_decl *decl, const twc_decl *rol
         may |= who->anyone || who->role == role;
     }
     for (const twc_decl *p = entry->params; p != NULL; p = p->next) {
-        if (p->member_of != NULL) return false; /* there may be no such member */
+        if (names_role(p->type_name)) return false; /* there may be no such member */
     }
     for (const twc_stmt *needs = entry->needs; needs != NULL; needs = needs->next) {
         if (!comes_true(needs->u.needs.condition)) return false;
@@ -744,7 +755,7 @@ static const char *help_for(stuck *s, const twc_decl *purse, const twc_decl *pha
         const bool last = phase->u.phase.arrows == 0;
         snprintf(text, sizeof text, "%s `after 30 days in %s { pay rest of %s to %s%s }`",
                  last ? "pay it out before `go`, or write" : "say what happens when nobody acts:",
-                 where, name, payee, last ? "" : " go ... ");
+                 where, name, payee, last ? "" : " go ...");
     }
     const char *copy = tw_arena_copy(s->c->arena, text, strlen(text));
     return copy != NULL ? copy : "";

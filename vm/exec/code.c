@@ -18,12 +18,6 @@ typedef struct decoder {
     uint32_t *source;
 } decoder;
 
-static bool is_jump(tw_shape shape)
-{
-    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
-           shape == TW_SHAPE_A_IMM_JUMP;
-}
-
 static uint64_t insn_at(const decoder *d, uint32_t pc)
 {
     return d->m->code[d->f->code_first + pc];
@@ -74,7 +68,7 @@ static uint32_t find_runs(const decoder *d)
     for (uint32_t pc = 0; pc < d->f->code_count; pc++) {
         const tw_op_row *row = row_at(d, pc);
         if (row->ends_run && pc + 1 < d->f->code_count) d->begins[pc + 1] = true;
-        if (is_jump(row->shape)) d->begins[pc + 1 + tw_insn_x(insn_at(d, pc))] = true;
+        if (tw_shape_is_jump(row->shape)) d->begins[pc + 1 + tw_insn_x(insn_at(d, pc))] = true;
     }
     for (uint32_t pc = 0; pc < d->f->code_count; pc++) {
         d->place[pc] = pc + runs;
@@ -99,7 +93,7 @@ static tw_insn decode(const decoder *d, uint32_t pc, const uint32_t *loop_place)
                  tw_insn_c(insn),  (int32_t)tw_insn_x(insn), tw_insn_imm30(insn)};
     if (shape == TW_SHAPE_A_IMM_JUMP) i.imm = tw_insn_imm26(insn);
     const uint32_t own = d->place[pc] + (d->begins[pc] ? 1 : 0);
-    if (is_jump(shape)) i.x = (int32_t)(d->place[pc + 1 + tw_insn_x(insn)] - own);
+    if (tw_shape_is_jump(shape)) i.x = (int32_t)(d->place[pc + 1 + tw_insn_x(insn)] - own);
     if (tw_insn_op(insn) == TW_OP_END) i.x = (int32_t)(own - *loop_place);
     return i;
 }

@@ -3,6 +3,7 @@
 #include "vm/isa/disasm.h"
 
 #include "vm/base/quantities.h"
+#include "vm/isa/operands.h"
 #include "vm/isa/value.h"
 
 #include <stdarg.h>
@@ -30,6 +31,7 @@ static const char *effect_text(uint16_t effect)
     if (effect == TW_EFFECT_SENDER) return "sender";
     if (effect == TW_EFFECT_READINGS) return "readings";
     if (effect == TW_EFFECT_EMITS) return "emits";
+    if (effect == (TW_EFFECT_WRITES_STATE | TW_EFFECT_SENDER)) return "as sender";
     return effect == TW_EFFECT_DEPLOYS ? "deploys" : "";
 }
 
@@ -54,9 +56,9 @@ static void append(char *text, size_t size, const char *more)
 void tw_type_print(const tw_module *m, uint16_t type, char *ret_text, size_t size)
 {
     static const char *const words[TW_KIND_KINDS] = {
-        [TW_KIND_BOOL] = "bool",     [TW_KIND_TEXT] = "text",       [TW_KIND_BYTES] = "bytes",
-        [TW_KIND_HASH] = "hash",     [TW_KIND_ACCOUNT] = "account", [TW_KIND_TWIN] = "twin_id",
-        [TW_KIND_LIST] = "list of ",
+        [TW_KIND_BOOL] = "bool",     [TW_KIND_TEXT] = "text",         [TW_KIND_BYTES] = "bytes",
+        [TW_KIND_HASH] = "hash",     [TW_KIND_ACCOUNT] = "account",   [TW_KIND_TWIN] = "twin_id",
+        [TW_KIND_LIST] = "list of ", [TW_KIND_THINGS] = "things of ",
     };
     ret_text[0] = '\0';
     if (type >= m->type_count) return;
@@ -71,12 +73,16 @@ void tw_type_print(const tw_module *m, uint16_t type, char *ret_text, size_t siz
         snprintf(number, sizeof number, "(%u)", t->max);
         append(ret_text, size, number);
     }
-    if (t->kind != TW_KIND_OPTIONAL && t->kind != TW_KIND_LIST) return;
-    char inner[TEXT_MAX / 2];
-    tw_type_print(m, t->of, inner, sizeof inner);
-    append(ret_text, size, inner);
+    if (t->kind == TW_KIND_MONEY) append(ret_text, size, m->monies[t->of].name);
+    if (t->kind == TW_KIND_THINGS) append(ret_text, size, m->fields[t->home].name);
+    char inner[TEXT_MAX / 2] = "";
+    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) {
+        tw_type_print(m, t->of, inner, sizeof inner);
+        append(ret_text, size, inner);
+    }
     snprintf(number, sizeof number, " max %u", t->max);
-    append(ret_text, size, t->kind == TW_KIND_LIST ? number : "?");
+    if (t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) append(ret_text, size, number);
+    if (t->kind == TW_KIND_OPTIONAL) append(ret_text, size, "?");
 }
 
 static const char *type_text(const tw_module *m, uint16_t type, char text[TEXT_MAX / 2])
@@ -124,9 +130,41 @@ static void put_params(const tw_module *m, tw_writer *w)
     }
 }
 
+static void put_fields(const tw_module *m, tw_writer *w)
+{
+    static const char *const kinds[TW_FIELD_KINDS] = {"?", "var", "map", "registry"};
+    char text[TEXT_MAX / 2];
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        const tw_field *f = &m->fields[i];
+        put(w, "%s%s %u %s: ", f->old ? "old " : "", kinds[f->kind < TW_FIELD_KINDS ? f->kind : 0],
+            i, f->name);
+        if (f->key_type != TW_NONE) put(w, "%s -> ", type_text(m, f->key_type, text));
+        put(w, "%s", type_text(m, f->value_type, text));
+        if (f->key_type != TW_NONE) put(w, " max %u", f->max);
+        put(w, "\n");
+    }
+}
+
+static void put_money(const tw_module *m, tw_writer *w)
+{
+    for (uint16_t i = 0; i < m->money_count; i++) {
+        const tw_money *money = &m->monies[i];
+        const bool token = money->kind == TW_MONEY_TOKEN;
+        put(w, "%s %u %s decimals %u", token ? "token" : "currency", i, money->name,
+            money->decimals);
+        if (token) put(w, " supply %lld", (long long)money->supply);
+        put(w, "\n");
+    }
+    for (uint16_t i = 0; i < m->purse_count; i++) {
+        const tw_purse *p = &m->purses[i];
+        put(w, "purse %u %s: %s", i, p->name, m->monies[p->money].name);
+        if (p->role != TW_NONE) put(w, " per %s", m->roles[p->role].name);
+        put(w, "\n");
+    }
+}
+
 static void put_state(const tw_module *m, tw_writer *w)
 {
-    char text[TEXT_MAX / 2];
     for (uint16_t i = 0; i < m->type_count; i++) {
         if (m->types[i].kind != TW_KIND_RECORD || m->types[i].name[0] == '\0') continue;
         put(w, "record %s(", m->types[i].name);
@@ -140,10 +178,8 @@ static void put_state(const tw_module *m, tw_writer *w)
         }
         put(w, "\n");
     }
-    for (uint16_t i = 0; i < m->field_count; i++) {
-        put(w, "var %u %s: %s\n", i, m->fields[i].name,
-            type_text(m, m->fields[i].value_type, text));
-    }
+    put_fields(m, w);
+    put_money(m, w);
     for (uint16_t i = 0; i < m->phases.count; i++) {
         put(w, "phase %u %s ->", i, m->phases.items[i]);
         for (uint16_t k = 0; k < m->arrow_count; k++) {
@@ -183,7 +219,7 @@ static void put_twin(const tw_module *m, tw_writer *w)
         put_duration(r->age_max_ms, w);
         put(w, " gap ");
         put_duration(r->gap_ms, w);
-        put(w, "\n");
+        put(w, "%s\n", r->per_device ? " per device" : "");
     }
     for (uint16_t i = 0; i < m->stamp_count; i++) {
         const tw_stamp *s = &m->stamps[i];
@@ -215,7 +251,8 @@ static void put_notices(const tw_module *m, const char *what, const tw_notice *i
 static void put_entries(const tw_module *m, tw_writer *w)
 {
     static const char *const kinds[TW_ENTRY_KINDS] = {
-        "?", "deploy", "action", "view", "raised", "cleared", "silent", "every", "after",
+        "?",      "deploy", "action", "view",  "raised",  "cleared",
+        "silent", "every",  "after",  "falls", "migrate",
     };
     char text[TEXT_MAX / 2];
     for (uint16_t i = 0; i < m->entry_count; i++) {
@@ -241,8 +278,9 @@ static void put_declarations(const tw_module *m, tw_writer *w)
     put(w, "contract %s version %u\n", m->name, m->version);
     if (m->twin[0] != '\0') put(w, "twin \"%s\"\n", m->twin);
     for (uint16_t i = 0; i < m->role_count; i++) {
-        put(w, "role %u %s max %u%s%s\n", i, m->roles[i].name, m->roles[i].max,
-            m->roles[i].flags & TW_ROLE_GRANTED ? " granted" : "",
+        put(w, "role %u %s max %u", i, m->roles[i].name, m->roles[i].max);
+        if (m->roles[i].least > 0) put(w, " least %u", m->roles[i].least);
+        put(w, "%s%s\n", m->roles[i].flags & TW_ROLE_GRANTED ? " granted" : "",
             m->roles[i].flags & TW_ROLE_REVOKED ? " revoked" : "");
     }
     put_params(m, w);
@@ -257,6 +295,11 @@ static void put_declarations(const tw_module *m, tw_writer *w)
     }
     for (uint16_t i = 0; i < m->check_count; i++) put(w, "check %u %s\n", i, m->checks[i].name);
     put(w, "deploy constants %u\n", m->deployed_count);
+    if (m->upgrade.role < m->role_count) {
+        put(w, "upgrade by %u of %s", m->upgrade.count, m->roles[m->upgrade.role].name);
+        if (m->upgrade.delay != TW_NONE) put(w, " delay deployed %u", m->upgrade.delay);
+        put(w, "\n");
+    }
     put_entries(m, w);
 }
 
@@ -266,22 +309,19 @@ static void put_declarations(const tw_module *m, tw_writer *w)
 static const char *name_of(const tw_module *m, tw_shape shape, uint32_t x)
 {
 #define NAMED(list, count) (x < m->count ? m->list[x].name : NULL)
-    switch ((int)shape) {
-    case TW_SHAPE_FIELD: return NAMED(fields, field_count);
-    case TW_SHAPE_DST_PARAM: return NAMED(params, param_count);
-    case TW_SHAPE_PHASE: return x < m->phases.count ? m->phases.items[x] : NULL;
-    case TW_SHAPE_DST_B4_ROLE:
-    case TW_SHAPE_DST_ROLE:
-    case TW_SHAPE_B4_ROLE:
-    case TW_SHAPE_DST5_ROLE: return NAMED(roles, role_count);
-    case TW_SHAPE_DST_B_READING: return NAMED(readings, reading_count);
-    case TW_SHAPE_DST_ALARM: return NAMED(alarms, alarm_count);
-    case TW_SHAPE_A_EVENT: return NAMED(events, event_count);
-    case TW_SHAPE_A_HISTORY: return NAMED(histories, history_count);
-    case TW_SHAPE_A_ERROR: return NAMED(errors, error_count);
-    case TW_SHAPE_INVARIANT: return NAMED(invariants, invariant_count);
-    case TW_SHAPE_CHECK: return NAMED(checks, check_count);
-    case TW_SHAPE_CALL: return NAMED(functions, function_count);
+    switch ((int)tw_shape_find(shape)->x) {
+    case TW_INDEX_FIELD: return NAMED(fields, field_count);
+    case TW_INDEX_PARAM: return NAMED(params, param_count);
+    case TW_INDEX_PHASE: return x < m->phases.count ? m->phases.items[x] : NULL;
+    case TW_INDEX_ROLE: return NAMED(roles, role_count);
+    case TW_INDEX_READING: return NAMED(readings, reading_count);
+    case TW_INDEX_ALARM: return NAMED(alarms, alarm_count);
+    case TW_INDEX_EVENT: return NAMED(events, event_count);
+    case TW_INDEX_HISTORY: return NAMED(histories, history_count);
+    case TW_INDEX_ERROR: return NAMED(errors, error_count);
+    case TW_INDEX_INVARIANT: return NAMED(invariants, invariant_count);
+    case TW_INDEX_CHECK: return NAMED(checks, check_count);
+    case TW_INDEX_FUNCTION: return NAMED(functions, function_count);
     default: return NULL;
     }
 #undef NAMED
@@ -294,6 +334,30 @@ static void put_constant(const tw_module *m, uint32_t index, tw_writer *w)
     } else {
         put(w, " constant %u", index);
     }
+}
+
+/* What x and c of an instruction of operands.def name. */
+static void put_operands(const tw_module *m, uint64_t insn, tw_writer *w)
+{
+    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
+    const uint32_t x = tw_insn_x(insn);
+    char text[TEXT_MAX / 2];
+    if (!tw_operands_exist(m, insn)) {
+        put(w, " x%u c%u", x, tw_insn_c(insn));
+        return;
+    }
+    const tw_field *f = tw_operands_field(m, insn);
+    const tw_purse *p = tw_operands_purse(m, insn);
+    if (f != NULL) put(w, " %s", f->name);
+    if (o->x == TW_NAMED_MEMBER || o->x == TW_NAMED_HOLDING) {
+        put(w, ".%s", m->types[f->value_type].members.items[x % 64].name);
+    }
+    if (p != NULL) put(w, " %s", p->name);
+    if (o->x == TW_NAMED_PURSES) put(w, " to %s", m->purses[x % 256].name);
+    if (o->x == TW_NAMED_MONEY || o->x == TW_NAMED_TOKEN) put(w, " %s", m->monies[x].name);
+    if (o->x == TW_NAMED_LISTS) put(w, " %s", type_text(m, (uint16_t)x, text));
+    if (o->c == TW_PART_KIND) put(w, " %s", m->histories[tw_insn_c(insn)].name);
+    if (o->c == TW_PART_TYPE) put(w, " %s", type_text(m, tw_insn_c(insn), text));
 }
 
 static void put_special(const tw_module *m, tw_shape shape, uint64_t insn, tw_writer *w)
@@ -322,6 +386,8 @@ static void put_special(const tw_module *m, tw_shape shape, uint64_t insn, tw_wr
         put(w, " deployed %u", x);
     } else if (shape == TW_SHAPE_DST_B_STAMP) {
         put(w, " stamp %u", x);
+    } else if (shape == TW_SHAPE_STATE) {
+        put_operands(m, insn, w);
     }
 }
 
@@ -329,40 +395,42 @@ typedef struct fields {
     bool a, b, c;
 } fields;
 
-/* True when the shape's name has this part, alone or with a count: B, BN, B4. */
-static bool has_part(const char *operands, const char *part)
+static bool is_slots(const tw_module *m, tw_part part, uint64_t insn)
 {
-    const size_t size = strlen(part);
-    for (const char *at = operands; at != NULL; at = strchr(at, '_')) {
-        at += *at == '_';
-        if (strncmp(at, part, size) == 0 && strchr("_N45", at[size]) != NULL) return true;
-    }
-    return false;
+    if (part == TW_PART_NONE || part == TW_PART_KIND || part == TW_PART_TYPE) return false;
+    return !tw_operands_exist(m, insn) || tw_operands_slots(m, part, insn) > 0;
 }
 
-/* Which of a, b, c are slots: DST_BN_CN uses all three. A field without a key and a statistic
- * without arguments use fewer. */
+static bool names_device(const tw_module *m, tw_shape shape, uint32_t x)
+{
+    uint32_t reading = x & 1023;
+    if (shape == TW_SHAPE_DST_B_STAMP) reading = x < m->stamp_count ? m->stamps[x].reading : x;
+    if (shape == TW_SHAPE_DST_B_READING) reading = x;
+    return reading < m->reading_count && m->readings[reading].per_device;
+}
+
+/* Which of a, b, c are slots. A field without a key and a statistic without arguments use fewer. */
 static fields slots_used(const tw_module *m, const tw_op_row *row, uint64_t insn)
 {
     const uint32_t x = tw_insn_x(insn);
-    const uint32_t reading = x & 1023;
-    const bool stat = row->shape == TW_SHAPE_STAT;
-    const bool loop = row->shape == TW_SHAPE_LOOP;
-    const bool field = row->shape == TW_SHAPE_FIELD;
-    fields used = {.a = stat || loop || field || row->shape == TW_SHAPE_CALL};
-    used.a = used.a || has_part(row->operands, "A") || has_part(row->operands, "DST");
-    used.b = loop || has_part(row->operands, "B") ||
-             (field && x < m->field_count && m->fields[x].key_type != TW_NONE) ||
-             (stat && x >> 10 != TW_STAT_LAST && x >> 10 != TW_STAT_TIME_OF);
-    used.c = has_part(row->operands, "C") ||
-             (stat && reading < m->reading_count && m->readings[reading].per_device);
+    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
+    if (o != NULL) {
+        return (fields){is_slots(m, o->a, insn), is_slots(m, o->b, insn), is_slots(m, o->c, insn)};
+    }
+    const tw_shape_row *shape = tw_shape_find(row->shape);
+    fields used = {.a = shape->a != TW_USE_NONE,
+                   .b = shape->b != TW_USE_NONE && shape->b != TW_USE_IMM,
+                   .c = shape->c != TW_USE_NONE && shape->c != TW_USE_IMM};
+    if (row->shape == TW_SHAPE_FIELD) {
+        used.b = x < m->field_count && m->fields[x].key_type != TW_NONE;
+    }
+    if (row->shape == TW_SHAPE_STAT) {
+        used.b = x >> 10 != TW_STAT_LAST && x >> 10 != TW_STAT_TIME_OF;
+    }
+    if (shape->c == TW_USE_SIZED) {
+        used.c = tw_insn_op(insn) != TW_OP_ACROSS && names_device(m, row->shape, x);
+    }
     return used;
-}
-
-static bool is_jump(tw_shape shape)
-{
-    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
-           shape == TW_SHAPE_A_IMM_JUMP;
 }
 
 typedef struct listing {
@@ -408,7 +476,7 @@ static void put_insn(const listing *l, uint32_t pc)
                        row->shape == TW_SHAPE_LOOP;
     if (imm30) put(w, " #%d", (int)tw_insn_imm30(insn));
     put_special(l->m, row->shape, insn, w);
-    if (is_jump(row->shape)) {
+    if (tw_shape_is_jump(row->shape)) {
         const uint64_t target = (uint64_t)pc + 1 + tw_insn_x(insn);
         if (target < l->f->code_count) {
             put(w, " -> L%u", l->labels[target]);
@@ -427,7 +495,7 @@ static void number_labels(listing *l)
         const uint64_t insn = l->m->code[l->f->code_first + pc];
         const tw_op_row *row = tw_op_find(tw_insn_op(insn));
         const uint64_t target = (uint64_t)pc + 1 + tw_insn_x(insn);
-        if (row->name != NULL && is_jump(row->shape) && target < l->f->code_count) {
+        if (row->name != NULL && tw_shape_is_jump(row->shape) && target < l->f->code_count) {
             l->labels[target] = 1;
         }
     }

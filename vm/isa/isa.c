@@ -10,6 +10,15 @@ static const tw_op_row rows[256] = {
 #undef OP
 };
 
+const tw_shape_row *tw_shape_find(tw_shape shape)
+{
+    static const tw_shape_row shapes[] = {
+#define SHAPE(name, a, b, c, x) {TW_USE_##a, TW_USE_##b, TW_USE_##c, TW_INDEX_##x},
+#include "vm/isa/shapes.def"
+    };
+    return &shapes[shape];
+}
+
 const tw_op_row *tw_op_find(uint8_t number)
 {
     return &rows[number];

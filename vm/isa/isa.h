@@ -16,52 +16,65 @@ typedef enum tw_op {
 #undef OP
 } tw_op;
 
-/* How an instruction uses its fields. DST: slot written; n and x as the meaning says. */
+/* How an instruction uses its fields: shapes.def. */
 typedef enum tw_shape {
-    TW_SHAPE_NONE,
-    TW_SHAPE_RET_A,
-    TW_SHAPE_JUMP,
-    TW_SHAPE_A_JUMP,
-    TW_SHAPE_A_B_JUMP,
-    TW_SHAPE_A_IMM_JUMP,
-    TW_SHAPE_LOOP,
-    TW_SHAPE_CALL,
-    TW_SHAPE_DST,
-    TW_SHAPE_DST_B,
-    TW_SHAPE_DST_B_C,
-    TW_SHAPE_DST_B_IMM,
-    TW_SHAPE_DST_B_C_ROUND,
-    TW_SHAPE_DST_B_ROUND,
-    TW_SHAPE_DST_IMM,
-    TW_SHAPE_DST_CONST,
-    TW_SHAPE_DSTN,
-    TW_SHAPE_DSTN_BN,
-    TW_SHAPE_DSTN_CONST,
-    TW_SHAPE_DST_BN_CN,
-    TW_SHAPE_DST4,
-    TW_SHAPE_FIELD,
-    TW_SHAPE_DST_PARAM,
-    TW_SHAPE_DST_DEPLOYED,
-    TW_SHAPE_A_DEPLOYED,
-    TW_SHAPE_PHASE,
-    TW_SHAPE_DST_B4,
-    TW_SHAPE_DST_B4_ROLE,
-    TW_SHAPE_DST_ROLE,
-    TW_SHAPE_B4_ROLE,
-    TW_SHAPE_DST5_ROLE,
-    TW_SHAPE_STAT,
-    TW_SHAPE_DST_B_STAMP,
-    TW_SHAPE_DST_B_READING,
-    TW_SHAPE_DST_ALARM,
-    TW_SHAPE_A_EVENT,
-    TW_SHAPE_A_HISTORY,
-    TW_SHAPE_A_ERROR,
-    TW_SHAPE_STATUS,
-    TW_SHAPE_INVARIANT,
-    TW_SHAPE_CHECK,
-    TW_SHAPE_DST4_B_TYPE,
-    TW_SHAPE_STATE, /* operands.def says what each field is */
+#define SHAPE(name, a, b, c, x) TW_SHAPE_##name,
+#include "vm/isa/shapes.def"
 } tw_shape;
+
+/* What a field of an instruction is: a run of slots of some length, a part of a number, nothing. */
+typedef enum tw_use {
+    TW_USE_NONE,
+    TW_USE_S1 = 1,
+    TW_USE_S4 = 4,
+    TW_USE_S5 = 5,
+    TW_USE_SX,
+    TW_USE_SC,
+    TW_USE_RESULTS,
+    TW_USE_SIZED,
+    TW_USE_IMM,
+} tw_use;
+
+/* What x is an index of. */
+typedef enum tw_index {
+    TW_INDEX_NONE,
+    TW_INDEX_FREE,
+    TW_INDEX_FUNCTION,
+    TW_INDEX_ROUNDING, /* 4 * constant + rounding */
+    TW_INDEX_CONSTANT,
+    TW_INDEX_CONSTANTS, /* the first of c constants */
+    TW_INDEX_FIELD,
+    TW_INDEX_PARAM,
+    TW_INDEX_DEPLOYED,
+    TW_INDEX_PHASE,
+    TW_INDEX_ROLE,
+    TW_INDEX_STAT, /* 1024 * statistic + reading */
+    TW_INDEX_STAMP,
+    TW_INDEX_READING,
+    TW_INDEX_ALARM,
+    TW_INDEX_EVENT,
+    TW_INDEX_HISTORY,
+    TW_INDEX_ERROR,
+    TW_INDEX_STATUS,
+    TW_INDEX_INVARIANT,
+    TW_INDEX_CHECK,
+    TW_INDEX_TYPE,
+    TW_INDEX_STATE, /* see operands.h */
+} tw_index;
+
+typedef struct tw_shape_row {
+    tw_use a, b, c;
+    tw_index x;
+} tw_shape_row;
+
+/* The row of a shape; static memory. */
+const tw_shape_row *tw_shape_find(tw_shape shape);
+
+static inline bool tw_shape_is_jump(tw_shape shape)
+{
+    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
+           shape == TW_SHAPE_A_IMM_JUMP;
+}
 
 /* What an instruction touches; a function has the union of its instructions' and its callees'. */
 typedef enum tw_effect {

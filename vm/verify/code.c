@@ -47,61 +47,6 @@ static tw_status jump(pass *p)
     return TW_OK;
 }
 
-/* Which fields a shape leaves unused; they must be 0 so that a module has one byte string. */
-static bool unused_are_zero(tw_shape shape, uint64_t insn)
-{
-    const bool a = tw_insn_a(insn) != 0;
-    const bool b = tw_insn_b(insn) != 0;
-    const bool c = tw_insn_c(insn) != 0;
-    const bool x = tw_insn_x(insn) != 0;
-    switch (shape) {
-    case TW_SHAPE_NONE: return !a && !b && !c && !x;
-    case TW_SHAPE_RET_A:
-    case TW_SHAPE_DST:
-    case TW_SHAPE_DST4: return !b && !c && !x;
-    case TW_SHAPE_JUMP:
-    case TW_SHAPE_PHASE:
-    case TW_SHAPE_STATUS:
-    case TW_SHAPE_INVARIANT:
-    case TW_SHAPE_CHECK: return !a && !b && !c;
-    case TW_SHAPE_A_JUMP:
-    case TW_SHAPE_CALL:
-    case TW_SHAPE_DST_CONST:
-    case TW_SHAPE_DSTN:
-    case TW_SHAPE_DST_PARAM:
-    case TW_SHAPE_DST_DEPLOYED:
-    case TW_SHAPE_A_DEPLOYED:
-    case TW_SHAPE_DST_ROLE:
-    case TW_SHAPE_DST5_ROLE:
-    case TW_SHAPE_DST_ALARM:
-    case TW_SHAPE_A_EVENT:
-    case TW_SHAPE_A_HISTORY:
-    case TW_SHAPE_A_ERROR: return !b && !c;
-    case TW_SHAPE_A_B_JUMP:
-    case TW_SHAPE_DST_B_ROUND:
-    case TW_SHAPE_DSTN_BN:
-    case TW_SHAPE_DST_B4_ROLE:
-    case TW_SHAPE_DST4_B_TYPE: return !c;
-    case TW_SHAPE_DST_B:
-    case TW_SHAPE_DST_B4: return !c && !x;
-    case TW_SHAPE_DST_B_C: return !x;
-    case TW_SHAPE_DST_IMM:
-    case TW_SHAPE_DSTN_CONST: return !b;
-    case TW_SHAPE_B4_ROLE: return !a && !c;
-    case TW_SHAPE_LOOP:
-    case TW_SHAPE_A_IMM_JUMP:
-    case TW_SHAPE_DST_B_IMM:
-    case TW_SHAPE_DST_B_C_ROUND:
-    case TW_SHAPE_DST_BN_CN:
-    case TW_SHAPE_FIELD: /* the rest depends on what x names: absent_are_zero */
-    case TW_SHAPE_DST_B_STAMP:
-    case TW_SHAPE_DST_B_READING:
-    case TW_SHAPE_STATE:
-    case TW_SHAPE_STAT: return true;
-    }
-    return false;
-}
-
 /* How many slots the instruction uses from a, from b and from c on; 0 where it uses none. */
 typedef struct spans {
     uint64_t a, b, c;
@@ -118,7 +63,8 @@ static uint32_t device_slots(const tw_module *m, uint32_t reading)
     return m->readings[reading].per_device ? 4 : 0;
 }
 
-static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
+/* Where the shape leaves the size to what x names. */
+static spans sized_spans(const tw_module *m, uint64_t insn, uint32_t x)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
     if (o != NULL) {
@@ -139,9 +85,9 @@ static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
     case TW_OP_STAT:
         return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, device_slots(m, x & 1023)};
     case TW_OP_ACROSS: return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, 0};
-    case TW_OP_HOLDS: return (spans){1, 1, device_slots(m, m->stamps[x].reading)};
-    case TW_OP_SILENT: return (spans){1, 1, device_slots(m, x)};
-    case TW_OP_HASH: return (spans){4, m->types[x].slots, 0};
+    case TW_OP_HOLDS: return (spans){0, 0, device_slots(m, m->stamps[x].reading)};
+    case TW_OP_SILENT: return (spans){0, 0, device_slots(m, x)};
+    case TW_OP_HASH: return (spans){0, m->types[x].slots, 0};
     case TW_OP_CALL: {
         const tw_function *f = &m->functions[x];
         const uint16_t more =
@@ -152,110 +98,64 @@ static spans state_spans(const tw_module *m, uint64_t insn, uint32_t x)
     }
 }
 
-static spans spans_of(const pass *p, tw_shape shape, uint64_t insn)
+static uint64_t span_of(const pass *p, tw_use use, uint64_t insn, uint64_t sized)
 {
-    const uint32_t x = tw_insn_x(insn);
-    switch (shape) {
-    case TW_SHAPE_NONE:
-    case TW_SHAPE_JUMP:
-    case TW_SHAPE_PHASE:
-    case TW_SHAPE_STATUS:
-    case TW_SHAPE_INVARIANT:
-    case TW_SHAPE_CHECK: return (spans){0, 0, 0};
-    case TW_SHAPE_RET_A: return (spans){p->f->result_slots, 0, 0};
-    case TW_SHAPE_A_JUMP:
-    case TW_SHAPE_A_IMM_JUMP:
-    case TW_SHAPE_DST:
-    case TW_SHAPE_DST_IMM:
-    case TW_SHAPE_DST_CONST:
-    case TW_SHAPE_DST_DEPLOYED:
-    case TW_SHAPE_A_DEPLOYED:
-    case TW_SHAPE_DST_ROLE:
-    case TW_SHAPE_DST_ALARM: return (spans){1, 0, 0};
-    case TW_SHAPE_A_B_JUMP:
-    case TW_SHAPE_LOOP:
-    case TW_SHAPE_DST_B:
-    case TW_SHAPE_DST_B_IMM:
-    case TW_SHAPE_DST_B_ROUND: return (spans){1, 1, 0};
-    case TW_SHAPE_DST_B_C:
-    case TW_SHAPE_DST_B_C_ROUND: return (spans){1, 1, 1};
-    case TW_SHAPE_DSTN: return (spans){x, 0, 0};
-    case TW_SHAPE_DSTN_BN: return (spans){x, x, 0};
-    case TW_SHAPE_DSTN_CONST: return (spans){tw_insn_c(insn), 0, 0};
-    case TW_SHAPE_DST_BN_CN: return (spans){1, x, x};
-    case TW_SHAPE_DST4: return (spans){4, 0, 0};
-    case TW_SHAPE_DST5_ROLE: return (spans){5, 0, 0};
-    case TW_SHAPE_DST_B4:
-    case TW_SHAPE_DST_B4_ROLE: return (spans){1, 4, 0};
-    case TW_SHAPE_B4_ROLE: return (spans){0, 4, 0};
-    case TW_SHAPE_FIELD:
-    case TW_SHAPE_DST_PARAM:
-    case TW_SHAPE_STAT:
-    case TW_SHAPE_DST_B_STAMP:
-    case TW_SHAPE_DST_B_READING:
-    case TW_SHAPE_A_EVENT:
-    case TW_SHAPE_A_HISTORY:
-    case TW_SHAPE_A_ERROR:
-    case TW_SHAPE_CALL:
-    case TW_SHAPE_STATE:
-    case TW_SHAPE_DST4_B_TYPE: return state_spans(p->m, insn, x);
+    switch (use) {
+    case TW_USE_NONE:
+    case TW_USE_IMM: return 0;
+    case TW_USE_S1:
+    case TW_USE_S4:
+    case TW_USE_S5: return (uint64_t)use;
+    case TW_USE_SX: return tw_insn_x(insn);
+    case TW_USE_SC: return tw_insn_c(insn);
+    case TW_USE_RESULTS: return p->f->result_slots;
+    case TW_USE_SIZED: return sized;
     }
-    return (spans){UINT32_MAX, 0, 0};
+    return UINT32_MAX;
+}
+
+static spans spans_of(const pass *p, const tw_shape_row *shape, uint64_t insn)
+{
+    const bool sized =
+        shape->a == TW_USE_SIZED || shape->b == TW_USE_SIZED || shape->c == TW_USE_SIZED;
+    const spans by_x = sized ? sized_spans(p->m, insn, tw_insn_x(insn)) : (spans){0, 0, 0};
+    return (spans){span_of(p, shape->a, insn, by_x.a), span_of(p, shape->b, insn, by_x.b),
+                   span_of(p, shape->c, insn, by_x.c)};
 }
 
 /* Where x names something of the module, how many of it there are. */
-static uint64_t index_end(const pass *p, tw_shape shape, uint64_t insn)
+static uint64_t index_end(const pass *p, tw_index index, uint64_t insn)
 {
     const tw_module *m = p->m;
     const uint32_t x = tw_insn_x(insn);
-    switch (shape) {
-    case TW_SHAPE_FIELD: return m->field_count;
-    case TW_SHAPE_DST_PARAM: return m->param_count;
-    case TW_SHAPE_DST_DEPLOYED:
-    case TW_SHAPE_A_DEPLOYED: return m->deployed_count;
-    case TW_SHAPE_PHASE: return m->phases.count;
-    case TW_SHAPE_DST_B4_ROLE:
-    case TW_SHAPE_DST_ROLE:
-    case TW_SHAPE_B4_ROLE:
-    case TW_SHAPE_DST5_ROLE: return m->role_count;
-    case TW_SHAPE_DST_B_STAMP: return m->stamp_count;
-    case TW_SHAPE_DST_B_READING: return m->reading_count;
-    case TW_SHAPE_DST_ALARM: return m->alarm_count;
-    case TW_SHAPE_A_EVENT: return m->event_count;
-    case TW_SHAPE_A_HISTORY: return m->history_count;
-    case TW_SHAPE_A_ERROR: return m->error_count;
-    case TW_SHAPE_INVARIANT: return m->invariant_count;
-    case TW_SHAPE_CHECK: return m->check_count;
-    case TW_SHAPE_DST4_B_TYPE: return m->type_count;
-    case TW_SHAPE_DST_CONST: return m->constant_count;
-    case TW_SHAPE_CALL: return (uint64_t)(p->f - m->functions); /* lower ones only */
-    case TW_SHAPE_DSTN_CONST:
+    switch (index) {
+    case TW_INDEX_NONE:
+    case TW_INDEX_FREE: return UINT64_MAX;
+    case TW_INDEX_FUNCTION: return (uint64_t)(p->f - m->functions); /* lower ones only */
+    case TW_INDEX_ROUNDING: return 4 * (uint64_t)m->constant_count;
+    case TW_INDEX_CONSTANT: return m->constant_count;
+    case TW_INDEX_CONSTANTS:
         return tw_insn_c(insn) <= m->constant_count ? m->constant_count - tw_insn_c(insn) + 1u : 0;
-    case TW_SHAPE_DST_B_C_ROUND:
-    case TW_SHAPE_DST_B_ROUND: return 4 * (uint64_t)m->constant_count;
-    case TW_SHAPE_STAT:
+    case TW_INDEX_FIELD: return m->field_count;
+    case TW_INDEX_PARAM: return m->param_count;
+    case TW_INDEX_DEPLOYED: return m->deployed_count;
+    case TW_INDEX_PHASE: return m->phases.count;
+    case TW_INDEX_ROLE: return m->role_count;
+    case TW_INDEX_STAT:
         return (x & 1023) < m->reading_count && x >> 10 < TW_STAT_END ? UINT64_MAX : 0;
-    case TW_SHAPE_STATE: return tw_operands_exist(m, insn) ? UINT64_MAX : 0;
-    case TW_SHAPE_STATUS: return TW_FAIL_ERROR; /* traps stand below */
-    case TW_SHAPE_NONE:
-    case TW_SHAPE_RET_A:
-    case TW_SHAPE_JUMP:
-    case TW_SHAPE_A_JUMP:
-    case TW_SHAPE_A_B_JUMP:
-    case TW_SHAPE_A_IMM_JUMP:
-    case TW_SHAPE_LOOP:
-    case TW_SHAPE_DST:
-    case TW_SHAPE_DST_B:
-    case TW_SHAPE_DST_B_C:
-    case TW_SHAPE_DST_B_IMM:
-    case TW_SHAPE_DST_IMM:
-    case TW_SHAPE_DSTN:
-    case TW_SHAPE_DSTN_BN:
-    case TW_SHAPE_DST_BN_CN:
-    case TW_SHAPE_DST4:
-    case TW_SHAPE_DST_B4: break; /* x is a jump, a count, a part of a number, or unused */
+    case TW_INDEX_STAMP: return m->stamp_count;
+    case TW_INDEX_READING: return m->reading_count;
+    case TW_INDEX_ALARM: return m->alarm_count;
+    case TW_INDEX_EVENT: return m->event_count;
+    case TW_INDEX_HISTORY: return m->history_count;
+    case TW_INDEX_ERROR: return m->error_count;
+    case TW_INDEX_STATUS: return TW_FAIL_ERROR; /* traps stand below */
+    case TW_INDEX_INVARIANT: return m->invariant_count;
+    case TW_INDEX_CHECK: return m->check_count;
+    case TW_INDEX_TYPE: return m->type_count;
+    case TW_INDEX_STATE: return tw_operands_exist(m, insn) ? UINT64_MAX : 0;
     }
-    return UINT64_MAX;
+    return 0;
 }
 
 /* c is a number of a type or of a kind of history, no slots. */
@@ -264,16 +164,18 @@ static bool is_number(const tw_operands *o)
     return o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
 }
 
-/* Parts that are there or not by what x names: a key, a device. */
-static bool absent_are_zero(tw_shape shape, uint64_t insn, spans used)
+/* What is not used is 0, so that a module has one byte string: fields the shape leaves out, and
+ * those that are there or not by what x names, a key or a device. A number in c, and the slots of a
+ * notice without fields, may be anything. */
+static bool unused_are_zero(const tw_shape_row *shape, uint64_t insn, spans used)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
-    const bool device =
-        shape == TW_SHAPE_STAT || shape == TW_SHAPE_DST_B_STAMP || shape == TW_SHAPE_DST_B_READING;
-    if (o == NULL && !device && shape != TW_SHAPE_FIELD) return true;
-    const bool fields = o != NULL && o->a == TW_PART_FIELDS; /* there may be none of them */
-    return (used.a > 0 || fields || tw_insn_a(insn) == 0) && (used.b > 0 || tw_insn_b(insn) == 0) &&
-           (used.c > 0 || is_number(o) || tw_insn_c(insn) == 0);
+    const bool a = o != NULL ? o->a == TW_PART_NONE : shape->a == TW_USE_NONE;
+    const bool b = shape->b == TW_USE_NONE || (shape->b == TW_USE_SIZED && used.b == 0);
+    const bool c =
+        shape->c == TW_USE_NONE || (shape->c == TW_USE_SIZED && used.c == 0 && !is_number(o));
+    return (!a || tw_insn_a(insn) == 0) && (!b || tw_insn_b(insn) == 0) &&
+           (!c || tw_insn_c(insn) == 0) && (shape->x != TW_INDEX_NONE || tw_insn_x(insn) == 0);
 }
 
 /* Across devices there is no newest reading and no slope; of one device there is no number of
@@ -313,34 +215,25 @@ static tw_status meaning(pass *p, const tw_op_row *row, uint64_t insn)
 
 static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
 {
-    const uint32_t x = tw_insn_x(insn);
-    if (!unused_are_zero(row->shape, insn)) return refuse(p, "has an unused part that is not 0");
-    if (x >= index_end(p, row->shape, insn)) return refuse(p, "names something that is not there");
-    const spans used = spans_of(p, row->shape, insn);
-    /* an immediate covers c, or b and c: those are no slots then */
-    const bool wide = row->shape == TW_SHAPE_A_IMM_JUMP;
-    const bool imm = wide || row->shape == TW_SHAPE_DST_IMM || row->shape == TW_SHAPE_DST_B_IMM ||
-                     row->shape == TW_SHAPE_LOOP || row->shape == TW_SHAPE_DSTN_CONST ||
-                     is_number(tw_operands_find(tw_insn_op(insn)));
-    if (!fits(p, tw_insn_a(insn), used.a) || (!wide && !fits(p, tw_insn_b(insn), used.b)) ||
-        (!imm && !fits(p, tw_insn_c(insn), used.c))) {
-        return refuse(p, "uses slots outside the frame");
+    const tw_shape_row *shape = tw_shape_find(row->shape);
+    if (tw_insn_x(insn) >= index_end(p, shape->x, insn)) {
+        return refuse(p, "names something that is not there");
     }
-    if (!absent_are_zero(row->shape, insn, used)) {
-        return refuse(p, "has an unused part that is not 0");
+    const spans used = spans_of(p, shape, insn);
+    if (!unused_are_zero(shape, insn, used)) return refuse(p, "has an unused part that is not 0");
+    const bool number = shape->c == TW_USE_IMM || is_number(tw_operands_find(tw_insn_op(insn)));
+    /* an immediate covers c, or b and c: those are no slots then */
+    if (!fits(p, tw_insn_a(insn), used.a) ||
+        (shape->b != TW_USE_IMM && !fits(p, tw_insn_b(insn), used.b)) ||
+        (!number && !fits(p, tw_insn_c(insn), used.c))) {
+        return refuse(p, "uses slots outside the frame");
     }
     return meaning(p, row, insn);
 }
 
-static bool is_jump(tw_shape shape)
-{
-    return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
-           shape == TW_SHAPE_A_IMM_JUMP;
-}
-
 static tw_status control(pass *p, const tw_op_row *row, uint64_t insn)
 {
-    if (is_jump(row->shape)) return jump(p);
+    if (tw_shape_is_jump(row->shape)) return jump(p);
     if (tw_insn_op(insn) == TW_OP_LOOP) {
         if (p->depth == TW_LOOP_NEST_MAX) return refuse(p, "is the ninth loop inside another");
         if (tw_insn_imm30(insn) < 0) return refuse(p, "has a negative count");

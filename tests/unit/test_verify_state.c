@@ -156,6 +156,7 @@ Test(verify_state, old_fields)
         {"STORE", {ROW(STORE, 0, 0, 0, W_MAP), RET0}, "more than look"},
         {"REMOVE", {ROW(REMOVE, 0, 0, 0, W_MAP), RET0}, "more than look"},
         {"TOP", {ROW(TOP, 0, 0, W_PAIRS, W_MAP * 64), RET0}, "more than look"},
+        {"OWNER", {ROW(OWNER, 0, 0, 0, W_PARTS), RET0}, "more than look"},
     };
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         for (int migrate = 0; migrate < 2; migrate++) {
@@ -163,6 +164,8 @@ Test(verify_state, old_fields)
             maker *k = wide_new(samples[i].code, migrate == 1, &w);
             const char *elsewhere = migrate == 0 ? "touches what it must not" : NULL;
             w->fields[W_MAP].old = true;
+            w->fields[W_PARTS].old = true;
+            w->fields[W_MACHINES].old = true;
             expect_wide(k, samples[i].what,
                         samples[i].refused != NULL ? samples[i].refused : elsewhere);
         }

@@ -205,8 +205,9 @@ static tw_status meaning(pass *p, const tw_op_row *row, uint64_t insn)
     if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
         return refuse(p, "takes the one member of a role that may have more");
     }
+    const uint8_t op = tw_insn_op(insn);
     const bool looks =
-        (row->effects & TW_EFFECT_WRITES_STATE) == 0 && tw_insn_op(insn) != TW_OP_TOP;
+        op == TW_OP_LOAD || op == TW_OP_EXISTS || op == TW_OP_SIZE || op == TW_OP_NEXT;
     if (!looks && tw_insn_is_old(p->m, insn)) {
         return refuse(p, "does more than look at a field of the version before");
     }

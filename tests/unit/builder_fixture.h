@@ -137,14 +137,14 @@ static inline uint32_t build_slots(builder *b)
     return 0;
 }
 
-/* Code of up to eight instructions, ended by a 0; its result, if it has one, stands from slot
+/* Code of up to 39 instructions, ended by a 0; its result, if it has one, stands from slot
  * `result` on. */
 static inline uint16_t build_entry(builder *b, tw_entry_kind kind, const char *name,
                                    const part *arguments, uint16_t result_type, uint32_t result,
                                    const uint64_t *code)
 {
     tw_module *m = &b->m;
-    uint64_t whole[16];
+    uint64_t whole[40];
     uint32_t count = 0;
     tw_entry e = {.name = name,
                   .kind = (uint8_t)kind,

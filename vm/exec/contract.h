@@ -108,6 +108,11 @@ TW_MUST_USE tw_status tw_timer_silent_due(tw_contract *c, uint16_t entry, int64_
 TW_MUST_USE tw_status tw_timer_falls(tw_contract *c, uint16_t entry, bool filled, int64_t now);
 /* At deploy: starts every, silent, and the after of the first phase. */
 TW_MUST_USE tw_status tw_timer_deploy(tw_contract *c);
+/* The first deploy + k * delay after `now`: of `every`. */
+int64_t tw_timer_period(const tw_contract *c, uint16_t entry, int64_t now);
+/* After an upgrade, with no timer filed: starts all of them; `after` counts from when the phase
+ * began, `falls` from `now`. */
+TW_MUST_USE tw_status tw_timer_upgrade(tw_contract *c, int64_t now);
 /* Makes the index of pending edges agree with the control record and the phase. */
 TW_MUST_USE tw_status tw_pending_index(tw_contract *c);
 /* The entry that handles the pending edge of `alarm` in the present phase, or TW_NONE. */

@@ -60,4 +60,8 @@ int64_t tw_device_heard(const uint8_t *record, uint16_t reading);
 TW_MUST_USE tw_status tw_device_get(tw_contract *c, const tw_account *account,
                                     const uint8_t **ret_record, bool *ret_found);
 
+/* Part of a grant of a sensor role: makes the record if there is none. */
+TW_MUST_USE tw_status tw_device_grant(tw_contract *c, uint16_t role, const tw_account *account,
+                                      int64_t now);
+
 #endif

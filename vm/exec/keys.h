@@ -29,6 +29,8 @@ typedef enum tw_space {
     TW_SPACE_CODE = 0x17,   /* | hash: bytes of a module */
     TW_SPACE_TIMER = 0x18,  /* | u64 due | contract | u16 entry: what is to run, in order */
     TW_SPACE_PENDING = 0x19, /* | u64 due | contract | u16 alarm: edges that have a handler */
+    TW_SPACE_CONSENT = 0x1A, /* | contract: hash of the module that is to follow, since when */
+    TW_SPACE_PAST = 0x1B, /* | contract | u64 height | u32 receipt: hash of the module until then */
 } tw_space;
 
 enum { TW_KEY_MAX = 320, TW_STATE_TAG = 1 }; /* TW_STATE_TAG: first byte of every value */

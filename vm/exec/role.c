@@ -134,7 +134,7 @@ static tw_status role_write(tw_contract *c, uint16_t role, uint32_t count, const
     return tw_overlay_put(c->overlay, tw_key_bytes(&key), tw_writer_bytes(&w));
 }
 
-static tw_status device_grant(tw_contract *c, uint16_t role, const tw_account *account, int64_t now)
+tw_status tw_device_grant(tw_contract *c, uint16_t role, const tw_account *account, int64_t now)
 {
     const tw_module *m = c->code->module;
     const tw_key key = tw_device_key(&c->id, account);
@@ -194,7 +194,7 @@ tw_status tw_role_grant(tw_contract *c, uint16_t role, const tw_account *account
     TW_TRY(tw_overlay_put(c->overlay, tw_key_bytes(&key), tw_bytes_of(value, sizeof value)));
     TW_TRY(role_write(c, role, count + 1, r->max == 1 ? account : NULL));
     if (!tw_role_is_sensor(c->code->module, role)) return TW_OK;
-    TW_TRY(device_grant(c, role, account, now));
+    TW_TRY(tw_device_grant(c, role, account, now));
     return silent_again(c, role, now);
 }
 

@@ -111,6 +111,44 @@ tw_status tw_timer_deploy(tw_contract *c)
     return tw_timer_phase(c, c->deployed_at);
 }
 
+int64_t tw_timer_period(const tw_contract *c, uint16_t entry, int64_t now)
+{
+    const int64_t delay = c->deployed[c->code->module->entries[entry].delay];
+    return c->deployed_at + ((now - c->deployed_at) / delay + 1) * delay;
+}
+
+/* When the timer of an entry is due after an upgrade. What is due already waits for the next
+ * millisecond, so that actions of the block need not wait for it. */
+static tw_status upgrade_due(tw_contract *c, uint16_t entry, int64_t now, int64_t *ret_due)
+{
+    const tw_module *m = c->code->module;
+    const tw_entry *e = &m->entries[entry];
+    *ret_due = TW_NEVER;
+    if (e->kind == TW_ENTRY_EVERY) *ret_due = tw_timer_period(c, entry, now);
+    if (e->kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, entry, ret_due));
+    if (e->kind == TW_ENTRY_AFTER && (e->phases >> c->control.phase & 1) != 0) {
+        *ret_due = due_after(c, e, c->control.phase_since);
+    }
+    if (e->kind == TW_ENTRY_FALLS) {
+        const tw_key key = tw_purse_key(&c->id, &m->purses[e->of], NULL);
+        int64_t amount = 0;
+        TW_TRY(tw_bank_amount(c->overlay, &key, &amount));
+        if (amount > 0) *ret_due = due_after(c, e, now);
+    }
+    if (*ret_due != TW_NEVER && *ret_due <= now) *ret_due = now + 1;
+    return TW_OK;
+}
+
+tw_status tw_timer_upgrade(tw_contract *c, int64_t now)
+{
+    for (uint16_t i = 0; i < c->code->module->entry_count; i++) {
+        int64_t due = 0;
+        TW_TRY(upgrade_due(c, i, now, &due));
+        TW_TRY(tw_timer_set(c, i, due));
+    }
+    return TW_OK;
+}
+
 uint16_t tw_pending_handler(const tw_contract *c, uint16_t alarm)
 {
     const tw_module *m = c->code->module;

@@ -60,13 +60,6 @@ static bool runs_now(const tw_contract *c, const tw_entry *e)
     return (e->phases >> c->control.phase & 1) != 0;
 }
 
-/* The first deploy + k * delay after `now`. */
-static int64_t next_period(const tw_contract *c, const tw_entry *e, int64_t now)
-{
-    const int64_t delay = c->deployed[e->delay];
-    return c->deployed_at + ((now - c->deployed_at) / delay + 1) * delay;
-}
-
 static tw_status record(tw_ledger *l, tw_receipt_kind kind, const tw_run *run)
 {
     const tw_receipt receipt = {.kind = (uint8_t)kind, .run = *run};
@@ -99,8 +92,9 @@ static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
     const uint8_t attempts = c->control.timers[entry].attempts;
     int64_t end = l->time;
     if (every)
-        end = next_period(c, e, l->time) - c->deployed[e->delay]; /* the latest that was due */
-    TW_TRY(tw_timer_set(c, entry, every ? next_period(c, e, l->time) : TW_NEVER));
+        end = tw_timer_period(c, entry, l->time) -
+              c->deployed[e->delay]; /* the latest that was due */
+    TW_TRY(tw_timer_set(c, entry, every ? tw_timer_period(c, entry, l->time) : TW_NEVER));
     TW_TRY(tw_contract_save_control(c));
     if (!runs_now(c, e)) { /* dropped; armed again by what arms its kind */
         l->gas_used += moving_gas(c, entry);

@@ -254,22 +254,24 @@ static tw_status set_params(tw_contract *c, const tw_tx *tx, tw_run *run)
     return TW_OK;
 }
 
-/* Delays are known now: they must be times that can be added to one. */
-static bool delays_fit(const tw_contract *c)
+static bool delay_fits(const tw_contract *c, uint16_t delay, int64_t least)
+{
+    if (delay == TW_NONE) return true;
+    return c->deployed[delay] >= least && c->deployed[delay] < (int64_t)1 << TW_RANGE_BITS;
+}
+
+bool tw_node_delays_fit(const tw_contract *c)
 {
     const tw_module *m = c->code->module;
     const int64_t minute = 60000;
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const tw_entry *e = &m->entries[i];
-        if (e->delay == TW_NONE) continue;
-        const int64_t least = e->kind == TW_ENTRY_EVERY ? minute : 1;
-        const int64_t delay = c->deployed[e->delay];
-        if (delay < least || delay >= (int64_t)1 << TW_RANGE_BITS) return false;
+        if (!delay_fits(c, e->delay, e->kind == TW_ENTRY_EVERY ? minute : 1)) return false;
     }
-    return true;
+    return delay_fits(c, m->upgrade.delay, 1);
 }
 
-static bool bounds_fit(const tw_ledger *l, const tw_code *code)
+bool tw_node_bounds_fit(const tw_ledger *l, const tw_code *code)
 {
     const tw_module *m = code->module;
     for (uint16_t i = 0; i < m->entry_count; i++) {
@@ -283,7 +285,7 @@ static bool bounds_fit(const tw_ledger *l, const tw_code *code)
     return true;
 }
 
-static tw_status save_code(tw_ledger *l, const tw_code *code)
+tw_status tw_node_save_code(tw_ledger *l, const tw_code *code)
 {
     tw_key key = tw_key_start(TW_SPACE_CODE);
     tw_key_raw(&key, code->hash.bytes, TW_HASH_SIZE);
@@ -309,9 +311,9 @@ static tw_status first_members(tw_ledger *l, tw_contract *c, const tw_tx *tx)
 /* After the deploy entry has run: everything that makes it a contract. */
 static tw_status establish(tw_ledger *l, tw_contract *c, const tw_tx *tx)
 {
-    if (!delays_fit(c)) return TW_TRAP_BAD_VALUE;
+    if (!tw_node_delays_fit(c)) return TW_TRAP_BAD_VALUE;
     TW_TRY(tw_contract_save(c));
-    TW_TRY(save_code(l, c->code));
+    TW_TRY(tw_node_save_code(l, c->code));
     TW_TRY(make_tokens(l, c));
     TW_TRY(tw_timer_deploy(c));
     TW_TRY(first_members(l, c, tx));
@@ -355,7 +357,7 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
     if (loaded != TW_OK) return TW_OK;
     run->gas += deploy_gas(tx, code->module);
     run->status = TW_TX_BAD_DEPLOY;
-    if (!roles_fit(code->module, tx) || !bounds_fit(l, code)) return TW_OK;
+    if (!roles_fit(code->module, tx) || !tw_node_bounds_fit(l, code)) return TW_OK;
     const tw_hash id = tw_tx_contract_id(tx);
     tw_contract *c = NULL;
     TW_TRY(tw_contract_new(&id, code, l->overlay, l->arena, &c));
@@ -379,6 +381,7 @@ static tw_status do_kind(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_
     case TW_TX_DEPLOY: return do_deploy(l, tx, &receipt->run, err);
     case TW_TX_CALL: return do_call(l, tx, &receipt->run, err);
     case TW_TX_PACK: return do_pack(l, tx, receipt, err);
+    case TW_TX_UPGRADE: return tw_node_upgrade(l, tx, &receipt->run, err);
     }
     return TW_ERR_INTERNAL;
 }
@@ -449,6 +452,8 @@ tw_status tw_node_gas_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw
         bool found = false;
         TW_TRY(tw_node_contract(l, &tx->contract, &c, &found, err));
         if (found) own = call_bound(tx, c);
+    } else if (tx->kind == TW_TX_UPGRADE) {
+        TW_TRY(tw_node_upgrade_bound(l, tx, &own, err));
     } else {
         const tw_code *code = NULL;
         const tw_hash hash = tw_module_hash(tx->module);

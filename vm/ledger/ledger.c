@@ -115,6 +115,8 @@ static void cache_code(tw_ledger *l, tw_code *code)
         l->codes[l->code_count++] = code;
         return;
     }
+    if (l->codes[l->code_next] == l->in_use)
+        l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;
     tw_code_free(l->codes[l->code_next]);
     l->codes[l->code_next] = code;
     l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;

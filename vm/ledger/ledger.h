@@ -152,6 +152,20 @@ TW_MUST_USE tw_status tw_ledger_next_contract(tw_ledger *ledger, const tw_hash *
 TW_MUST_USE tw_status tw_ledger_code(tw_ledger *ledger, const tw_hash *hash,
                                      const tw_code **ret_code, tw_err *err);
 
+/* ---- upgrades ---- */
+
+/* Whether the module can follow that of the contract: TW_OK, or a refusal with a sentence. */
+TW_MUST_USE tw_status tw_ledger_upgrade_fits(tw_ledger *ledger, const tw_hash *id, tw_bytes module,
+                                             tw_err *err);
+
+/* The module to which those who may upgrade the contract have consented, and since when. */
+TW_MUST_USE tw_status tw_ledger_consent(tw_ledger *ledger, const tw_hash *id, tw_hash *ret_module,
+                                        int64_t *ret_since, bool *ret_found);
+
+/* The code with which receipt number `receipt` of a block was made: what its indexes mean. */
+TW_MUST_USE tw_status tw_ledger_code_then(tw_ledger *ledger, const tw_hash *id, uint64_t height,
+                                          uint32_t receipt, const tw_code **ret_code, tw_err *err);
+
 /* ---- blocks of the past ---- */
 
 typedef struct tw_block {

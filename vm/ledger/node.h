@@ -27,7 +27,8 @@ struct tw_ledger {
     tw_block_info head;
     tw_code *codes[TW_LEDGER_CODES_MAX];
     uint32_t code_count;
-    uint32_t code_next; /* place of the next one to go when full */
+    uint32_t code_next;    /* place of the next one to go when full */
+    const tw_code *in_use; /* does not go: an upgrade has two of them */
 
     bool open; /* a block is open: */
     int64_t time;
@@ -81,6 +82,30 @@ TW_MUST_USE tw_status tw_node_execute(tw_ledger *ledger, const tw_tx *tx, tw_rec
 /* The least gas limit this transaction may have. */
 TW_MUST_USE tw_status tw_node_gas_bound(tw_ledger *ledger, const tw_tx *tx, uint64_t *ret_gas,
                                         tw_err *err);
+
+/* Parts of a deploy that an upgrade has too. */
+bool tw_node_delays_fit(const tw_contract *c); /* known now: times that can be added to one */
+bool tw_node_bounds_fit(const tw_ledger *l, const tw_code *code);
+TW_MUST_USE tw_status tw_node_save_code(tw_ledger *l, const tw_code *code);
+
+/* Executes an upgrade in the open block, and its bound: upgrade.c. */
+TW_MUST_USE tw_status tw_node_upgrade(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err);
+TW_MUST_USE tw_status tw_node_upgrade_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas,
+                                            tw_err *err);
+
+/* An upgrade has changed what is read: windows and stamps are emptied, device records take the form
+ * of c's module. Silence counts from `now`: renew.c. */
+TW_MUST_USE tw_status tw_node_renew_devices(tw_contract *c, int64_t now);
+/* The levels of stamps have changed: their runs are broken. */
+TW_MUST_USE tw_status tw_node_break_stamps(tw_contract *c);
+
+/* TW_OK when the module `to` can follow that of the contract, else TW_REFUSED_ARGUMENT with a
+ * sentence: upgrade_fit.c. */
+TW_MUST_USE tw_status tw_node_upgrade_fits(const tw_contract *c, const tw_module *to, tw_err *err);
+/* The field is in the module too, with the same name and type. */
+bool tw_node_field_stays(const tw_field *field, const tw_module *to);
+/* The param of `from` that has the name and type of this one of `to`, or TW_NONE. */
+uint16_t tw_node_param_from(const tw_module *from, const tw_module *to, uint16_t param);
 
 /* Gas of what every transaction costs: signatures and bytes. */
 uint64_t tw_node_gas_base(const tw_tx *tx);

@@ -60,6 +60,10 @@ static void write_body(const tw_tx *tx, tw_writer *w)
     case TW_TX_DEPLOY: write_deploy(tx, w); break;
     case TW_TX_CALL: write_call(tx, w); break;
     case TW_TX_PACK: tw_write_long(w, tx->pack); break;
+    case TW_TX_UPGRADE:
+        tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE);
+        tw_write_long(w, tx->module);
+        break;
     }
 }
 
@@ -177,6 +181,10 @@ static tw_status read_payload(tw_reader *r, tw_arena *arena, tw_tx *tx)
     case TW_TX_DEPLOY: return read_deploy(r, arena, tx);
     case TW_TX_CALL: return read_call(r, arena, tx);
     case TW_TX_PACK: tx->pack = tw_read_long(r, TW_TX_SIZE_MAX); return TW_OK;
+    case TW_TX_UPGRADE:
+        tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE);
+        tx->module = tw_read_long(r, TW_MODULE_SIZE_MAX);
+        return TW_OK;
     }
     return TW_REFUSED_ENCODING;
 }

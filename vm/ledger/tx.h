@@ -9,6 +9,7 @@
  *     call:   contract 32 | u16 size, entry name | u32 size, arguments |
  *             u16 assets | per asset, ascending: asset 32, u64 the most to take from the sender
  *     pack:   u32 size, pack
+ *     upgrade: contract 32 | u32 size, module
  *
  *     pack:   contract 32 | device 32 | u64 grant | u64 sequence | u8 fields | per field: u16 size,
  *             name | u16 readings | per reading: u8 field, i64 time, i64 value | signature 64
@@ -34,7 +35,12 @@ enum {
     TW_PACK_FIELDS_MAX = 64,
 };
 
-typedef enum tw_tx_kind { TW_TX_DEPLOY = 1, TW_TX_CALL = 2, TW_TX_PACK = 3 } tw_tx_kind;
+typedef enum tw_tx_kind {
+    TW_TX_DEPLOY = 1,
+    TW_TX_CALL = 2,
+    TW_TX_PACK = 3,
+    TW_TX_UPGRADE = 4,
+} tw_tx_kind;
 
 typedef struct tw_tx_role {
     const tw_account *members; /* ascending */
@@ -55,7 +61,7 @@ typedef struct tw_tx {
     uint8_t signer_count;
     uint64_t nonce;
     uint64_t gas_limit;
-    tw_bytes module; /* deploy */
+    tw_bytes module; /* deploy, upgrade */
     tw_tx_role *roles;
     uint16_t role_count;
     tw_tx_param *params;
@@ -63,7 +69,7 @@ typedef struct tw_tx {
     const tw_hash *currencies; /* the asset of each currency */
     uint16_t currency_count;
     tw_bytes deploy_arguments; /* the bytes of roles, params and currencies, as decoded */
-    tw_hash contract;          /* call */
+    tw_hash contract;          /* call, upgrade */
     tw_bytes entry;
     tw_bytes arguments;
     const tw_spend *spends; /* ascending by asset, each above 0 */

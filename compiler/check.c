@@ -207,7 +207,8 @@ static void warn(twc_check *c)
                            d->word->text);
         }
         if (d->kind != TWC_D_READING) continue;
-        if (watched_by_alarm >> (d->index % 64) & 1 && !d->u.reading.watched) {
+        if (watched_by_alarm >> (d->index % 64) & 1 && !d->u.reading.watched &&
+            !d->u.reading.per_device) {
             twc_check_fail(c, TWC_DIAG_NOT_WATCHED, d->name_span,
                            "an alarm relies on `%s`, but nothing happens when it falls silent\nadd "
                            "`on %s silent for 15 min { ... }`",

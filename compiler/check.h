@@ -147,12 +147,17 @@ const char *twc_check_print(const twc_expr *constant, char ret_text[TW_QUANTITY_
 
 /* ---- check_call.c */
 twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint);
-twc_expr *twc_check_hold(twc_check *c, twc_expr *expr);
-twc_expr *twc_check_silent(twc_check *c, twc_expr *expr);
 /* Arguments against fields: order, names, types. `what` names the thing in messages. */
 void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span span,
                     const char *what);
+
+/* ---- check_reading.c */
+/* The reading that the expression is the name of; NULL when it is none. */
 twc_decl *twc_check_reading(twc_check *c, const twc_expr *expr, bool report);
+/* A call that may be a statistic; `only`: the word means nothing else. */
+twc_expr *twc_check_statistic(twc_check *c, twc_expr *expr, bool only, bool *ret_is);
+twc_expr *twc_check_hold(twc_check *c, twc_expr *expr);
+twc_expr *twc_check_silent(twc_check *c, twc_expr *expr);
 
 /* ---- check_money.c: currencies, tokens, purses */
 void twc_check_purse_type(twc_check *c, twc_decl *purse);

@@ -400,12 +400,10 @@ static void check_source(twc_check *c, twc_decl *decl)
     twc_decl *role =
         twc_check_find(c, decl->u.reading.role_word, decl->u.reading.role_span, TWC_D_ROLE);
     decl->u.reading.role = role;
-    if (decl->u.reading.per_device) {
-        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, decl->name_span, "`per device`");
-        decl->bad = true;
-    } else if (role != NULL && !role->bad && role->u.role.max != 1) {
+    if (!decl->u.reading.per_device && role != NULL && !role->bad && role->u.role.max != 1) {
         twc_check_fail_at(c, TWC_DIAG_SOURCE, decl->u.reading.role_span, role,
-                          "a reading without `per device` comes from a role of max 1");
+                          "a reading without `per device` comes from a role of max 1\nwrite `per "
+                          "device` behind the field: each member has a window then");
     }
     if (decl->index >= TW_READINGS_MAX) return; /* said, and the search stays short */
     for (twc_decl *other = c->contract->members; other != decl; other = other->next) {
@@ -415,6 +413,23 @@ static void check_source(twc_check *c, twc_decl *decl)
                               "two readings take the same field of one device");
             return;
         }
+    }
+}
+
+/* What the windows of all devices keep. */
+static void check_windows(twc_check *c)
+{
+    uint64_t kept = 0;
+    for (const twc_decl *d = c->contract->members; d != NULL; d = d->next) {
+        if (d->kind != TWC_D_READING || d->bad || d->u.reading.role == NULL) continue;
+        kept += (uint64_t)d->u.reading.keep * d->u.reading.role->u.role.max;
+        if (kept <= TW_WINDOWS_MAX) continue;
+        twc_check_fail(c, TWC_DIAG_TOO_MANY_SAMPLES, d->name_span,
+                       "the windows up to this one keep %llu readings, the limit is %d\n"
+                       "let `%s` keep fewer, or lower the max of `%s`",
+                       (unsigned long long)kept, TW_WINDOWS_MAX, d->word->text,
+                       d->u.reading.role_word->text);
+        return;
     }
 }
 
@@ -469,6 +484,7 @@ void twc_check_constants(twc_check *c)
         if (decl->kind == TWC_D_TOKEN) twc_check_supply(c, decl);
         if (decl->kind == TWC_D_PURSE) twc_check_purse_falls(c, decl);
     }
+    check_windows(c);
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
         if (decl->kind == TWC_D_VAR && !decl->broken) check_var(c, decl);
     }

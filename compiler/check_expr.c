@@ -492,8 +492,9 @@ static twc_expr *check_of(twc_check *c, twc_expr *expr)
         return twc_check_is_error(c, expr);
     }
     if (twc_check_reading(c, left, false) != NULL) {
-        twc_check_unsupported(c, TWC_DIAG_NO_DEVICES, expr->span, "a reading `of` a device");
-        return twc_check_is_error(c, expr);
+        return twc_check_refuse(c, expr, TWC_DIAG_NOT_A_VALUE, expr->span,
+                                "the readings of a device are no value\ntake a statistic, as "
+                                "`last(x of k)` or `max(x of k over 10 min)`");
     }
     expr->kind = TWC_E_BINARY;
     expr->u.binary.op = TWC_OP_PERCENT_OF;

@@ -557,6 +557,19 @@ static void check_delay(twc_check *c, twc_decl *decl)
                    decl->kind == TWC_D_EVERY ? "at least 1 min" : "more than 0");
 }
 
+/* `on x silent`: the timer is about one device. */
+static void check_silence(twc_check *c, const twc_entry *entry)
+{
+    twc_decl *reading = entry->subject;
+    if (reading == NULL) return;
+    reading->u.reading.watched = true;
+    if (!reading->u.reading.per_device || reading->bad) return;
+    twc_check_fail_at(c, TWC_DIAG_DEVICE, entry->subject_span, reading,
+                      "each device falls silent by itself\nlook at them in an `every`: `%s of k "
+                      "silent for 15 min`",
+                      reading->word->text);
+}
+
 static void set_context(twc_check *c, const twc_decl *decl)
 {
     c->can = TWC_CAN_READ | TWC_CAN_WRITE;
@@ -593,7 +606,7 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
         const twc_expr subject = {
             .kind = TWC_E_NAME, .span = entry->subject_span, .u.name.word = entry->subject_word};
         entry->subject = entry->subject_word != NULL ? twc_check_reading(c, &subject, true) : NULL;
-        if (entry->subject != NULL) entry->subject->u.reading.watched = true;
+        check_silence(c, entry);
     }
     if (entry->delay != NULL) check_delay(c, decl);
     if (decl->kind == TWC_D_ACTION) check_callers(c, decl);

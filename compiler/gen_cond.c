@@ -229,6 +229,8 @@ static uint32_t fixed_duration(twc_gen *g, const twc_expr *duration)
 static void reading_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 {
     const uint32_t mark = g->top;
+    const twc_expr *named = expr->kind == TWC_E_HOLD ? expr->u.hold.device : expr->u.silent.device;
+    const uint32_t device = named != NULL ? twc_gen_account(g, named) : 0;
     if (expr->kind == TWC_E_HOLD) {
         const uint32_t duration = fixed_duration(g, expr->u.hold.duration);
         if (expr->u.hold.stamp >= g->m->stamp_count) {
@@ -238,10 +240,10 @@ static void reading_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
                          "expect a statistic, as `max(x over 10 min)`, or an alarm");
             return;
         }
-        twc_emit(g, TW_OP_HOLDS, dst, duration, 0, expr->u.hold.stamp);
+        twc_emit(g, TW_OP_HOLDS, dst, duration, device, expr->u.hold.stamp);
     } else {
         const uint32_t duration = fixed_duration(g, expr->u.silent.duration);
-        twc_emit(g, TW_OP_SILENT, dst, duration, 0, expr->u.silent.decl->index);
+        twc_emit(g, TW_OP_SILENT, dst, duration, device, expr->u.silent.decl->index);
     }
     g->top = mark;
 }

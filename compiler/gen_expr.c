@@ -214,6 +214,8 @@ static uint32_t statistic(twc_gen *g, const twc_expr *expr)
     const twc_statistic *s = expr->u.call.statistic;
     const uint32_t result = twc_gen_slots_take(g, 2);
     const uint32_t mark = g->top;
+    const tw_op op = s->across != NULL ? TW_OP_ACROSS : TW_OP_STAT;
+    const uint32_t device = s->device != NULL ? twc_gen_account(g, s->device) : 0;
     uint32_t span = result;
     if (s->stat != TW_STAT_LAST && s->stat != TW_STAT_TIME_OF) {
         span = twc_gen_slots_take(g, s->stat == TW_STAT_PERCENTILE ? 2 : 1);
@@ -224,7 +226,7 @@ static uint32_t statistic(twc_gen *g, const twc_expr *expr)
         }
         if (s->stat == TW_STAT_PERCENTILE) twc_gen_into(g, s->percentile, span + 1);
     }
-    twc_emit(g, TW_OP_STAT, result, span, 0, 1024 * (uint32_t)s->stat + s->reading->index);
+    twc_emit(g, op, result, span, device, 1024 * (uint32_t)s->stat + s->reading->index);
     g->top = mark;
     return result;
 }

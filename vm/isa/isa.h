@@ -141,8 +141,9 @@ enum {
     TW_PURSES_MAX = 256,
     TW_MONIES_MAX = 64,
     TW_DECIMALS_MAX = 18,
-    TW_SAMPLES_MAX = 16384, /* that a statistic covers */
-    TW_RANGE_BITS = 52,     /* a reading's range lies within +-2^52; times below 2^52 */
+    TW_SAMPLES_MAX = 16384,   /* that a statistic covers */
+    TW_WINDOWS_MAX = 1048576, /* readings that all windows of a contract keep */
+    TW_RANGE_BITS = 52,       /* a reading's range lies within +-2^52; times below 2^52 */
 };
 
 /* Fields of an encoded instruction. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SAMPLES_MAX = 1048576, PARAM_SLOTS_MAX = 4096 };
+enum { PARAM_SLOTS_MAX = 4096 };
 
 static const int64_t range_max = (int64_t)1 << TW_RANGE_BITS;
 
@@ -112,9 +112,9 @@ static tw_status readings(const tw_module *m, tw_err *err)
         TW_TRY(reading(m, &m->readings[i], err));
         samples += (uint64_t)m->readings[i].keep * m->roles[m->readings[i].role].max;
     }
-    if (samples > SAMPLES_MAX) {
+    if (samples > TW_WINDOWS_MAX) {
         return REFUSE(err, "the windows keep up to %llu readings, the limit is %d",
-                      (unsigned long long)samples, SAMPLES_MAX);
+                      (unsigned long long)samples, TW_WINDOWS_MAX);
     }
     for (uint16_t i = 0; i < m->stamp_count; i++) {
         const tw_stamp *s = &m->stamps[i];

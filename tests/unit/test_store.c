@@ -298,6 +298,49 @@ Test(store, memory_commit_is_whole_or_absent)
     tw_store_close(NULL);
 }
 
+/* A memory store goes back to its mark, as often as wanted, whatever was put, replaced or deleted.
+ */
+Test(store, memory_goes_back_to_its_mark)
+{
+    tw_store *store = NULL;
+    tw_batch *batch = tw_batch_new(MIB);
+    cr_assert_eq(tw_store_open_memory(MIB, &store), TW_OK);
+    tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("1"));
+    tw_batch_put(batch, TW_TABLE_STATE, text("b"), text("2"));
+    commit(store, batch);
+    tw_store_memory_mark(store);
+    for (int round = 0; round < 1000; round++) { /* far more than fits, if anything were left */
+        tw_batch_clear(batch);
+        tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("a longer value than before"));
+        tw_batch_put(batch, TW_TABLE_STATE, text("c"), text("3"));
+        tw_batch_delete(batch, TW_TABLE_STATE, text("b"));
+        tw_batch_delete(batch, TW_TABLE_STATE, text("none"));
+        commit(store, batch);
+        tw_batch_clear(batch);
+        tw_batch_put(batch, TW_TABLE_STATE, text("b"), text("again"));
+        tw_batch_put(batch, TW_TABLE_NODE, text("a"), text("elsewhere"));
+        tw_batch_delete(batch, TW_TABLE_STATE, text("c"));
+        tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("x"));
+        tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("y"));
+        commit(store, batch);
+        expect(store, TW_TABLE_STATE, "a", "y");
+        expect(store, TW_TABLE_STATE, "c", NULL);
+        tw_store_memory_back(store);
+        expect(store, TW_TABLE_STATE, "a", "1");
+        expect(store, TW_TABLE_STATE, "b", "2");
+        expect(store, TW_TABLE_STATE, "c", NULL);
+        expect(store, TW_TABLE_NODE, "a", NULL);
+    }
+    tw_batch_clear(batch);
+    tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("kept"));
+    commit(store, batch);
+    tw_store_memory_mark(store); /* a new mark keeps what was committed before it */
+    tw_store_memory_back(store);
+    expect(store, TW_TABLE_STATE, "a", "kept");
+    tw_store_close(store);
+    tw_batch_free(batch);
+}
+
 Test(store, disk_keeps_what_was_committed)
 {
     char path[64];

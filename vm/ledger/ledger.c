@@ -105,6 +105,11 @@ uint64_t tw_node_clock(const tw_ledger *l)
     return l->options.clock_ns != NULL ? l->options.clock_ns() : 0;
 }
 
+bool tw_node_trusts(const tw_ledger *l)
+{
+    return l->options.unsigned_ok && l->options.no_sync;
+}
+
 /* ---- code ---- */
 
 /* Verified modules stay decoded; when the cache is full the oldest goes. Contracts that use it live

@@ -53,6 +53,8 @@ typedef struct tw_ledger_times {
 typedef struct tw_ledger_options {
     uint64_t (*clock_ns)(void); /* may be NULL */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
+    bool unsigned_ok;           /* with no_sync, for tests that search: who opens the ledger makes
+                                   all transactions, and no signature is looked at */
 } tw_ledger_options;
 
 typedef struct tw_block_info {

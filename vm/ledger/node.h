@@ -49,6 +49,7 @@ void tw_node_header(const tw_block_info *info, uint8_t ret_bytes[TW_HEADER_SIZE]
 TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info);
 
 uint64_t tw_node_clock(const tw_ledger *ledger); /* 0 without a clock */
+bool tw_node_trusts(const tw_ledger *ledger);    /* signatures are not looked at: tests only */
 
 /* A contract ready to run, in ledger->arena. *ret_found false when there is none of this id. */
 TW_MUST_USE tw_status tw_node_contract(tw_ledger *ledger, const tw_hash *id,

@@ -80,8 +80,9 @@ tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw_writer *w, 
     if (w->bad) return TW_REFUSED_LIMIT;
     *ret_id = body_id(tw_bytes_of(w->data + start, w->size - start));
     for (uint8_t i = 0; i < tx->signer_count; i++) {
-        tw_signature signature;
-        if (!tw_sign(&secrets[i], ret_id, &signature)) return TW_REFUSED_KEY;
+        tw_signature signature = {{0}};
+        const tw_secret *secret = secrets != NULL ? &secrets[i] : NULL;
+        if (secret != NULL && !tw_sign(secret, ret_id, &signature)) return TW_REFUSED_KEY;
         tw_write_raw(w, signature.bytes, sizeof signature.bytes);
     }
     return w->bad || w->size - start > TW_TX_SIZE_MAX ? TW_REFUSED_LIMIT : TW_OK;
@@ -261,8 +262,8 @@ tw_status tw_pack_encode(const tw_pack *pack, const tw_hash *chain, const tw_sec
     }
     if (w->bad) return TW_REFUSED_LIMIT;
     const tw_hash hash = pack_hash(chain, tw_bytes_of(w->data + start, w->size - start));
-    tw_signature signature;
-    if (!tw_sign(secret, &hash, &signature)) return TW_REFUSED_KEY;
+    tw_signature signature = {{0}};
+    if (secret != NULL && !tw_sign(secret, &hash, &signature)) return TW_REFUSED_KEY;
     tw_write_raw(w, signature.bytes, sizeof signature.bytes);
     return w->bad ? TW_REFUSED_LIMIT : TW_OK;
 }

@@ -101,7 +101,8 @@ typedef struct tw_pack {
     tw_signature signature;
 } tw_pack;
 
-/* Appends the whole transaction, signed by `secrets` in the order of tx->signers. */
+/* Appends the whole transaction, signed by `secrets` in the order of tx->signers. NULL: unsigned,
+ * with zeros in their place, for a ledger that looks at no signatures. */
 TW_MUST_USE tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw_writer *w,
                                    tw_hash *ret_id);
 
@@ -115,7 +116,7 @@ TW_MUST_USE tw_status tw_tx_check_signatures(const tw_tx *tx);
  * arguments. */
 tw_hash tw_tx_contract_id(const tw_tx *tx);
 
-/* Appends a pack signed by the device's secret. */
+/* Appends a pack signed by the device's secret; NULL as above. */
 TW_MUST_USE tw_status tw_pack_encode(const tw_pack *pack, const tw_hash *chain,
                                      const tw_secret *secret, tw_writer *w);
 

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { LIST_COUNT_MAX = 4, FEED_ROUNDS_MAX = 48 };
+enum { LIST_COUNT_MAX = 4, FEED_ROUNDS_MAX = 300 };
 
 static const int64_t day_ms = 86400000;
 static const int64_t duration_max = (int64_t)1 << 42;
@@ -386,11 +386,10 @@ static void draw_rhythm(tw_fuzz *f, const tw_reading *r, tw_fuzz_step *step)
     int64_t most = r->gap_ms < r->age_max_ms ? r->gap_ms : r->age_max_ms;
     if (most < least) most = least;
     const int64_t whole = draw_duration(f);
-    const int64_t rounds = between(f, 2, 12);
+    const int64_t rounds = one_in(f, 12) ? between(f, 12, FEED_ROUNDS_MAX) : between(f, 2, 8);
     step->period = whole / rounds < least ? least : whole / rounds > most ? most : whole / rounds;
-    int64_t count = whole / step->period + 1;
-    if (count > FEED_ROUNDS_MAX) count = FEED_ROUNDS_MAX;
-    step->time = count * step->period;
+    const int64_t count = whole / step->period + 1;
+    step->time = (count < 2 * rounds ? count : 2 * rounds) * step->period;
 }
 
 static void draw_feed(tw_fuzz *f)

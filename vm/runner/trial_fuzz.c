@@ -1,7 +1,8 @@
 /* trial_fuzz -- the search of a `test fuzz`: runs of drawn steps, until one breaks an expectation.
  *
  * Every run begins at the same ledger: deployed, and the steps done that stand before the
- * expectations. The ledger is put back for each run, not made anew. Everything comes from one
+ * expectations. The ledger is put back for each run, not made anew, and signatures are left out
+ * while it searches; what was found is run once more with all of them. Everything comes from one
  * SplitMix64, seeded by the test's name, so a search is the same everywhere. */
 #include "vm/runner/trial_fuzz.h"
 
@@ -65,6 +66,7 @@ static tw_status tell(tw_fuzz *f, uint64_t run, uint32_t broken)
     found->failed_run = run;
     found->drawn = f->step_count;
     TW_TRY(tw_fuzz_shrink(f, broken));
+    TW_TRY(tw_trial_trust(f->trial, false));
     found->left = f->step_count;
     tw_writer_clear(&report->text);
     TW_TRY(tw_trial_back(f->trial));
@@ -92,6 +94,7 @@ static tw_status search(tw_fuzz *f)
     const uint64_t runs = options->runs > 0 ? options->runs : f->plan->runs;
     uint32_t broken = UINT32_MAX;
     f->random = seed_of(f, options->seed);
+    TW_TRY(tw_trial_trust(f->trial, true));
     TW_TRY(tw_trial_mark(f->trial));
     TW_TRY(tw_fuzz_look(f, &broken));
     if (broken != UINT32_MAX) return tell(f, 0, broken); /* before anything was drawn */

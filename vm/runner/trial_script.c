@@ -195,10 +195,26 @@ static void put_quantity(tw_writer *w, int64_t value, uint8_t quantity)
     put(w, text);
 }
 
+/* 10800001 ms is written as 3 h + 1 ms. */
+static void put_duration(tw_writer *w, int64_t duration)
+{
+    static const int64_t parts[] = {86400000, 3600000, 60000, 1000, 1};
+    bool first = true;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const int64_t part = duration / parts[i] * parts[i];
+        if (part == 0) continue;
+        if (!first) put(w, " + ");
+        put_quantity(w, part, TW_DIM_DURATION);
+        duration -= part;
+        first = false;
+    }
+}
+
 static void put_time(tw_writer *w, int64_t from_now)
 {
-    put(w, from_now < 0 ? "now - " : from_now > 0 ? "now + " : "now");
-    if (from_now != 0) put_quantity(w, from_now < 0 ? -from_now : from_now, TW_DIM_DURATION);
+    put(w, from_now < 0 ? "now - (" : from_now > 0 ? "now + " : "now");
+    if (from_now != 0) put_duration(w, from_now < 0 ? -from_now : from_now);
+    if (from_now < 0) put(w, ")");
 }
 
 static void put_actor(const tw_fuzz *f, tw_writer *w, tw_fuzz_actor actor)
@@ -309,10 +325,10 @@ static void put_feed(const tw_fuzz *f, tw_writer *w, const tw_fuzz_step *step)
         put(w, " ");
         put_quantity(w, step->readings[i].value, f->m->types[reading->type].quantity);
         put(w, " every ");
-        put_quantity(w, step->period, TW_DIM_DURATION);
+        put_duration(w, step->period);
     }
     put(w, " for ");
-    put_quantity(w, step->time, TW_DIM_DURATION);
+    put_duration(w, step->time);
 }
 
 static void put_step(const tw_fuzz *f, tw_writer *w, const tw_fuzz_step *step)
@@ -329,7 +345,7 @@ static void put_step(const tw_fuzz *f, tw_writer *w, const tw_fuzz_step *step)
     }
     if (step->kind == TW_FUZZ_WAIT) {
         put(w, "advance ");
-        put_quantity(w, step->time, TW_DIM_DURATION);
+        put_duration(w, step->time);
     }
     if (step->kind == TW_FUZZ_CALL) put_call(f, w, step);
     if (step->kind == TW_FUZZ_FEED) put_feed(f, w, step);

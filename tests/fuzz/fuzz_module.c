@@ -20,6 +20,7 @@ enum {
     GAS_MAX = 20 * 1000 * 1000, /* longer runs would only be slow */
     NOW = 1000000,
     READINGS = 40,
+    HELD = 1000, /* of each money, at first */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,24 @@ typedef struct machine {
     tw_exec *exec;
     tw_contract *contract;
     tw_account device;
+    tw_spend spends[TW_MONIES_MAX];
 } machine;
+
+/* The assets of the contract's money, of which the one account has some. */
+static void endow(machine *m)
+{
+    const tw_module *module = m->contract->code->module;
+    for (uint16_t i = 0; i < module->money_count; i++) {
+        tw_hash *id = &m->contract->assets[i];
+        int64_t amount = 0;
+        *id = tw_bank_token(&m->contract->id, module->monies[i].name);
+        const tw_asset asset = {.id = *id, .supply = HELD};
+        const tw_key key = tw_bank_balance_key(id, &m->device);
+        m->spends[i] = (tw_spend){*id, HELD};
+        check(tw_bank_save(m->overlay, &asset) == TW_OK);
+        check(tw_bank_change(m->overlay, &key, HELD, &amount) == TW_OK);
+    }
+}
 
 static machine machine_new(const tw_code *code, int rubbish)
 {
@@ -50,6 +68,7 @@ static machine machine_new(const tw_code *code, int rubbish)
     memset(m.exec->frames, rubbish, sizeof m.exec->frames);
     memset(m.device.bytes, 7, sizeof m.device.bytes);
     check(tw_contract_new(&id, code, m.overlay, m.arena, &m.contract) == TW_OK);
+    endow(&m);
     return m;
 }
 
@@ -81,6 +100,8 @@ static tw_outcome run(machine *m, uint16_t entry)
                           .open_end = e->kind == TW_ENTRY_EVERY,
                           .signers = &m->device,
                           .signer_count = 1,
+                          .spends = m->spends,
+                          .spend_count = m->contract->code->module->money_count,
                           .arguments = arguments};
     tw_outcome outcome;
     check(tw_exec_run(m->exec, m->contract, &call, &outcome) == TW_OK);
@@ -273,6 +294,10 @@ static uint64_t any_insn(uint64_t *seed, const tw_function *f)
         const uint32_t end = i < 3 ? f->frame_slots : below(seed, 8) == 0 ? 0x20000 : 12;
         fields[i] = next(seed) % 3 == 0 ? 0 : below(seed, end);
     }
+    /* x holds two indexes: a member of a field, a purse beside another, a reading's statistic */
+    const uint32_t two[] = {0, 64, 256, 1024};
+    fields[3] += two[below(seed, 4)] * below(seed, 14);
+    if (fields[3] >= 0x20000) fields[3] = 0;
     return tw_insn_make((tw_op)op, fields[0], fields[1], fields[2], fields[3]);
 }
 
@@ -287,6 +312,105 @@ static uint64_t other_insn(uint64_t *seed, const tw_module *m, const tw_function
     }
 }
 
+/* Room for one more in a list of the module, all zero: NULL at the list's end. */
+static void *grow(void **items, uint16_t *count, uint32_t count_max, size_t size, tw_arena *arena)
+{
+    uint8_t *more = tw_arena_array(arena, *count + 1u, size);
+    if (*count >= count_max || more == NULL) return NULL;
+    if (*count > 0) memcpy(more, *items, *count * size);
+    *items = more;
+    return more + (*count)++ * size;
+}
+
+#define GROW(list, count, max) grow((void **)&m->list, &m->count, (max), sizeof *m->list, arena)
+
+static const char *new_name(tw_arena *arena, uint64_t *seed)
+{
+    char name[4] = {'n', (char)('a' + below(seed, 26)), (char)('a' + below(seed, 26)), 0};
+    return tw_arena_copy(arena, name, 3);
+}
+
+static void add_type(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    const uint16_t of = (uint16_t)below(seed, m->type_count);
+    tw_type *t = GROW(types, type_count, TW_TYPES_MAX);
+    if (t == NULL) return;
+    const uint8_t kinds[] = {TW_KIND_LIST, TW_KIND_THINGS, TW_KIND_RECORD, TW_KIND_MONEY};
+    *t = (tw_type){.kind = kinds[below(seed, 4)], .name = ""};
+    if (t->kind == TW_KIND_MONEY) t->of = (uint16_t)below(seed, m->money_count);
+    if (t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) {
+        t->of = of;
+        t->max = 1 + below(seed, 3);
+    }
+    if (t->kind == TW_KIND_THINGS) t->home = (uint16_t)below(seed, m->field_count);
+    if (t->kind != TW_KIND_RECORD) return;
+    t->name = new_name(arena, seed);
+    t->members.count = (uint16_t)(1 + below(seed, 3));
+    t->members.items = TW_NEW_ARRAY(arena, tw_member, t->members.count);
+    for (uint16_t i = 0; i < t->members.count && t->members.items != NULL; i++) {
+        const uint16_t type = (uint16_t)(m->type_count - 1u - below(seed, 6) % m->type_count);
+        t->members.items[i] = (tw_member){new_name(arena, seed), type};
+    }
+}
+
+/* A map, or a registry if the type is a record. */
+static void add_field(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    if (m->type_count == 0) return;
+    tw_field *f = GROW(fields, field_count, TW_FIELDS_MAX);
+    if (f == NULL) return;
+    *f = (tw_field){.name = new_name(arena, seed), .kind = TW_FIELD_MAP, .key_member = TW_NONE};
+    f->key_type = (uint16_t)below(seed, m->type_count);
+    f->value_type = (uint16_t)below(seed, m->type_count);
+    f->max = 1 + below(seed, 4);
+    f->old = below(seed, 8) == 0;
+    const tw_type *record = &m->types[f->value_type];
+    if (record->kind != TW_KIND_RECORD || below(seed, 4) == 0) return;
+    f->kind = TW_FIELD_REGISTRY;
+    f->key_member = (uint16_t)below(seed, record->members.count);
+    f->key_type = record->members.items[f->key_member].type;
+}
+
+static void add_money(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    if (m->money_count == 0 || below(seed, 3) == 0) {
+        tw_money *money = GROW(monies, money_count, TW_MONIES_MAX);
+        if (money == NULL) return;
+        *money = (tw_money){new_name(arena, seed), TW_MONEY_CURRENCY, 2, 0};
+        if (below(seed, 2) == 0) *money = (tw_money){money->name, TW_MONEY_TOKEN, 6, 2000};
+        return;
+    }
+    tw_purse *p = GROW(purses, purse_count, TW_PURSES_MAX);
+    if (p == NULL) return;
+    *p = (tw_purse){.name = new_name(arena, seed), .role = TW_NONE};
+    p->money = (uint16_t)below(seed, m->money_count);
+    if (below(seed, 2) == 0 && m->role_count > 0) p->role = (uint16_t)below(seed, m->role_count);
+}
+
+static void add_entry(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    tw_entry *e = GROW(entries, entry_count, TW_ENTRIES_MAX);
+    if (e == NULL) return;
+    *e = (tw_entry){.name = "added", .of = TW_NONE, .delay = TW_NONE, .result = TW_NONE};
+    e->kind = below(seed, 2) == 0 ? TW_ENTRY_FALLS : TW_ENTRY_MIGRATE;
+    e->function = (uint16_t)below(seed, m->function_count);
+    e->phases = UINT64_MAX >> (64 - m->phases.count);
+    if (e->kind == TW_ENTRY_MIGRATE) return;
+    e->of = (uint16_t)below(seed, m->purse_count);
+    e->delay = (uint16_t)below(seed, m->deployed_count);
+}
+
+/* One declaration more. */
+static void add_declaration(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    switch (below(seed, 4)) {
+    case 0: add_type(seed, m, arena); break;
+    case 1: add_field(seed, m, arena); break;
+    case 2: add_money(seed, m, arena); break;
+    default: add_entry(seed, m, arena); break;
+    }
+}
+
 /* One declaration becomes another; what makes no sense then is refused and taken back. */
 static void change_declaration(uint64_t *seed, tw_module *m)
 {
@@ -296,7 +420,7 @@ static void change_declaration(uint64_t *seed, tw_module *m)
     switch (below(seed, 12)) {
     case 0: f->frame_slots = (uint16_t)(f->frame_slots + below(seed, 9)); break;
     case 1: e->phases = next(seed) & (((uint64_t)1 << m->phases.count) - 1); break;
-    case 2: e->kind = (uint8_t)(1 + below(seed, 8)); break;
+    case 2: e->kind = (uint8_t)(1 + below(seed, TW_ENTRY_KINDS - 1u)); break;
     case 3: e->of = (uint16_t)below(seed, 4); break;
     case 4:
         if (m->constant_count > 0) m->constants[below(seed, m->constant_count)] = any_number(seed);
@@ -335,6 +459,16 @@ static bool is_good(tw_module *m, tw_arena *arena)
     for (uint16_t i = 0; i < m->entry_count && good; i++) m->entries[i].bounds = facts->entries[i];
     tw_arena_reset(arena, mark);
     return good;
+}
+
+static void add_good_declaration(uint64_t *seed, tw_module *m, tw_arena *arena)
+{
+    for (int i = 0; i < 8; i++) {
+        const tw_module before = *m;
+        add_declaration(seed, m, arena);
+        if (is_good(m, arena)) return;
+        *m = before;
+    }
 }
 
 /* A few changes that each leave the module good. */
@@ -378,6 +512,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
     if (!plain && tw_module_decode(tw_bytes_of(data, size), arena, &m, &err) == TW_OK &&
         is_good(m, arena) && m->phases.count < 64) {
         if (below(&random, 4) == 0) change_declaration(&random, m);
+        if (below(&random, 3) == 0) add_good_declaration(&random, m, arena);
         if (is_good(m, arena)) change_code(&random, m, arena);
         written = write_module(m, data, size_max);
     }

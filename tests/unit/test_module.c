@@ -1,7 +1,7 @@
 /* test_module -- the one byte string of a module: what is written is read back the same, and
  * nothing else is read. Every cut, every changed byte, every count over its limit. Compiled files
  * and debug maps likewise. */
-#include "tests/unit/module_fixture.h"
+#include "tests/unit/wide_fixture.h"
 
 #include "vm/isa/disasm.h"
 #include "vm/isa/value.h"
@@ -195,6 +195,13 @@ Test(module, types_nest_and_grow_to_a_limit)
 
 /* ------------------------------------------------------------------ values */
 
+static uint32_t below(uint64_t *seed, uint32_t limit)
+{
+    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    return (uint32_t)((z ^ (z >> 31)) % limit);
+}
+
 Test(module, values_are_read_as_they_are_written)
 {
     maker *k = made();
@@ -258,6 +265,154 @@ Test(module, keys_keep_the_order)
     }
     tw_writer_free(&before);
     tw_writer_free(&now);
+    maker_free(k);
+}
+
+/* Some value of the type, often an extreme one; with texts that begin one another. */
+static void any_value(const tw_module *m, uint16_t type, uint64_t *seed, int64_t *slots)
+{
+    static const int64_t numbers[] = {INT64_MIN, -256, -1, 0, 1, 255, INT64_MAX};
+    const tw_type *t = &m->types[type];
+    const uint32_t pick = below(seed, 7);
+    memset(slots, 0, t->slots * sizeof *slots);
+    if (t->kind == TW_KIND_BOOL) slots[0] = pick % 2;
+    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) slots[0] = numbers[pick];
+    if (t->kind == TW_KIND_ENUM) slots[0] = pick % 3;
+    if (t->kind == TW_KIND_TEXT) {
+        cr_assert(tw_slots_from_text(tw_bytes_of("aabbbab", pick), t->max, slots));
+    }
+    if (t->kind == TW_KIND_BYTES) {
+        cr_assert(tw_slots_from_text(tw_bytes_of("\0\0\1\xFF\0\1", pick % 7), t->max, slots));
+    }
+    if (t->kind == TW_KIND_HASH || t->kind == TW_KIND_ACCOUNT) {
+        for (int i = 0; i < 4; i++) slots[i] = numbers[below(seed, 7)];
+    }
+    if (t->kind == TW_KIND_OPTIONAL && pick > 1) {
+        slots[0] = 1;
+        any_value(m, t->of, seed, slots + 1);
+    }
+    if (t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) {
+        slots[0] = pick % (t->max + 1);
+        for (int64_t i = 0; i < slots[0]; i++) {
+            any_value(m, t->of, seed, slots + 1 + i * m->types[t->of].slots);
+        }
+    }
+    for (uint16_t i = 0; i < t->members.count; i++) {
+        any_value(m, t->members.items[i].type, seed, slots);
+        slots += m->types[t->members.items[i].type].slots;
+    }
+}
+
+/* As the language orders values: numbers by size, text by bytes and a prefix first, none before
+ * some, records and lists by the first part that differs. */
+static int order(const tw_module *m, uint16_t type, const int64_t *a, const int64_t *b)
+{
+    const tw_type *t = &m->types[type];
+    const uint32_t step = t->of < type ? m->types[t->of].slots : 0;
+    int way = 0;
+    if (t->kind == TW_KIND_RECORD) {
+        for (uint16_t i = 0; i < t->members.count && way == 0; i++) {
+            way = order(m, t->members.items[i].type, a, b);
+            a += m->types[t->members.items[i].type].slots;
+            b += m->types[t->members.items[i].type].slots;
+        }
+        return way;
+    }
+    if (t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS || t->kind == TW_KIND_OPTIONAL) {
+        for (int64_t i = 0; i < a[0] && i < b[0] && way == 0; i++) {
+            way = order(m, t->of, a + 1 + i * step, b + 1 + i * step);
+        }
+        return way != 0 ? way : (a[0] > b[0]) - (a[0] < b[0]);
+    }
+    if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
+        uint8_t left[32];
+        uint8_t right[32];
+        for (uint32_t i = 0; i + 1 < t->slots; i++) {
+            tw_store_u64(left + 8 * i, (uint64_t)a[1 + i]);
+            tw_store_u64(right + 8 * i, (uint64_t)b[1 + i]);
+        }
+        way = tw_bytes_compare(tw_bytes_of(left, (size_t)a[0]), tw_bytes_of(right, (size_t)b[0]));
+        return (way > 0) - (way < 0);
+    }
+    for (uint32_t i = 0; i < t->slots && way == 0; i++) {
+        const bool less = t->slots > 1 ? (uint64_t)a[i] < (uint64_t)b[i] : a[i] < b[i];
+        way = a[i] == b[i] ? 0 : less ? -1 : 1;
+    }
+    return way;
+}
+
+static void check_key(const tw_module *m, uint16_t type, const int64_t *slots, const tw_writer *w)
+{
+    int64_t back[32];
+    tw_reader r = tw_reader_of(tw_writer_bytes(w));
+    cr_assert_leq(w->size, tw_key_size_max(m, type), "type %u", type);
+    cr_assert_eq(tw_key_decode(m, type, &r, back), TW_OK, "type %u", type);
+    cr_assert(tw_reader_done(&r));
+    cr_assert_arr_eq(back, slots, m->types[type].slots * sizeof *slots);
+    for (size_t size = 0; size < w->size; size++) {
+        r = tw_reader_of(tw_bytes_of(w->data, size));
+        cr_assert_eq(tw_key_decode(m, type, &r, back), TW_REFUSED_ENCODING, "type %u", type);
+    }
+}
+
+/* Keys of all types: read back as they were, in the order of the values, none the start of another.
+ */
+Test(module, keys_of_every_type)
+{
+    uint64_t seed = 7;
+    maker *k = made();
+    (void)wide_of(k);
+    cr_assert_eq(tw_module_derive(&k->m, &k->err), TW_OK, "%s", k->err.text);
+    for (uint16_t type = 0; type < W_TYPES; type++) {
+        int64_t before[32] = {0};
+        tw_writer last = tw_writer_new(1000);
+        cr_assert_leq(k->m.types[type].slots, 32);
+        for (int i = 0; i < 300; i++) {
+            int64_t slots[32];
+            tw_writer w = tw_writer_new(1000);
+            any_value(&k->m, type, &seed, slots);
+            cr_assert_eq(tw_key_encode(&k->m, type, slots, &w), TW_OK, "type %u", type);
+            check_key(&k->m, type, slots, &w);
+            if (i > 0) {
+                const int way = tw_bytes_compare(tw_writer_bytes(&last), tw_writer_bytes(&w));
+                cr_assert_eq((way > 0) - (way < 0), order(&k->m, type, before, slots), "type %u",
+                             type);
+            }
+            memcpy(before, slots, sizeof before);
+            tw_writer_free(&last);
+            last = w;
+        }
+        tw_writer_free(&last);
+    }
+    maker_free(k);
+}
+
+Test(module, keys_that_are_none)
+{
+    static const struct {
+        uint16_t type;
+        const char *bytes;
+        size_t size;
+    } bad[] = {
+        {T_BOOL, "\2", 1},
+        {T_ENUM, "\0\3", 2},
+        {T_TEXT, "a", 1},
+        {T_TEXT, "a\0", 2},
+        {T_TEXT, "a\0\1", 3},
+        {T_TEXT, "a\0\xFF\0\0", 5},
+        {T_TEXT, "\xFF\0\0", 3},
+        {T_OPTIONAL, "\2", 1},
+        {W_BYTES, "1234567\0\0", 9},
+        {T_TEXT, "aaaaaaaaaaaaa\0\0", 15},
+    };
+    maker *k = made();
+    (void)wide_of(k);
+    cr_assert_eq(tw_module_derive(&k->m, &k->err), TW_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int64_t room[16];
+        tw_reader r = tw_reader_of(tw_bytes_of(bad[i].bytes, bad[i].size));
+        cr_expect_eq(tw_key_decode(&k->m, bad[i].type, &r, room), TW_REFUSED_ENCODING, "%zu", i);
+    }
     maker_free(k);
 }
 

@@ -250,11 +250,36 @@ static void put_settings(abi *a)
         const tw_param *p = &m->params[i];
         open_item(a, p->name);
         put_type(a, "type", p->type);
-        if (m->types[p->type].kind == TW_KIND_INT) {
+        if (m->types[p->type].kind == TW_KIND_INT || m->types[p->type].kind == TW_KIND_MONEY) {
             put(a->w, ", \"default\": \"%lld\"", (long long)tw_load_u64(p->preset.data));
         }
         if (p->ranged) put_range(a, p->low, p->high);
         close_item(a, TWC_D_PARAM, p->name);
+    }
+    put(a->w, "]");
+}
+
+static void put_money(abi *a)
+{
+    const tw_module *m = a->m;
+    open_list(a, "monies");
+    for (uint16_t i = 0; i < m->money_count; i++) {
+        const tw_money *money = &m->monies[i];
+        const bool token = money->kind == TW_MONEY_TOKEN;
+        open_item(a, money->name);
+        put(a->w, ", \"kind\": \"%s\", \"decimals\": %u", token ? "token" : "currency",
+            money->decimals);
+        if (token) put(a->w, ", \"supply\": \"%lld\"", (long long)money->supply);
+        close_item(a, token ? TWC_D_TOKEN : TWC_D_CURRENCY, money->name);
+    }
+    put(a->w, "]");
+    open_list(a, "purses");
+    for (uint16_t i = 0; i < m->purse_count; i++) {
+        const tw_purse *p = &m->purses[i];
+        open_item(a, p->name);
+        put(a->w, ", \"money\": \"%s\"", m->monies[p->money].name);
+        if (p->role != TW_NONE) put(a->w, ", \"per\": \"%s\"", m->roles[p->role].name);
+        close_item(a, TWC_D_PURSE, p->name);
     }
     put(a->w, "]");
 }
@@ -337,6 +362,7 @@ static void put_abi(const twc_unit *unit, abi *a)
     put(a->w, ",\n\"doc\": ");
     twc_json_string(a->w, a->contract->doc != NULL ? a->contract->doc : "");
     put_settings(a);
+    put_money(a);
     put_types(a);
     put_twin(a);
     put_entries(a, "actions", TW_ENTRY_ACTION, TWC_D_ACTION);

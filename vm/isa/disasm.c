@@ -68,6 +68,7 @@ void tw_type_print(const tw_module *m, uint16_t type, char *ret_text, size_t siz
     if (named) append(ret_text, size, words[t->kind]);
     if (t->kind == TW_KIND_INT) append(ret_text, size, tw_dim_name((tw_dimension)t->quantity));
     if (t->kind == TW_KIND_ENUM) append(ret_text, size, m->enums[t->of].name);
+    if (t->kind == TW_KIND_MONEY) append(ret_text, size, m->monies[t->of].name);
     if (t->kind == TW_KIND_RECORD) append(ret_text, size, t->name[0] != '\0' ? t->name : "record");
     if (t->kind == TW_KIND_TEXT || t->kind == TW_KIND_BYTES) {
         snprintf(number, sizeof number, "(%u)", t->max);

@@ -1,6 +1,8 @@
 /* cmd_contract -- the commands that act on a contract: deploy, call, view. */
 #include "vm/base/quantities.h"
 #include "vm/runner/command.h"
+#include "vm/runner/money.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/source.h"
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
@@ -94,6 +96,10 @@ static tw_status role_members(tw_app *app, const tw_role *role, tw_tx_role *ret_
         return tw_app_fail(app, "role %s has room for %u, not for %u", role->name, role->max,
                            count);
     }
+    if (count < role->least) {
+        return tw_app_fail(app, "role %s needs %u accounts to begin with: --role %s=KEY,KEY",
+                           role->name, role->least, role->name);
+    }
     if (count == 0 && (role->flags & TW_ROLE_GRANTED) == 0) {
         return tw_app_fail(app, "role %s needs an account: --role %s=KEY", role->name, role->name);
     }
@@ -128,16 +134,27 @@ static tw_status all_roles(tw_app *app, const tw_module *m, tw_tx *tx)
     return TW_OK;
 }
 
+static void number_text(const tw_module *m, uint16_t type, int64_t value,
+                        char ret_text[TW_MONEY_TEXT_MAX])
+{
+    static_assert((int)TW_MONEY_TEXT_MAX >= (int)TW_QUANTITY_TEXT_MAX, "room for either");
+    const tw_type *t = &m->types[type];
+    if (t->kind == TW_KIND_MONEY) {
+        tw_money_print(value, m->monies[t->of].decimals, m->monies[t->of].name, ret_text);
+    } else {
+        tw_quantity_print(value, (tw_dimension)t->quantity, ret_text);
+    }
+}
+
 static tw_status check_range(tw_app *app, const tw_module *m, const tw_param *p, tw_bytes value)
 {
-    const tw_dimension dimension = (tw_dimension)m->types[p->type].quantity;
-    char low[TW_QUANTITY_TEXT_MAX], high[TW_QUANTITY_TEXT_MAX], text[TW_QUANTITY_TEXT_MAX];
+    char low[TW_MONEY_TEXT_MAX], high[TW_MONEY_TEXT_MAX], text[TW_MONEY_TEXT_MAX];
     if (!p->ranged || value.size != 8) return TW_OK;
     const int64_t number = (int64_t)tw_load_u64(value.data);
     if (number >= p->low && number <= p->high) return TW_OK;
-    tw_quantity_print(p->low, dimension, low);
-    tw_quantity_print(p->high, dimension, high);
-    tw_quantity_print(number, dimension, text);
+    number_text(m, p->type, p->low, low);
+    number_text(m, p->type, p->high, high);
+    number_text(m, p->type, number, text);
     return tw_app_fail(app, "param %s is %s; it lies in %s .. %s", p->name, text, low, high);
 }
 
@@ -257,6 +274,7 @@ static tw_status deploy_code(tw_app *app, const tw_module *m, tw_tx *tx, int64_t
     TW_TRY(find_or_make_key(app, as, &account));
     TW_TRY(all_roles(app, m, tx));
     TW_TRY(all_params(app, m, tx));
+    TW_TRY(tw_money_currencies(app, m, tx));
     TW_TRY(tw_session_free_name(s, wanted != NULL ? wanted : m->name, name, &app->err));
     /* timers that are due before go first: the bound and the nonce are those of the head then */
     TW_TRY(tw_session_advance(s, time, NULL, NULL, &app->err));
@@ -339,7 +357,9 @@ static tw_status print_item(void *context, const tw_story_item *item)
     tw_session *session = context;
     tw_writer w = tw_writer_new(TEXT_MAX);
     const tw_status status = tw_story_details(session, item, &w);
-    if (status == TW_OK) {
+    if (status == TW_OK && item->kind == TW_STORY_MONEY) {
+        printf("  %.*s\n", (int)w.size, (const char *)w.data); /* it names its money itself */
+    } else if (status == TW_OK) {
         printf("  %s %s: %.*s\n", tw_story_word(item->kind), item->name, (int)w.size,
                (const char *)w.data);
     }
@@ -347,7 +367,7 @@ static tw_status print_item(void *context, const tw_story_item *item)
     return status;
 }
 
-static tw_status report_call(tw_app *app, const char *action, const tw_module *m,
+static tw_status report_call(tw_app *app, const char *action, const tw_module *m, const tw_tx *tx,
                              const tw_block *block)
 {
     tw_session *s = app->session;
@@ -357,11 +377,12 @@ static tw_status report_call(tw_app *app, const char *action, const tw_module *m
         tw_writer w = tw_writer_new(TEXT_MAX);
         tw_session_outcome(s, m, &receipt->run, &w);
         const tw_status refused =
-            tw_app_fail(app, "%s failed: %.*s", action, (int)w.size, (const char *)w.data);
+            tw_app_fail(app, "%s failed: %.*s%s", action, (int)w.size, (const char *)w.data,
+                        tw_money_hint(m, &receipt->run, tx));
         tw_writer_free(&w);
         return refused;
     }
-    const uint32_t kinds = TW_STORY_EVENT | TW_STORY_HISTORY;
+    const uint32_t kinds = TW_STORY_EVENT | TW_STORY_HISTORY | TW_STORY_MONEY;
     if (app->json) {
         void *parts[2] = {s, json_array()};
         TW_TRY(tw_story_walk(s, block, &receipt->run.contract, kinds, collect_json, parts));
@@ -410,12 +431,13 @@ tw_status tw_command_call(tw_app *app)
     TW_TRY(find_entry(app, m, TW_ENTRY_ACTION, args->words[1], &entry));
     TW_TRY(copy_arguments(app, m, entry, args->words[1], &tx.arguments));
     tx.entry = tw_bytes_of(args->words[1], strlen(args->words[1]));
+    TW_TRY(tw_money_spends(app, &tx.contract, &tx));
     tw_bytes transaction;
     tw_block block;
     TW_TRY(tw_session_advance(s, time, NULL, NULL, &app->err));
     TW_TRY(tw_session_sign(s, &tx, keys, count, &transaction, &app->err));
     TW_TRY(tw_session_submit(s, transaction, time, &block, &app->err));
-    return report_call(app, args->words[1], m, &block);
+    return report_call(app, args->words[1], m, &tx, &block);
 }
 
 /* ---- view ---- */

@@ -1,5 +1,6 @@
 /* cmd_ledger -- the commands about the ledger as a whole: init, key, root, blocks, replay. */
 #include "vm/runner/command.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
 
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024 };
+enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024, GENESIS_MEMORY_MAX = 64 * 1024 * 1024 };
 
 /* ---- init ---- */
 
@@ -42,7 +43,11 @@ tw_status tw_command_init(tw_app *app)
             return tw_app_usage(app, "--start: \"%.60s\" %s", start, why);
         }
     }
-    TW_TRY(tw_session_create(dir, &genesis, start != NULL, &app->err));
+    tw_arena *arena = tw_arena_new(GENESIS_MEMORY_MAX);
+    tw_status made = arena != NULL ? tw_money_genesis(app, dir, arena, &genesis) : TW_ERR_MEMORY;
+    if (made == TW_OK) made = tw_session_create(dir, &genesis, start != NULL, &app->err);
+    tw_arena_free(arena);
+    TW_TRY(made);
     if (app->json) {
         return tw_app_print_json(json_pack("{s:s, s:s, s:b, s:o}", "dir", dir, "chain",
                                            genesis.name, "simulated", start != NULL, "time",
@@ -179,8 +184,9 @@ static tw_status print_item(void *context, const tw_story_item *item)
     tw_writer w = tw_writer_new(64 * 1024);
     const tw_status status = tw_story_details(app->session, item, &w);
     if (status == TW_OK) {
-        printf("    %s %s %.*s\n", tw_story_word(item->kind), item->name, (int)w.size,
-               (const char *)w.data);
+        const bool money = item->kind == TW_STORY_MONEY; /* names itself */
+        printf("    %s %s%s%.*s\n", tw_story_word(item->kind), money ? "" : item->name,
+               money ? "" : " ", (int)w.size, (const char *)w.data);
     }
     tw_writer_free(&w);
     return status;

@@ -63,7 +63,8 @@ static tw_status print_line(telling *t, const tw_story_item *item)
     const bool red = t->app->color && item->kind == TW_STORY_FAILED;
     printf("%-24s  ", time);
     if (!t->has_contract) printf("%s  ", label);
-    if (item->kind == TW_STORY_EDGE || item->kind == TW_STORY_FAILED) {
+    if (item->kind == TW_STORY_EDGE || item->kind == TW_STORY_FAILED ||
+        item->kind == TW_STORY_MONEY) {
         printf("%s ", tw_story_word(item->kind));
     }
     printf("%s%s%s  %.*s\n", bold ? "\033[1m" : (red ? "\033[31m" : ""), item->name,
@@ -162,6 +163,7 @@ tw_status tw_command_events(tw_app *app)
     uint32_t kinds = TW_STORY_EVENT;
     if (tw_args_has(&app->args, "alarms")) kinds |= TW_STORY_EDGE;
     if (tw_args_has(&app->args, "failed")) kinds |= TW_STORY_FAILED;
+    if (tw_args_has(&app->args, "money")) kinds |= TW_STORY_MONEY;
     return tell_story(app, kinds);
 }
 

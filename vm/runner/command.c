@@ -25,6 +25,8 @@ static const tw_option none[] = {END};
 static const tw_option init_options[] = {
     {"start", 0, "TIME", "a simulated clock that starts at TIME: for recorded data", false},
     {"chain", 0, "NAME", "the chain's name (default: the folder's)", false},
+    {"asset", 0, "'NAME DECIMALS [KEY=AMOUNT,...]'",
+     "money of the chain and who has it: --asset 'EUR 2 alice=1_000.00,bob=500'", true},
     END,
 };
 
@@ -37,6 +39,8 @@ static const tw_option deploy_options[] = {
     {"as", 0, "KEY", "who deploys", false},
     {"role", 0, "ROLE=KEY[,KEY]", "first members of a role; a key that is not there is made", true},
     {"param", 0, "NAME=VALUE", "a parameter, with its unit: --param 'limit=7.1 mm/s'", true},
+    {"currency", 0, "CURRENCY=ASSET", "the asset that a currency is (default: the one of its name)",
+     true},
     {"name", 0, "NAME", "what to call it (default: the contract's name)", false},
     {"contract", 0, "NAME", "which contract of a file that has several", false},
     TIME_OPTION,
@@ -45,6 +49,7 @@ static const tw_option deploy_options[] = {
 
 static const tw_option call_options[] = {
     {"as", 0, "KEY[,KEY]", "who calls; the others sign too", false},
+    {"spend", 0, "AMOUNT", "the most it may take from the sender: --spend '12_500.00 EUR'", true},
     TIME_OPTION,
     END,
 };
@@ -84,6 +89,7 @@ static const tw_option events_options[] = {
     {"limit", 0, "N", "the newest N", false},
     {"alarms", 0, NULL, "also alarms raised and cleared", false},
     {"failed", 0, NULL, "also what failed", false},
+    {"money", 0, NULL, "also money that moved (--kind takes its names too)", false},
     {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
     END,
 };
@@ -184,6 +190,8 @@ static const tw_command commands[] = {
      feed_options, 2, 2, true, tw_command_feed},
     {"state", "NAME", "what a contract holds: phase, alarms, roles, values, readings, timers", NULL,
      none, 1, 1, true, tw_command_state},
+    {"balances", "[ASSET]", "who has how much: accounts and purses of contracts", NULL, none, 0, 1,
+     true, tw_command_balances},
     {"events", "[NAME]", "what contracts said", TIMES, events_options, 0, 1, true,
      tw_command_events},
     {"history", "[NAME]", "what contracts wrote into their history", TIMES, story_options, 0, 1,

@@ -43,6 +43,7 @@ const char *tw_grouped(uint64_t number, char ret_text[TW_GROUPED_MAX]);
 /* Ends with an entry whose name is NULL. */
 const tw_command *tw_commands(void);
 
+TW_MUST_USE tw_status tw_command_balances(tw_app *app);
 TW_MUST_USE tw_status tw_command_blocks(tw_app *app);
 TW_MUST_USE tw_status tw_command_call(tw_app *app);
 TW_MUST_USE tw_status tw_command_deploy(tw_app *app);

@@ -38,6 +38,7 @@ static tw_status note_item(void *context, const tw_story_item *item)
     case TW_STORY_HISTORY: t->histories[item->index]++; return TW_OK;
     case TW_STORY_EDGE: (item->up ? t->raised : t->cleared)[item->index]++; return TW_OK;
     case TW_STORY_FAILED: return note_failure(n, item);
+    case TW_STORY_MONEY: return TW_OK; /* `events --money` tells it */
     case TW_STORY_ALL: break;
     }
     return TW_ERR_INTERNAL;

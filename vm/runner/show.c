@@ -5,6 +5,7 @@
 #include "vm/base/arena.h"
 #include "vm/base/quantities.h"
 #include "vm/isa/disasm.h"
+#include "vm/runner/money.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +94,10 @@ static tw_status show_plain(const tw_module *m, const tw_type *t, tw_reader *r, 
         const uint16_t value = tw_read_u16(r);
         if (value >= m->enums[t->of].values.count) return TW_REFUSED_ENCODING;
         put(out, m->enums[t->of].values.items[value]);
+    } else if (t->kind == TW_KIND_MONEY) {
+        char text[TW_MONEY_TEXT_MAX];
+        const tw_money *money = &m->monies[t->of];
+        put(out, tw_money_print(tw_read_i64(r), money->decimals, money->name, text));
     } else {
         char text[TW_QUANTITY_TEXT_MAX];
         tw_quantity_print(tw_read_i64(r), (tw_dimension)t->quantity, text);
@@ -178,6 +183,14 @@ static json_t *json_int(const tw_type *t, tw_reader *r)
     return json_pack("{s:s, s:s}", "value", digits, "text", text);
 }
 
+json_t *tw_show_money_json(const tw_money *money, int64_t amount)
+{
+    char digits[24], text[TW_MONEY_TEXT_MAX];
+    snprintf(digits, sizeof digits, "%lld", (long long)amount);
+    return json_pack("{s:s, s:s}", "value", digits, "text",
+                     tw_money_print(amount, money->decimals, money->name, text));
+}
+
 static json_t *json_many(const tw_module *m, const tw_members *members, tw_reader *r)
 {
     json_t *object = json_object();
@@ -222,8 +235,8 @@ json_t *tw_show_json(const tw_module *m, uint16_t type, tw_reader *r)
     uint16_t index = 0;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL: value = json_boolean(tw_read_bool(r)); break;
-    case TW_KIND_INT:
-    case TW_KIND_MONEY: value = json_int(t, r); break;
+    case TW_KIND_INT: value = json_int(t, r); break;
+    case TW_KIND_MONEY: value = tw_show_money_json(&m->monies[t->of], tw_read_i64(r)); break;
     case TW_KIND_ENUM:
         index = tw_read_u16(r);
         if (index < m->enums[t->of].values.count) {

@@ -4,8 +4,9 @@
  * takes one from the command line. Values are canonical encodings (vm/isa/value.h). Texts carry
  * units, times are ISO 8601, accounts go by the names of their keys where these are known.
  *
- * JSON: int and dec are strings; quantities and times {"value": "7100", "text": "7.1 mm/s"} with
- * the value in the resolution of the type; hash, account, bytes lower-case hex; none is null.
+ * JSON: int and dec are strings; quantities, money and times {"value": "7100", "text":
+ * "7.1 mm/s"} with the value in the resolution of the type; hash, account, bytes lower-case hex;
+ * none is null.
  */
 #ifndef TW_RUNNER_SHOW_H
 #define TW_RUNNER_SHOW_H
@@ -40,6 +41,7 @@ TW_MUST_USE tw_status tw_show_members(const tw_module *m, const tw_members *memb
 
 /* A new reference, or NULL when the bytes are none of the type. */
 json_t *tw_show_json(const tw_module *m, uint16_t type, tw_reader *r);
+json_t *tw_show_money_json(const tw_money *money, int64_t amount);
 json_t *tw_show_members_json(const tw_module *m, const tw_members *members, tw_bytes fields);
 
 /* The name of the account's key, or its first 8 bytes in hex. */

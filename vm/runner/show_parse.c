@@ -2,6 +2,7 @@
 #include "vm/base/quantities.h"
 #include "vm/isa/value.h"
 #include "vm/runner/csv.h"
+#include "vm/runner/money.h"
 #include "vm/runner/number.h"
 #include "vm/runner/show.h"
 #include "vm/runner/times.h"
@@ -62,6 +63,14 @@ static tw_status parse_int(const tw_type *t, const char *text, const tw_show_nam
     TW_TRY(tw_number_read(bytes_of(text), (tw_dimension)t->quantity, NULL, (tw_number_style){0},
                           &value, err));
     tw_write_i64(w, value);
+    return TW_OK;
+}
+
+static tw_status parse_money(const tw_money *money, const char *text, tw_writer *w, tw_err *err)
+{
+    int64_t amount = 0;
+    TW_TRY(tw_money_parse(bytes_of(text), money->decimals, money->name, &amount, err));
+    tw_write_i64(w, amount);
     return TW_OK;
 }
 
@@ -181,8 +190,8 @@ tw_status tw_show_parse(const tw_module *m, uint16_t type, const char *text,
     const tw_type *t = &m->types[type];
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL: return parse_bool(text, w, err);
-    case TW_KIND_INT:
-    case TW_KIND_MONEY: return parse_int(t, text, names, w, err);
+    case TW_KIND_INT: return parse_int(t, text, names, w, err);
+    case TW_KIND_MONEY: return parse_money(&m->monies[t->of], text, w, err);
     case TW_KIND_ENUM: return parse_enum(&m->enums[t->of], text, w, err);
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: return parse_text(t, text, w, err);

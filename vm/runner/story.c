@@ -2,8 +2,12 @@
 #include "vm/runner/story.h"
 
 #include "vm/runner/command.h"
+#include "vm/runner/money.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { PLACE_TEXT_MAX = 2 * TW_SHOW_NAME_MAX };
 
 typedef struct walk {
     tw_session *session;
@@ -25,6 +29,13 @@ static tw_status tell(const walk *w, tw_story_item *item, tw_story_kind kind, in
     return w->visit(w->context, item);
 }
 
+static bool money_fits(const tw_module *m, const tw_notice_view *n)
+{
+    return n->index < m->money_count &&
+           (n->from.purse == TW_NONE || n->from.purse < m->purse_count) &&
+           (n->to.purse == TW_NONE || n->to.purse < m->purse_count);
+}
+
 static tw_status walk_notices(const walk *w, tw_story_item *item)
 {
     const tw_module *m = item->module;
@@ -35,6 +46,10 @@ static tw_status walk_notices(const walk *w, tw_story_item *item)
             if (index >= m->event_count) return TW_ERR_CORRUPT;
             TW_TRY(
                 tell(w, item, TW_STORY_EVENT, w->block->info.time, m->events[index].name, index));
+        } else if (item->entry.kind == TW_NOTICE_MONEY) {
+            if (!money_fits(m, &item->entry)) return TW_ERR_CORRUPT;
+            TW_TRY(
+                tell(w, item, TW_STORY_MONEY, w->block->info.time, m->monies[index].name, index));
         } else {
             if (index >= m->history_count) return TW_ERR_CORRUPT;
             TW_TRY(
@@ -90,6 +105,42 @@ static const tw_members *members_of(const tw_story_item *item)
                                         : &item->module->histories[item->index].members;
 }
 
+/* "deposit", "share of alice", "alice". */
+static const char *place_text(const tw_session *session, const tw_module *m, const tw_place *place,
+                              char *ret_text, size_t size)
+{
+    char name[TW_SHOW_NAME_MAX];
+    if (place->purse == TW_NONE) {
+        snprintf(ret_text, size, "%s", tw_show_account(&place->account, &session->names, name));
+    } else if (m->purses[place->purse].role == TW_NONE) {
+        snprintf(ret_text, size, "%s", m->purses[place->purse].name);
+    } else {
+        snprintf(ret_text, size, "%s of %s", m->purses[place->purse].name,
+                 tw_show_account(&place->account, &session->names, name));
+    }
+    return ret_text;
+}
+
+static const char *const transfer_words[TW_TRANSFER_KINDS] = {"",      "received", "paid",
+                                                              "moved", "minted",   "burned"};
+
+/* "paid 12_375.00 EUR from deposit to provider". */
+static void show_moved(const tw_session *session, const tw_story_item *item, tw_writer *ret_text)
+{
+    const tw_notice_view *n = &item->entry;
+    const tw_money *money = &item->module->monies[n->index];
+    char amount[TW_MONEY_TEXT_MAX], from[PLACE_TEXT_MAX], to[PLACE_TEXT_MAX];
+    char line[TW_MONEY_TEXT_MAX + 2 * PLACE_TEXT_MAX + 32];
+    tw_money_print(n->amount, money->decimals, money->name, amount);
+    place_text(session, item->module, &n->from, from, sizeof from);
+    place_text(session, item->module, &n->to, to, sizeof to);
+    const bool minted = n->transfer == TW_TRANSFER_MINT;
+    const bool burned = n->transfer == TW_TRANSFER_BURN;
+    snprintf(line, sizeof line, "%s %s%s%s%s%s", transfer_words[n->transfer], amount,
+             minted ? "" : " from ", minted ? "" : from, burned ? "" : " to ", burned ? "" : to);
+    tw_write_raw(ret_text, line, strlen(line));
+}
+
 tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
                            tw_writer *ret_text)
 {
@@ -103,6 +154,7 @@ tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
     case TW_STORY_FAILED:
         tw_session_outcome(session, item->module, item->run, ret_text);
         return TW_OK;
+    case TW_STORY_MONEY: show_moved(session, item, ret_text); return TW_OK;
     case TW_STORY_ALL: break;
     }
     return TW_ERR_INTERNAL;
@@ -115,6 +167,7 @@ const char *tw_story_word(tw_story_kind kind)
     case TW_STORY_HISTORY: return "history";
     case TW_STORY_EDGE: return "alarm";
     case TW_STORY_FAILED: return "failed";
+    case TW_STORY_MONEY: return "money";
     case TW_STORY_ALL: break;
     }
     return "";
@@ -129,6 +182,30 @@ static json_t *outcome_json(const tw_session *session, const tw_story_item *item
     return text;
 }
 
+static json_t *place_json(const tw_module *m, const tw_place *place)
+{
+    const bool purse = place->purse != TW_NONE;
+    json_t *object = json_object();
+    if (purse) json_object_set_new(object, "purse", json_string(m->purses[place->purse].name));
+    if (!purse || m->purses[place->purse].role != TW_NONE) {
+        json_object_set_new(object, purse ? "key" : "account",
+                            tw_json_hex(place->account.bytes, sizeof place->account.bytes));
+    }
+    return object;
+}
+
+static void set_moved(json_t *object, const tw_story_item *item)
+{
+    const tw_notice_view *n = &item->entry;
+    const tw_module *m = item->module;
+    json_object_set_new(object, "transfer", json_string(transfer_words[n->transfer]));
+    json_object_set_new(object, "amount", tw_show_money_json(&m->monies[n->index], n->amount));
+    if (n->transfer != TW_TRANSFER_MINT) {
+        json_object_set_new(object, "from", place_json(m, &n->from));
+    }
+    if (n->transfer != TW_TRANSFER_BURN) json_object_set_new(object, "to", place_json(m, &n->to));
+}
+
 json_t *tw_story_json(tw_session *session, const tw_story_item *item)
 {
     char label[TW_CONTRACT_NAME_MAX];
@@ -141,6 +218,8 @@ json_t *tw_story_json(tw_session *session, const tw_story_item *item)
         json_object_set_new(object, "edge", json_string(item->up ? "raised" : "cleared"));
     } else if (item->kind == TW_STORY_FAILED) {
         json_object_set_new(object, "error", outcome_json(session, item));
+    } else if (item->kind == TW_STORY_MONEY) {
+        set_moved(object, item);
     } else {
         json_object_set_new(
             object, "fields",

@@ -1,0 +1,30 @@
+/* money_parts -- what the other commands need of cmd_money.c. */
+#ifndef TW_RUNNER_MONEY_PARTS_H
+#define TW_RUNNER_MONEY_PARTS_H
+
+#include "vm/runner/command.h"
+
+/* The --asset options of init: genesis->assets, with memory from `arena`. Makes the folder and the
+ * keys that are not there. */
+TW_MUST_USE tw_status tw_money_genesis(tw_app *app, const char *dir, tw_arena *arena,
+                                       tw_genesis *genesis);
+
+/* The asset of each currency, from --currency or by its name. */
+TW_MUST_USE tw_status tw_money_currencies(tw_app *app, const tw_module *m, tw_tx *tx);
+
+/* The most a call may take: the --spend options, or one such text. */
+TW_MUST_USE tw_status tw_money_spends(tw_app *app, const tw_hash *contract, tw_tx *tx);
+TW_MUST_USE tw_status tw_money_spend(tw_app *app, const tw_contract *contract, const char *text,
+                                     tw_tx *tx);
+
+/* What to write when a call found too little money; "" when it failed otherwise. */
+const char *tw_money_hint(const tw_module *m, const tw_run *run, const tw_tx *tx);
+
+/* Each amount that a purse holds; `member` is NULL where it is not per role. */
+typedef tw_status (*tw_money_visit)(void *context, const tw_contract *contract,
+                                    const tw_purse *purse, const tw_account *member,
+                                    int64_t amount);
+TW_MUST_USE tw_status tw_money_purse(const tw_contract *contract, const tw_purse *purse,
+                                     tw_money_visit visit, void *context);
+
+#endif

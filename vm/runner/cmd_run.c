@@ -7,6 +7,7 @@
 #include "vm/base/quantities.h"
 #include "vm/runner/command.h"
 #include "vm/runner/csv.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/times.h"
 
 #include <stdio.h>
@@ -24,9 +25,9 @@ typedef struct job {
     tw_app *app;
     tw_csv *csv;
     const char *path;
-    FILE *out;                                  /* NULL: nobody wants the outcome of each row */
-    uint32_t time, as, entry, contract, expect; /* columns */
-    const char *contract_name;                  /* where no column says which; may be NULL */
+    FILE *out; /* NULL: nobody wants the outcome of each row */
+    uint32_t time, as, entry, contract, expect, spend; /* columns */
+    const char *contract_name;                         /* where no column says which; may be NULL */
     tw_time_format format;
     int64_t zone;
     uint64_t rows, done, wanted, failed;
@@ -160,6 +161,27 @@ static tw_status row_arguments(job *j, call *c)
     return copy != NULL ? TW_OK : TW_ERR_MEMORY;
 }
 
+/* "12.50 EUR", or several with a + between them: the most that the row may take. */
+static tw_status row_spends(job *j, tw_tx *tx)
+{
+    if (j->spend == NO_COLUMN) return TW_OK;
+    const char *text = cell_text(j, j->spend);
+    tw_contract *c = NULL;
+    tw_session *s = j->app->session;
+    if (text == NULL) return row_fail(j, "a cell is too long");
+    if (text[0] == '\0') return TW_OK;
+    TW_TRY(tw_ledger_contract(s->ledger, &tx->contract, s->arena, &c, &j->app->err));
+    while (*text != '\0') {
+        const size_t size = strcspn(text, "+");
+        const char *part = tw_arena_copy(s->arena, text, size);
+        if (part == NULL) return TW_ERR_MEMORY;
+        const tw_status status = tw_money_spend(j->app, c, part, tx);
+        if (status != TW_OK) return row_fail(j, j->app->err.text);
+        text += size + (text[size] == '+' ? 1 : 0);
+    }
+    return TW_OK;
+}
+
 /* ---- outcomes ---- */
 
 static const char *outcome_name(const tw_module *m, const tw_run *run)
@@ -246,6 +268,7 @@ static tw_status run_row(job *j)
                 .contract = c.contract,
                 .entry = tw_bytes_of(name, strlen(name)),
                 .arguments = c.arguments};
+    TW_TRY(row_spends(j, &tx));
     tw_status status = tw_session_advance(s, c.time, NULL, NULL, &j->app->err);
     if (status == TW_OK) {
         status = tw_session_sign(s, &tx, c.signers, c.signer_count, &transaction, &j->app->err);
@@ -294,11 +317,10 @@ static tw_status columns(job *j)
         const char *name;
         uint32_t *column;
         bool needed;
-    } wanted[] = {{"time", &j->time, false},
-                  {"as", &j->as, true},
-                  {"entry", &j->entry, true},
-                  {"contract", &j->contract, j->contract_name == NULL},
-                  {"expect", &j->expect, false}};
+    } wanted[] = {
+        {"time", &j->time, false},     {"as", &j->as, true},
+        {"entry", &j->entry, true},    {"contract", &j->contract, j->contract_name == NULL},
+        {"expect", &j->expect, false}, {"spend", &j->spend, false}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         *wanted[i].column = NO_COLUMN;
         if (tw_csv_column(j->csv, wanted[i].name, wanted[i].column,

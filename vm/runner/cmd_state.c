@@ -4,14 +4,18 @@
  * JSON say the same.
  */
 #include "vm/exec/device.h"
+#include "vm/exec/field.h"
+#include "vm/exec/thing.h"
 #include "vm/isa/value.h"
 #include "vm/runner/command.h"
+#include "vm/runner/money.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/times.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024 * 1024, MEMBERS_SHOWN_MAX = 16 };
+enum { TEXT_MAX = 1024 * 1024, MEMBERS_SHOWN_MAX = 16, PAIRS_SHOWN_MAX = 16 };
 
 typedef struct view {
     tw_app *app;
@@ -19,7 +23,9 @@ typedef struct view {
     tw_contract *contract;
     const tw_module *module;
     json_t *object; /* NULL: text */
+    json_t *list;   /* of purses; NULL: text */
     tw_writer text; /* of a value */
+    tw_writer key;  /* of a map, as a value */
 } view;
 
 /* The text in the writer, ended. */
@@ -180,6 +186,149 @@ static tw_status show_fields(view *v)
     return TW_OK;
 }
 
+/* ---- maps and registries ---- */
+
+/* A key as its value form, in v->key. */
+static tw_status decode_key(view *v, uint16_t type, tw_bytes bytes)
+{
+    int64_t slots[TW_KEY_SIZE_MAX] = {0};
+    tw_reader r = tw_reader_of(bytes);
+    if (v->module->types[type].slots > TW_KEY_SIZE_MAX) return TW_ERR_CORRUPT;
+    if (tw_key_decode(v->module, type, &r, slots) != TW_OK || !tw_reader_done(&r)) {
+        return TW_ERR_CORRUPT;
+    }
+    tw_writer_clear(&v->key);
+    TW_TRY(tw_value_encode(v->module, type, slots, &v->key));
+    return v->key.bad ? TW_ERR_MEMORY : TW_OK;
+}
+
+/* What stands behind the tag, or behind the head of a thing. */
+static tw_status value_of(const tw_field *f, tw_bytes stored, tw_bytes *ret_value)
+{
+    tw_thing thing;
+    if (stored.size < 1) return TW_ERR_CORRUPT;
+    *ret_value = tw_bytes_of(stored.data + 1, stored.size - 1);
+    if (f->kind != TW_FIELD_REGISTRY) return TW_OK;
+    TW_TRY(tw_thing_parse(stored, &thing));
+    *ret_value = thing.record;
+    return TW_OK;
+}
+
+static tw_status show_pair(view *v, const tw_field *f, tw_bytes key, tw_bytes stored, json_t *list)
+{
+    tw_bytes value;
+    TW_TRY(decode_key(v, f->key_type, key));
+    TW_TRY(value_of(f, stored, &value));
+    tw_reader keys = tw_reader_of(tw_writer_bytes(&v->key));
+    tw_reader values = tw_reader_of(value);
+    if (list != NULL) {
+        json_t *pair = json_pack("{s:o, s:o}", "key", tw_show_json(v->module, f->key_type, &keys),
+                                 "value", tw_show_json(v->module, f->value_type, &values));
+        return json_array_append_new(list, pair) == 0 ? TW_OK : TW_ERR_CORRUPT;
+    }
+    const tw_show_names *names = &v->session->names;
+    tw_writer_clear(&v->text);
+    TW_TRY(tw_show_value(v->module, f->key_type, &keys, names, &v->text));
+    tw_write_raw(&v->text, " = ", 3);
+    TW_TRY(tw_show_value(v->module, f->value_type, &values, names, &v->text));
+    printf("            %s\n", end_text(v));
+    return TW_OK;
+}
+
+static tw_status show_pairs(view *v, const tw_field *f, uint32_t count, json_t *list)
+{
+    tw_key prefix = tw_key_of(TW_SPACE_FIELD, &v->contract->id);
+    tw_key_u32(&prefix, f->id);
+    tw_key from = prefix;
+    tw_key_u8(&from, 0); /* behind the count */
+    for (uint32_t i = 0; i < count && (list != NULL || i < PAIRS_SHOWN_MAX); i++) {
+        tw_bytes key, value;
+        bool found = false;
+        TW_TRY(tw_overlay_next(v->contract->overlay, tw_key_bytes(&prefix), tw_key_bytes(&from),
+                               &key, &value, &found));
+        if (!found || key.size > TW_KEY_MAX - 1) return TW_ERR_CORRUPT;
+        from.size = 0;
+        tw_key_raw(&from, key.data, key.size);
+        tw_key_u8(&from, 0);
+        TW_TRY(show_pair(v, f, tw_bytes_of(key.data + prefix.size, key.size - prefix.size), value,
+                         list));
+    }
+    if (list == NULL && count > PAIRS_SHOWN_MAX) {
+        printf("            and %u more; --json shows all\n", count - PAIRS_SHOWN_MAX);
+    }
+    return TW_OK;
+}
+
+static tw_status show_maps(view *v, tw_field_kind kind, const char *word, const char *words)
+{
+    json_t *all = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->field_count; i++) {
+        const tw_field *f = &v->module->fields[i];
+        uint32_t count = 0;
+        if (f->kind != kind || f->old) continue;
+        TW_TRY(tw_field_count(v->contract, f->id, &count));
+        json_t *list = all != NULL ? json_array() : NULL;
+        if (list != NULL) {
+            json_object_set_new(all, f->name, list);
+        } else {
+            printf("  %-9s %s: %u of at most %u\n", word, f->name, count, f->max);
+        }
+        TW_TRY(show_pairs(v, f, count, list));
+    }
+    if (all != NULL) json_object_set_new(v->object, words, all);
+    return TW_OK;
+}
+
+/* ---- purses ---- */
+
+static tw_status show_amount(void *context, const tw_contract *c, const tw_purse *p,
+                             const tw_account *member, int64_t amount)
+{
+    view *v = context;
+    const tw_money *money = &c->code->module->monies[p->money];
+    char text[TW_MONEY_TEXT_MAX], name[TW_SHOW_NAME_MAX];
+    if (v->list == NULL) {
+        tw_money_print(amount, money->decimals, money->name, text);
+        if (member == NULL) printf("  purse     %s = %s\n", p->name, text);
+        if (member != NULL) {
+            printf("  purse     %s of %s = %s\n", p->name,
+                   tw_show_account(member, &v->session->names, name), text);
+        }
+        return TW_OK;
+    }
+    json_t *value = tw_show_money_json(money, amount);
+    if (member == NULL)
+        return json_object_set_new(v->list, p->name, value) == 0 ? TW_OK : TW_ERR_MEMORY;
+    json_t *members = json_object_get(v->list, p->name);
+    return json_array_append_new(members,
+                                 json_pack("{s:o, s:o}", "member",
+                                           tw_json_hex(member->bytes, sizeof member->bytes),
+                                           "amount", value)) == 0
+               ? TW_OK
+               : TW_ERR_MEMORY;
+}
+
+/* One that holds nothing is shown too: an author looks for it. */
+static tw_status show_purses(view *v)
+{
+    v->list = v->object != NULL ? json_object() : NULL;
+    for (uint16_t i = 0; i < v->module->purse_count; i++) {
+        const tw_purse *p = &v->module->purses[i];
+        const tw_key key = tw_purse_key(&v->contract->id, p, NULL);
+        int64_t total = 0;
+        TW_TRY(tw_bank_amount(v->contract->overlay, &key, &total));
+        if (p->role != TW_NONE && v->list != NULL) {
+            json_object_set_new(v->list, p->name, json_array());
+        }
+        if (total == 0 && (p->role == TW_NONE || v->list == NULL)) {
+            TW_TRY(show_amount(v, v->contract, p, NULL, 0));
+        }
+        TW_TRY(tw_money_purse(v->contract, p, show_amount, v));
+    }
+    if (v->list != NULL) json_object_set_new(v->object, "purses", v->list);
+    return TW_OK;
+}
+
 /* ---- devices ---- */
 
 static json_t *device_json(const tw_module *m, const uint8_t *record, const char *account)
@@ -303,6 +452,9 @@ static tw_status show_all(view *v)
     TW_TRY(show_roles(v));
     TW_TRY(show_params(v));
     TW_TRY(show_fields(v));
+    TW_TRY(show_maps(v, TW_FIELD_MAP, "map", "maps"));
+    TW_TRY(show_maps(v, TW_FIELD_REGISTRY, "registry", "registries"));
+    TW_TRY(show_purses(v));
     TW_TRY(show_devices(v));
     TW_TRY(show_timers(v));
     show_history(v);
@@ -319,9 +471,11 @@ tw_status tw_command_state(tw_app *app)
     TW_TRY(tw_ledger_contract(s->ledger, &id, s->arena, &v.contract, &app->err));
     v.module = v.contract->code->module;
     v.text = tw_writer_new(TEXT_MAX);
+    v.key = tw_writer_new(TEXT_MAX);
     if (app->json) v.object = json_object();
     tw_status status = show_all(&v);
     tw_writer_free(&v.text);
+    tw_writer_free(&v.key);
     if (status == TW_OK && app->json) {
         status = tw_app_print_json(v.object);
     } else {

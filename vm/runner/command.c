@@ -172,10 +172,10 @@ static const tw_command commands[] = {
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
     {"run", "CALLS.csv", "calls from a table: past ones, or a script",
      "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by\n"
-     "their names; contract, where there are several; expect, the error that a row must end\n"
-     "with. An empty cell of an optional argument is none. Rows go in their order, each in a\n"
-     "block of its own; the first that does not end as it should stops the run.\n" TIMES
-     "\n" VALUES,
+     "their names; contract, where there are several; spend, the most that a row may take from\n"
+     "its sender (12.50 EUR); expect, the error that a row must end with. An empty cell of an\n"
+     "optional argument is none. Rows go in their order, each in a block of its own; the first\n"
+     "that does not end as it should stops the run.\n" TIMES "\n" VALUES,
      run_options, 1, 1, true, tw_command_run},
     {"epcis", "FILE.json...", "EPCIS 2.0 documents to a table of calls for `run`",
      "Association events that add or delete children of a parent become calls of `install`,\n"

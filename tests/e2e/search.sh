@@ -53,11 +53,12 @@ same 'a search is the same each time' "$(cat again)" "$(grep -v '^twvm:' found)"
 # the blocks: from `  test "` to the brace in its column
 sed -n '/^  test "/,/^  }/p' found >blocks
 same 'a block for each' "$(grep -c '^  test "' blocks)" 4
-awk '/^  test fuzz/ { skip = 1 } !skip { print } skip && /}$/ { skip = 0 }' account.twc |
+awk '/^  test fuzz/ { skip = 1 } !skip { print } skip && /}$/ { skip = 0 }' <account.twc |
     sed '/PASTE/r blocks' >pasted.twc
 check 'pasted, they compile' 0 '' "$TWC" check pasted.twc
 check 'and all of them fail, nothing else does' 1 '^0 passed, 4 failed' "$TWVM" test pasted.twc
-grep -q 'expect total < 150$' out && grep -q 'expect not high$' out && grep -q 'expect jobs < 3$' out
+grep -q 'expect total < 150$' out && grep -q 'expect not high$' out &&
+    grep -q 'expect jobs < 3$' out
 verdict $? 'by the same expectations'
 same 'a long job is a call and a pause of three hours and no more' \
     "$(sed -n '/takes long/,/^  }/p' blocks | grep -c 'advance 3 h + 1 ms')" 1
@@ -65,7 +66,8 @@ same 'no step that fails is left' "$(grep -c 'expect fail' blocks)" 0
 
 check 'as JSON' 1 '"failed_run":"' "$TWVM" test --json account.twc
 check 'with the block' 1 '"block":"test ..few parts, run' "$TWVM" test --json account.twc
-check 'and what was done' 1 '"action":"add","calls":"[0-9]*","done":"' "$TWVM" test --json account.twc
+check 'and what was done' 1 '"action":"add","calls":"[0-9]*","done":"' \
+    "$TWVM" test --json account.twc
 
 cat >good.twc <<'END'
 contract Good version 1 {
@@ -74,10 +76,13 @@ contract Good version 1 {
   error Never()
   action up() by owner { n += 1 }
   action never() by owner needs n < 0 else Never() { n = 0 }
+  every 1 h { n = n / (n / 10) }
   test fuzz "never below" runs 10 steps 5 { expect n >= 0 }
 }
 END
-check 'a search that finds nothing' 0 '10 runs, 50 steps; calls done: up [0-9]* of [0-9]*, never 0 of' \
+check 'a search that finds nothing' 0 '10 runs, 50 steps; calls done: up [0-9]* of [0-9]*, never' \
+    "$TWVM" test good.twc
+check 'says which timers failed' 0 'note: every 1 h failed [0-9]* times, first by DivideByZero' \
     "$TWVM" test good.twc
 check 'says what it did not reach' 0 'note: never was never done' "$TWVM" test good.twc
 check '--runs' 0 '77 runs, 385 steps' "$TWVM" test --runs 77 good.twc

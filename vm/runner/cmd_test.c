@@ -57,6 +57,11 @@ static void print_found(const tw_module *m, const tw_trial_found *found)
         printf("          note: %s was never done: what is behind it was not searched\n",
                m->entries[found->actions[i].entry].name);
     }
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        if (found->failures[i].count == 0) continue;
+        printf("          note: %s failed %llu times, first by %s\n", m->entries[i].name,
+               (unsigned long long)found->failures[i].count, found->failures[i].why);
+    }
 }
 
 static void print_result(const tw_app *app, const char *path, const tw_module *m,
@@ -100,8 +105,14 @@ static json_t *found_json(const tw_module *m, const tw_trial_report *report)
                                                  tw_json_u64(found->calls[i]), "done",
                                                  tw_json_u64(found->succeeded[i])));
     }
-    json_t *json = json_pack("{s:o, s:o, s:o}", "runs", tw_json_u64(found->runs), "steps",
-                             tw_json_u64(found->steps), "actions", actions);
+    json_t *failures = json_object();
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        if (found->failures[i].count == 0) continue;
+        json_object_set_new(failures, m->entries[i].name, tw_json_u64(found->failures[i].count));
+    }
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:o}", "failures", failures, "runs", tw_json_u64(found->runs),
+                  "steps", tw_json_u64(found->steps), "actions", actions);
     if (json == NULL || report->passed || found->block.size == 0) return json;
     json_object_set_new(json, "failed_run", tw_json_u64(found->failed_run));
     json_object_set_new(json, "steps_left", json_integer(found->left));

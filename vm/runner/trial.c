@@ -100,6 +100,10 @@ static void note_failed_run(tw_trial *t, const char *what, const tw_run *run)
     const char *why = run->status == TW_FAIL_ERROR       ? m->errors[run->index].name
                       : run->status == TW_FAIL_INVARIANT ? m->invariants[run->index].name
                                                          : tw_status_text(run->status);
+    if (t->counts) {
+        tw_trial_failures *failures = &t->report->found.failures[run->entry];
+        if (failures->count++ == 0) snprintf(failures->why, sizeof failures->why, "%s", why);
+    }
     if (t->report->text.size > TW_TRIAL_TEXT_MAX / 2) return;
     if (t->report->text.size > 0) tw_write_u8(&t->report->text, '\n');
     char text[256];
@@ -409,6 +413,8 @@ void tw_trial_report_free(tw_trial_report *report)
     tw_writer_free(&report->found.block);
     tw_mem_free(report->found.calls);
     tw_mem_free(report->found.succeeded);
+    tw_mem_free(report->found.failures);
+    report->found.failures = NULL;
     report->found.calls = report->found.succeeded = NULL;
 }
 

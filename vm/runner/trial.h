@@ -16,6 +16,12 @@ typedef struct tw_trial_gas {
     uint64_t gas_max;
 } tw_trial_gas;
 
+/* Runs of a timer or handler that failed while a fuzz test searched. */
+typedef struct tw_trial_failures {
+    uint64_t count;
+    char why[96]; /* of the first */
+} tw_trial_failures;
+
 /* What the search of a fuzz test did. */
 typedef struct tw_trial_found {
     uint64_t runs, steps;
@@ -26,6 +32,7 @@ typedef struct tw_trial_found {
     const twc_fuzz_action *actions; /* drawn from; `calls` and `succeeded` go by them */
     uint64_t *calls, *succeeded;
     uint32_t action_count;
+    tw_trial_failures *failures; /* by entry of the contract */
 } tw_trial_found;
 
 typedef struct tw_trial_options {

@@ -386,10 +386,11 @@ static void draw_rhythm(tw_fuzz *f, const tw_reading *r, tw_fuzz_step *step)
     int64_t most = r->gap_ms < r->age_max_ms ? r->gap_ms : r->age_max_ms;
     if (most < least) most = least;
     const int64_t whole = draw_duration(f);
-    const int64_t rounds = one_in(f, 12) ? between(f, 12, FEED_ROUNDS_MAX) : between(f, 2, 8);
+    const int64_t rounds = one_in(f, 16) ? between(f, 12, FEED_ROUNDS_MAX) : between(f, 2, 8);
     step->period = whole / rounds < least ? least : whole / rounds > most ? most : whole / rounds;
     const int64_t count = whole / step->period + 1;
-    step->time = (count < 2 * rounds ? count : 2 * rounds) * step->period;
+    const int64_t enough = one_in(f, 8) ? FEED_ROUNDS_MAX : 2 * rounds; /* all of it, or a part */
+    step->time = (count < enough ? count : enough) * step->period;
 }
 
 static void draw_feed(tw_fuzz *f)

@@ -63,6 +63,7 @@ static tw_status tell(tw_fuzz *f, uint64_t run, uint32_t broken)
     tw_trial_found *found = &report->found;
     char text[160];
     uint32_t again = UINT32_MAX;
+    f->trial->counts = false; /* what was searched is counted, not how it is made small */
     found->failed_run = run;
     found->drawn = f->step_count;
     TW_TRY(tw_fuzz_shrink(f, broken));
@@ -98,6 +99,7 @@ static tw_status search(tw_fuzz *f)
     TW_TRY(tw_trial_mark(f->trial));
     TW_TRY(tw_fuzz_look(f, &broken));
     if (broken != UINT32_MAX) return tell(f, 0, broken); /* before anything was drawn */
+    f->trial->counts = true;
     for (uint64_t run = 1; run <= runs; run++) {
         TW_TRY(run_once(f, &broken));
         f->trial->report->found.runs = run;
@@ -122,7 +124,9 @@ static tw_status start(tw_fuzz *f)
     found->calls = tw_mem_new((actions + 1) * sizeof *found->calls);
     found->succeeded = tw_mem_new((actions + 1) * sizeof *found->succeeded);
     f->budget = SHRINK_STEPS_MAX;
-    if (f->steps == NULL || f->arena == NULL || found->calls == NULL || found->succeeded == NULL) {
+    found->failures = tw_mem_new(f->m->entry_count * sizeof *found->failures);
+    if (f->steps == NULL || f->arena == NULL || found->calls == NULL || found->succeeded == NULL ||
+        found->failures == NULL) {
         return TW_ERR_MEMORY;
     }
     TW_TRY(tw_trial_steps(f->trial, f->test->steps, f->plan->start_count));

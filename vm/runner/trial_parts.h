@@ -49,6 +49,7 @@ typedef struct tw_trial {
     uint32_t said_count;
     tw_trial_start start;
     bool trusts; /* nothing is signed */
+    bool counts; /* runs that fail go to report->found.failures */
     const tw_trial_options *options;
     tw_writer packed;
     tw_writer transaction;

@@ -422,6 +422,7 @@ struct twc_decl {
     bool broken;    /* it could not be parsed to its end */
     bool mutable;   /* LOCAL: declared by `var` */
     bool library;   /* [check] brought by an import */
+    bool old;       /* [check] state of the version that `migrate` comes from */
     twc_span span;  /* the whole declaration */
     twc_word *word; /* its name; NULL where it has none */
     twc_span name_span;
@@ -495,7 +496,9 @@ struct twc_decl {
         struct {
             uint32_t count;
             twc_word *role;
-            twc_expr *after;
+            twc_span span;       /* of the role */
+            twc_decl *role_decl; /* [check] */
+            twc_expr *after;     /* [check] fixed */
         } upgrade;
         struct {
             tw_bytes id;
@@ -537,6 +540,10 @@ struct twc_contract {
     uint32_t stamp_count;
     const struct twc_flow *flow; /* of check_stuck.c: which purses may hold money in which phase;
                                     NULL before it, and without purses */
+    bool checked, superseded;    /* a newer version of the file migrates from it */
+    twc_contract *old;           /* what `migrate` comes from */
+    twc_decl *old_fields;  /* its state as `old.x`; their indexes follow those of the own state */
+    twc_decl *old_records; /* its records with the types of this contract */
 };
 
 /* ------------------------------------------------------------------ tests */

@@ -95,6 +95,10 @@ void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const cha
         word->global = muted;
     }
     if (c->contract->broken && c->diags->error_count > 0) return;
+    if (strncmp(word->text, "old.", 4) == 0 && !c->migrating) {
+        twc_check_fail(c, TWC_DIAG_OLD_OUTSIDE, span, "`old` is there only in `migrate`");
+        return;
+    }
     if (tw_unit_find(tw_bytes_of(word->text, word->size)) != NULL) {
         const bool second_half = c->unit_end + 1 == span.start; /* of `mm/s` */
         c->unit_end = span.end;
@@ -186,6 +190,10 @@ static void check_member(twc_check *c, twc_decl *decl)
         check_alarm(c, decl);
     } else if (kind >= TWC_D_RAISED && kind <= TWC_D_FN) {
         twc_check_entry(c, decl);
+    } else if (kind == TWC_D_UPGRADE) {
+        twc_check_upgrade(c, decl);
+    } else if (kind == TWC_D_MIGRATE) {
+        twc_check_migrate(c, decl);
     }
 }
 
@@ -260,6 +268,15 @@ static void open_contract(twc_check *c, twc_contract *contract)
 
 static void check_contract(twc_check *c, twc_contract *contract, const twc_program *program)
 {
+    const twc_program *file = NULL;
+    if (contract->checked) return;
+    contract->checked = true;
+    contract->old = twc_check_older(c, contract, program, &file);
+    if (contract->old != NULL) { /* of lower version, so this ends */
+        c->used_files |= file->number > 0 ? (uint64_t)1 << file->number : 0;
+        contract->old->superseded = true;
+        check_contract(c, contract->old, file);
+    }
     const uint32_t errors = c->diags->error_count;
     open_contract(c, contract);
     if (contract->library) twc_check_library(c);
@@ -268,13 +285,16 @@ static void check_contract(twc_check *c, twc_contract *contract, const twc_progr
     twc_check_types(c);
     twc_check_phases(c);
     twc_check_constants(c);
+    twc_check_old(c);
     for (twc_decl *d = contract->members; d != NULL; d = d->next) check_member(c, d);
     for (twc_decl *d = contract->members; d != NULL; d = d->next) {
         if (d->kind == TWC_D_TEST && !d->broken) twc_check_test(c, d);
     }
     twc_check_histories(c);
     if (c->diags->error_count == errors && !contract->broken) twc_check_stuck(c);
-    if (!contract->broken && c->unsupported == 0 && !contract->library) warn(c);
+    if (!contract->broken && c->unsupported == 0 && !contract->library && !contract->superseded) {
+        warn(c);
+    }
     forget_names(c);
 }
 

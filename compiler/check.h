@@ -78,6 +78,7 @@ typedef struct twc_check {
     twc_public *publics;  /* of all imported libraries, in the order of the files */
     uint32_t public_count;
     uint32_t mark;       /* of this contract */
+    bool migrating;      /* `old.x` is there */
     uint64_t used_files; /* bit n: a contract needs something of file n */
 } twc_check;
 
@@ -232,6 +233,15 @@ void twc_check_bring(twc_check *c, const twc_program *program);
 /* Refuses members that no library has. */
 void twc_check_library(twc_check *c);
 void twc_check_unused_imports(twc_check *c);
+
+/* ---- check_upgrade.c */
+/* The contract that `migrate` comes from and the file it stands in; NULL without. */
+twc_contract *twc_check_older(twc_check *c, const twc_contract *contract,
+                              const twc_program *program, const twc_program **ret_program);
+/* Makes `old.x` of the state of the older version. */
+void twc_check_old(twc_check *c);
+void twc_check_migrate(twc_check *c, twc_decl *decl);
+void twc_check_upgrade(twc_check *c, twc_decl *decl);
 
 /* ---- check_test.c */
 void twc_check_test(twc_check *c, twc_decl *decl);

@@ -271,9 +271,32 @@ static twc_expr *member_name(twc_check *c, twc_expr *expr, twc_decl *decl)
     return expr;
 }
 
+/* `old.x` outside of `migrate`, where `old` is a local: a field of it, which the parser could not
+ * know. */
+static twc_expr *field_of_old(twc_check *c, twc_expr *expr)
+{
+    twc_word *old = twc_word_of(c->words, "old", 3);
+    const twc_word *word = expr->u.name.word;
+    if (c->migrating || strncmp(word->text, "old.", 4) != 0 || old == NULL) return NULL;
+    twc_expr *object = old->local != NULL ? TW_NEW(c->arena, twc_expr) : NULL;
+    if (object == NULL) return NULL;
+    *object = (twc_expr){.kind = TWC_E_NAME, .span = expr->span, .height = 1};
+    object->span.end = object->span.start + 3;
+    object->mark = object->span;
+    object->u.name.word = old;
+    expr->kind = TWC_E_FIELD;
+    expr->u.field.word = twc_word_of(c->words, word->text + 4, word->size - 4);
+    expr->u.field.object = object;
+    expr->u.field.decl = NULL;
+    return expr;
+}
+
+static twc_expr *check_field(twc_check *c, twc_expr *expr);
+
 static twc_expr *check_name(twc_check *c, twc_expr *expr)
 {
     static const uint32_t needed[] = {TWC_CAN_CLOCK, TWC_CAN_CALLER, TWC_CAN_PHASE, TWC_CAN_CLOCK};
+    if (field_of_old(c, expr) != NULL) return check_field(c, expr);
     twc_word *word = expr->u.name.word;
     twc_decl *decl = word->local != NULL ? word->local : word->global;
     expr->u.name.decl = decl;

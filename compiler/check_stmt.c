@@ -18,7 +18,8 @@ void twc_check_local(twc_check *c, twc_decl *decl)
                           "`%s` is already the name of something here", word->text);
         if (word->local != NULL) return;
     } else if (twc_check_word_is(word, "now") || twc_check_word_is(word, "caller") ||
-               twc_check_word_is(word, "phase") || twc_check_word_is(word, "time_in_phase")) {
+               twc_check_word_is(word, "phase") || twc_check_word_is(word, "time_in_phase") ||
+               (c->migrating && twc_check_word_is(word, "old"))) {
         twc_check_fail(c, TWC_DIAG_RESERVED, decl->name_span,
                        "`%s` means something in every contract", word->text);
     }
@@ -582,6 +583,9 @@ static void set_context(twc_check *c, const twc_decl *decl)
         c->can = TWC_CAN_READ;
         c->where = "a view";
         c->result = decl->u.entry->result;
+    } else if (decl->kind == TWC_D_MIGRATE) {
+        c->can &= ~(uint32_t)(TWC_CAN_READING | TWC_CAN_ALARM);
+        c->where = "`migrate`";
     } else if (decl->kind == TWC_D_FN) {
         c->can = TWC_CAN_PARAM;
         c->where = "a fn";
@@ -597,7 +601,7 @@ void twc_check_entry(twc_check *c, twc_decl *decl)
     c->entry = entry;
     c->function = decl->kind == TWC_D_FN ? decl : NULL;
     c->facts = NULL;
-    entry->phases = phase_mask(c, entry);
+    entry->phases = decl->kind == TWC_D_MIGRATE ? UINT64_MAX : phase_mask(c, entry);
     for (twc_decl *param = entry->params; param != NULL; param = param->next) {
         twc_check_local(c, param);
     }

@@ -264,6 +264,7 @@ static const char *fixed_because(const twc_expr *place)
             if (root_decl(place) == NULL) return "the loop goes over a value, not over a place";
             continue;
         }
+        if (decl->old) return "the state of the older version can only be read";
         if (decl->kind == TWC_D_VAR || decl->kind == TWC_D_MAP) return NULL;
         if (decl->kind == TWC_D_LOCAL && decl->mutable) return NULL;
         return "only a `var` can be changed";

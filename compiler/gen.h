@@ -285,6 +285,14 @@ void twc_gen_homes(twc_gen *g, const twc_expr *expr, const twc_block *block);
 void twc_gen_invariants(twc_gen *g, const twc_touched *writes);
 void twc_gen_entry_add(twc_gen *g, tw_entry entry, twc_span span);
 
+/* ---- gen_upgrade.c */
+void twc_gen_upgrade(twc_gen *g); /* the clause; before the deploy constants are closed */
+/* Adds the MIGRATE entry of a contract that has one, without its function. Its number, or TW_NONE.
+ */
+uint16_t twc_gen_migrate_entry(twc_gen *g, uint64_t phases);
+/* Whether the var gets its first value: in a deploy always, in an upgrade when it is new. */
+bool twc_gen_sets_first(const twc_gen *g, const twc_decl *var, bool migrates);
+
 /* ---- gen_walk.c: what is touched; walk.h has the rest */
 twc_touched twc_walk_reads(const twc_expr *expr);
 /* Of the body, and of `receives`. */

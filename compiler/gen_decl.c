@@ -133,26 +133,42 @@ static void params(twc_gen *g)
     }
 }
 
+static void field(twc_gen *g, const twc_decl *d)
+{
+    tw_module *m = g->m;
+    const char *name = d->old ? d->word->text + strlen("old.") : d->word->text;
+    tw_field field = {.name = name, .kind = TW_FIELD_VAR, .old = d->old};
+    g->span = d->span;
+    field.key_member = field.key_type = TW_NONE;
+    if (d->kind == TWC_D_MAP) {
+        field.kind = TW_FIELD_MAP;
+        field.key_type = twc_gen_type(g, d->u.store.key);
+        field.max = d->u.store.max;
+    }
+    field.value_type = twc_gen_type(g, d->kind == TWC_D_VAR ? d->type : d->u.store.element);
+    assert(d->index == m->field_count);
+    m->fields[m->field_count++] = field;
+}
+
+static bool is_field(const twc_decl *d)
+{
+    return d->kind == TWC_D_VAR || d->kind == TWC_D_MAP;
+}
+
 static void fields(twc_gen *g)
 {
     tw_module *m = g->m;
-    const uint32_t count = count_of(g, TWC_D_VAR) + count_of(g, TWC_D_MAP);
+    uint32_t count = 0;
+    for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) count += is_field(d);
+    for (const twc_decl *d = g->contract->old_fields; d != NULL; d = d->next) count++;
     twc_gen_over_limit(g, g->contract->name_span, "too many vars, maps and registries", count,
                        TW_FIELDS_MAX);
     m->fields = get(g, count, sizeof *m->fields);
     for (const twc_decl *d = g->contract->members; d != NULL && !g->failed; d = d->next) {
-        if (d->kind != TWC_D_VAR && d->kind != TWC_D_MAP) continue;
-        g->span = d->span;
-        tw_field field = {.name = d->word->text, .kind = TW_FIELD_VAR, .key_member = TW_NONE};
-        field.key_type = TW_NONE;
-        if (d->kind == TWC_D_MAP) {
-            field.kind = TW_FIELD_MAP;
-            field.key_type = twc_gen_type(g, d->u.store.key);
-            field.max = d->u.store.max;
-        }
-        field.value_type = twc_gen_type(g, d->kind == TWC_D_VAR ? d->type : d->u.store.element);
-        assert(d->index == m->field_count);
-        m->fields[m->field_count++] = field;
+        if (is_field(d)) field(g, d);
+    }
+    for (const twc_decl *d = g->contract->old_fields; d != NULL && !g->failed; d = d->next) {
+        field(g, d);
     }
 }
 

@@ -29,6 +29,7 @@ static void forget_homes(twc_gen *g)
     for (twc_decl *d = g->contract->members; d != NULL; d = d->next) {
         if (d->kind == TWC_D_VAR) d->slot = UINT32_MAX;
     }
+    for (twc_decl *d = g->contract->old_fields; d != NULL; d = d->next) d->slot = UINT32_MAX;
 }
 
 void twc_gen_homes(twc_gen *g, const twc_expr *expr, const twc_block *block)
@@ -357,10 +358,10 @@ static void add_entry(twc_gen *g, twc_decl *decl, tw_entry_kind kind)
 
 /* ------------------------------------------------------------------ deploy */
 
-static void first_values(twc_gen *g)
+static void first_values(twc_gen *g, bool migrates)
 {
     for (const twc_decl *d = g->contract->members; d != NULL; d = d->next) {
-        if (d->kind != TWC_D_VAR) continue;
+        if (d->kind != TWC_D_VAR || !twc_gen_sets_first(g, d, migrates)) continue;
         const uint32_t mark = g->top;
         const uint32_t slots = twc_gen_slots(g, d->type);
         const uint32_t value = twc_gen_slots_take(g, slots);
@@ -375,10 +376,10 @@ static void first_values(twc_gen *g)
     }
 }
 
-static void deploy(twc_gen *g)
+/* Deploy constants, checks, first values. */
+static void establish(twc_gen *g, bool migrates)
 {
     uint32_t check = 0;
-    twc_gen_start(g, "deploy", g->contract->name_span);
     g->deployed_closed = true;
     for (uint16_t i = 0; i < g->m->deployed_count; i++) {
         const uint32_t mark = g->top;
@@ -393,10 +394,30 @@ static void deploy(twc_gen *g)
         twc_emit_last(g, TW_OP_REFUSE, 0, check++);
         twc_label_place(g, &holds);
     }
-    first_values(g);
+    first_values(g, migrates);
+}
+
+static void deploy(twc_gen *g)
+{
+    twc_gen_start(g, "deploy", g->contract->name_span);
+    establish(g, false);
     twc_gen_invariants(g, NULL);
     twc_emit_last(g, TW_OP_RET, 0, 0);
     g->m->entries[0].function = twc_gen_end(g);
+}
+
+/* After `deploy`, which closes the deploy constants. */
+static void migrate(twc_gen *g, uint16_t entry)
+{
+    twc_decl *decl = g->contract->members;
+    while (decl != NULL && decl->kind != TWC_D_MIGRATE) decl = decl->next;
+    const uint16_t body = decl != NULL ? body_function(g, decl, "migrate") : 0;
+    twc_gen_start(g, "migrate", g->contract->name_span);
+    establish(g, true);
+    if (decl != NULL) call_body(g, body);
+    twc_gen_invariants(g, NULL);
+    twc_emit_last(g, TW_OP_RET, 0, 0);
+    g->m->entries[entry].function = twc_gen_end(g);
 }
 
 /* ------------------------------------------------------------------ all of them */
@@ -464,6 +485,9 @@ void twc_gen_functions(twc_gen *g)
         const tw_entry_kind kind = kind_of(d->kind);
         if (kind != TW_ENTRY_KINDS) add_entry(g, d, kind);
     }
+    twc_gen_upgrade(g);
+    const uint16_t upgraded = twc_gen_migrate_entry(g, all_phases(g));
     twc_gen_falls(g);
     if (!g->failed) deploy(g);
+    if (!g->failed && upgraded != TW_NONE) migrate(g, upgraded);
 }

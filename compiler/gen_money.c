@@ -66,6 +66,7 @@ uint32_t twc_gen_role_least(const twc_gen *g, const twc_decl *role)
             wanted = d->u.entry->signed_count;
         }
         if (d->kind == TWC_D_PURSE && d->u.purse.falls_role == role) wanted = 1;
+        if (d->kind == TWC_D_UPGRADE && d->u.upgrade.role_decl == role) wanted = d->u.upgrade.count;
         if (wanted > least) least = wanted;
     }
     return least;

@@ -288,7 +288,7 @@ static int run_verify(int count, char **arguments)
     size_t size = 0;
     uint8_t *source = twc_file_read(arguments[0], TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
-    twc_result *result = twc_compile(arguments[0], source, size);
+    twc_result *result = compile(arguments[0], source, size);
     int status = report(result, false);
     bool found = false;
     for (uint32_t i = 0; status == DONE && i < twc_result_unit_count(result); i++) {
@@ -383,7 +383,7 @@ static int run_explain(int count, char **arguments)
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
-    twc_result *result = twc_compile(o.file, source, size);
+    twc_result *result = compile(o.file, source, size);
     int status = report(result, false);
     if (status == DONE) status = explain_units(&o, result, form);
     twc_result_free(result);

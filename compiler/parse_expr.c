@@ -2,6 +2,7 @@
 #include "compiler/parse.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static twc_expr *new_expr(twc_parser *p, twc_expr_kind kind, uint32_t start)
@@ -181,6 +182,23 @@ static twc_expr *parse_prim(twc_parser *p)
     return parse_named(p);
 }
 
+/* `old.x` is one name: the checker declares it so. */
+static void parse_old(twc_parser *p, twc_expr *expr)
+{
+    const bool old = expr->kind == TWC_E_NAME && expr->u.name.word != NULL &&
+                     strcmp(expr->u.name.word->text, "old") == 0;
+    if (!old || !twc_parse_accept(p, TWC_TOK_DOT)) return;
+    char text[TW_NAME_SIZE_MAX + 8];
+    twc_span span;
+    const twc_word *word = twc_parse_name(p, "a var or map of the older version", &span);
+    if (word == NULL) return;
+    const int size = snprintf(text, sizeof text, "old.%s", word->text);
+    expr->u.name.word = twc_word_of(p->lexer.words, text, (size_t)size);
+    expr->span.end = span.end;
+    expr->mark = expr->span;
+    if (expr->u.name.word == NULL) p->panic = true;
+}
+
 /* post = prim { "." NAME | args | "[" expr "]" } [ "of" post ] */
 twc_expr *twc_parse_post(twc_parser *p)
 {
@@ -191,6 +209,7 @@ twc_expr *twc_parse_post(twc_parser *p)
         return expr;
     }
     expr = parse_prim(p);
+    parse_old(p, expr);
     for (;;) {
         twc_expr *inner = expr;
         if (twc_parse_at(p, TWC_TOK_DOT)) {

@@ -105,3 +105,32 @@ const char *twc_type_print(const twc_type *type, char *ret_text, size_t size)
     }
     return ret_text;
 }
+
+static bool same_values(const twc_decl *a, const twc_decl *b)
+{
+    const twc_decl *v = a->u.fields.fields;
+    const twc_decl *w = b->u.fields.fields;
+    while (v != NULL && w != NULL && v->word == w->word) {
+        v = v->next;
+        w = w->next;
+    }
+    return v == NULL && w == NULL;
+}
+
+bool twc_type_same_shape(const twc_type *a, const twc_type *b)
+{
+    if (a == b) return true;
+    if (a->kind != b->kind || a->dimension != b->dimension || a->max != b->max) return false;
+    if (a->kind == TWC_TYPE_LIST || a->kind == TWC_TYPE_OPTIONAL) {
+        return twc_type_same_shape(a->element, b->element);
+    }
+    if (a->kind == TWC_TYPE_ENUM) return same_values(a->decl, b->decl);
+    if (a->kind != TWC_TYPE_RECORD) return false;
+    const twc_decl *f = a->decl->u.fields.fields;
+    const twc_decl *g = b->decl->u.fields.fields;
+    while (f != NULL && g != NULL && f->word == g->word && twc_type_same_shape(f->type, g->type)) {
+        f = f->next;
+        g = g->next;
+    }
+    return f == NULL && g == NULL;
+}

@@ -47,6 +47,9 @@ const twc_type *twc_type_optional(twc_types *types, const twc_type *element);
 bool twc_type_is(const twc_type *type, tw_dimension dimension);
 /* A number or an amount of money: one 64-bit slot with an order. */
 bool twc_type_is_numeric(const twc_type *type);
+/* Whether values of both are the same bytes with the same meaning: names of records and enums do
+ * not count, those of fields and values do. */
+bool twc_type_same_shape(const twc_type *a, const twc_type *b);
 /* Writes the type as an author writes it; ends with a NUL, cut to fit. Returns ret_text. */
 const char *twc_type_print(const twc_type *type, char *ret_text, size_t size);
 

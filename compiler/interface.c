@@ -281,6 +281,26 @@ static void put_money(abi *a)
         if (p->role != TW_NONE) put(a->w, ", \"per\": \"%s\"", m->roles[p->role].name);
         close_item(a, TWC_D_PURSE, p->name);
     }
+    put(a->w, \"]\");
+}
+
+/* What anybody can read and prove: variables, maps and registries. */
+static void put_state(abi *a)
+{
+    static const char *const words[TW_FIELD_KINDS] = {"", "var", "map", "registry"};
+    static const twc_decl_kind declared[TW_FIELD_KINDS] = {TWC_D_LOCAL, TWC_D_VAR, TWC_D_MAP,
+                                                           TWC_D_REGISTRY};
+    open_list(a, "state");
+    for (uint16_t i = 0; i < a->m->field_count; i++) {
+        const tw_field *f = &a->m->fields[i];
+        if (f->old) continue;
+        open_item(a, f->name);
+        put(a->w, ", \"kind\": \"%s\"", words[f->kind]);
+        if (f->key_type != TW_NONE) put_type(a, "key", f->key_type);
+        put_type(a, "type", f->value_type);
+        if (f->max > 0) put(a->w, ", \"max\": %u", f->max);
+        close_item(a, declared[f->kind], f->name);
+    }
     put(a->w, "]");
 }
 
@@ -364,6 +384,7 @@ static void put_abi(const twc_unit *unit, abi *a)
     put_settings(a);
     put_money(a);
     put_types(a);
+    put_state(a);
     put_twin(a);
     put_entries(a, "actions", TW_ENTRY_ACTION, TWC_D_ACTION);
     put_entries(a, "views", TW_ENTRY_VIEW, TWC_D_VIEW);

@@ -281,7 +281,7 @@ static void put_money(abi *a)
         if (p->role != TW_NONE) put(a->w, ", \"per\": \"%s\"", m->roles[p->role].name);
         close_item(a, TWC_D_PURSE, p->name);
     }
-    put(a->w, \"]\");
+    put(a->w, "]");
 }
 
 /* What anybody can read and prove: variables, maps and registries. */

@@ -1,5 +1,5 @@
 /* fuzz_receipt -- any bytes as receipts one after another: each that decodes must encode to the
- * same bytes, and its events and history entries can be read to their end. */
+ * same bytes, and its events, history entries and transfers can be read to their end. */
 #include "tests/fuzz/check.h"
 #include "vm/ledger/receipt.h"
 
@@ -17,6 +17,8 @@ static void notices(tw_bytes bytes)
         tw_writer w = tw_writer_new(UINT16_MAX * 2);
         if (notice.kind == TW_NOTICE_EVENT) {
             tw_notice_write_event(&w, notice.index, notice.fields);
+        } else if (notice.kind == TW_NOTICE_MONEY) {
+            tw_notice_write_money(&w, &notice);
         } else {
             tw_notice_write_history(&w, &notice, &hash);
             const tw_hash again = tw_notice_hash(&notice);

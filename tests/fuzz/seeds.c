@@ -76,8 +76,16 @@ static bool deploy(seeds *s)
 {
     tw_tx_role roles[TW_ROLES_MAX];
     for (uint16_t i = 0; i < s->m->role_count; i++) roles[i] = (tw_tx_role){&s->account, 1};
-    tw_tx tx = {
-        .kind = TW_TX_DEPLOY, .module = s->module, .roles = roles, .role_count = s->m->role_count};
+    tw_hash currencies[TW_MONIES_MAX];
+    tw_tx tx = {.kind = TW_TX_DEPLOY,
+                .module = s->module,
+                .roles = roles,
+                .role_count = s->m->role_count,
+                .currencies = currencies};
+    for (uint16_t i = 0; i < s->m->money_count; i++) {
+        if (s->m->monies[i].kind != TW_MONEY_CURRENCY) continue;
+        currencies[tx.currency_count++] = tw_bank_chain_asset("seeds", s->m->monies[i].name);
+    }
     return add(s, &tx, "-deploy");
 }
 
@@ -89,6 +97,9 @@ static bool call_all(seeds *s)
         const tw_entry *e = &s->m->entries[i];
         if (e->kind != TW_ENTRY_ACTION) continue;
         tw_tx tx = {.kind = TW_TX_CALL, .contract = s->contract};
+        const tw_spend spend = {tw_bank_chain_asset("seeds", "EUR"), INT64_MAX};
+        tx.spends = &spend;
+        tx.spend_count = 1;
         tx.entry = tw_bytes_of(e->name, strlen(e->name));
         size_t size = 0;
         for (uint16_t k = 0; k < e->members.count; k++) {
@@ -147,11 +158,13 @@ static bool live(seeds *s)
 static bool open_all(seeds *s)
 {
     tw_err err = {0};
-    const tw_genesis genesis = {.name = "seeds"};
     const tw_ledger_options options = {.no_sync = true};
     tw_secret_from_seed("seeds", &s->secret);
-    return tw_secret_account(&s->secret, &s->account) &&
-           tw_store_open_memory(MEMORY_MAX, &s->store) == TW_OK &&
+    const bool good = tw_secret_account(&s->secret, &s->account);
+    const tw_genesis_holder holder = {s->account, INT64_MAX};
+    const tw_genesis_asset assets[2] = {{"EUR", 2, &holder, 1}, {"USD", 2, &holder, 1}};
+    const tw_genesis genesis = {.name = "seeds", .assets = assets, .asset_count = 2};
+    return good && tw_store_open_memory(MEMORY_MAX, &s->store) == TW_OK &&
            tw_ledger_create(s->store, &genesis, &err) == TW_OK &&
            tw_ledger_open(s->store, &options, &s->ledger, &err) == TW_OK &&
            tw_module_decode(s->module, s->arena, &s->m, &err) == TW_OK;

@@ -1,6 +1,7 @@
 /* test_show -- numbers with units, values of every type as text and JSON, and back again. */
 #include "vm/base/quantities.h"
 #include "vm/isa/value.h"
+#include "vm/runner/money.h"
 #include "vm/runner/number.h"
 #include "vm/runner/show.h"
 
@@ -10,6 +11,53 @@
 static tw_bytes text_of(const char *text)
 {
     return tw_bytes_of(text, strlen(text));
+}
+
+/* ---- money ---- */
+
+static void money_is(const char *text, uint8_t decimals, int64_t wanted, const char *shown)
+{
+    int64_t amount = 77;
+    tw_err err = {0};
+    char back[TW_MONEY_TEXT_MAX];
+    cr_assert_eq(tw_money_parse(text_of(text), decimals, "EUR", &amount, &err), TW_OK, "%s",
+                 err.text);
+    cr_assert_eq(amount, wanted, "%s is %lld", text, (long long)amount);
+    cr_assert_str_eq(tw_money_print(amount, decimals, "EUR", back), shown);
+    cr_assert_eq(tw_money_parse(text_of(back), decimals, "EUR", &amount, &err), TW_OK);
+    cr_assert_eq(amount, wanted, "what is shown is read as the same");
+}
+
+Test(money_text, exact_both_ways)
+{
+    money_is("12_375.00 EUR", 2, 1237500, "12_375.00 EUR");
+    money_is("12375", 2, 1237500, "12_375.00 EUR");
+    money_is("0", 2, 0, "0.00 EUR");
+    money_is(".5", 2, 50, "0.50 EUR");
+    money_is("-0.05EUR", 2, -5, "-0.05 EUR");
+    money_is("7 EUR", 0, 7, "7 EUR");
+    money_is("7.000", 0, 7, "7 EUR");
+    money_is("999999", 0, 999999, "999_999 EUR");
+    money_is("1000000", 0, 1000000, "1_000_000 EUR");
+    money_is("92233720368547758.07", 2, INT64_MAX, "92_233_720_368_547_758.07 EUR");
+    money_is("9.223372036854775807", 18, INT64_MAX, "9.223372036854775807 EUR");
+}
+
+Test(money_text, what_is_no_amount_is_refused)
+{
+    static const char *const texts[] = {
+        "",      "EUR",       "-",        "1.005", "5 USD",
+        "1__0",  "_1",        "1_",       "1.2.3", "1e3",
+        "1,000", "1 000 EUR", "5 EURO",   "--5",   "92233720368547758.08",
+        "+1",    "5 EUR ",    "1_000_.0", "0x10"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int64_t amount = 77;
+        tw_err err = {0};
+        cr_expect_eq(tw_money_parse(text_of(texts[i]), 2, "EUR", &amount, &err),
+                     TW_REFUSED_ARGUMENT, "\"%s\" is taken as %lld", texts[i], (long long)amount);
+        cr_expect_eq(amount, 77);
+        cr_expect_not_null(strstr(err.text, "1.25 EUR"), "%s: %s", texts[i], err.text);
+    }
 }
 
 /* ---- numbers ---- */

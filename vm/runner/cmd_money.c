@@ -192,9 +192,8 @@ tw_status tw_money_currencies(tw_app *app, const tw_module *m, tw_tx *tx)
         const tw_money *money = &m->monies[i];
         tw_asset asset;
         if (money->kind != TW_MONEY_CURRENCY) continue;
-        tw_err inner = app->err;
         if (find_asset(app, asset_wanted(app, money->name), &asset) != TW_OK) {
-            inner = app->err;
+            const tw_err inner = app->err;
             return tw_app_fail(app, "currency %s: %.300s; --currency %s=ASSET says which it is",
                                money->name, inner.text, money->name);
         }

@@ -160,6 +160,15 @@ static twc_expr *check_turn(twc_check *c, twc_expr *expr)
     return value;
 }
 
+/* A time is milliseconds since 1970: the way to a calendar. */
+static twc_expr *check_since(twc_check *c, twc_expr *expr)
+{
+    twc_arg *arg = expr->u.call.args;
+    arg->value = twc_check_value(c, arg->value, c->time, "the time");
+    expr->type = c->duration;
+    return arg->value->type != c->error ? expr : twc_check_is_error(c, expr);
+}
+
 static twc_expr *check_hash(twc_check *c, twc_expr *expr)
 {
     twc_expr *value = twc_check_expr(c, expr->u.call.args->value, NULL);
@@ -250,6 +259,7 @@ static twc_expr *check_builtin(twc_check *c, twc_expr *expr, const twc_type *hin
     if (which <= TWC_B_WHOLE) return check_rounding(c, expr);
     if (which <= TWC_B_ROUND_UP) return check_turn(c, expr);
     if (which <= TWC_B_TWIN_ID) return check_hash(c, expr);
+    if (which == TWC_B_SINCE_1970) return check_since(c, expr);
     return which == TWC_B_MEMBER ? check_member(c, expr) : check_counted(c, expr);
 }
 

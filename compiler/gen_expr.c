@@ -293,7 +293,7 @@ static void builtin_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
         twc_gen_top(g, expr, dst);
     } else if (which == TWC_B_COUNT && expr->u.call.decl != NULL) {
         twc_emit(g, TW_OP_SIZE, dst, 0, 0, expr->u.call.decl->index);
-    } else if (which == TWC_B_COUNT) {
+    } else if (which == TWC_B_COUNT || which == TWC_B_SINCE_1970) {
         twc_emit_move(g, dst, twc_gen_value(g, args->value), 1);
     } else if (which == TWC_B_MEMBER) { /* the role is a name, the account a value */
         const uint32_t account = twc_gen_account(g, args->next->value);

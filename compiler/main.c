@@ -243,7 +243,8 @@ static int format_file(const char *name, bool check)
     size_t size = 0;
     uint8_t *source = twc_file_read(name, TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
-    twc_result *result = twc_check(name, source, size);
+    const twc_files files = {.read = read_import};
+    twc_result *result = twc_check_with(name, source, size, &files);
     const char *text = result != NULL ? twc_result_format(result) : NULL;
     int status = DONE;
     if (text == NULL) {

@@ -196,7 +196,9 @@ const char *twc_result_format(twc_result *result)
     tw_writer *w = &result->text;
     tw_writer_clear(w);
     if (result->front->diags.error_count > 0) return NULL;
-    if (!twc_format_write(&result->front->source, &result->front->words, w)) return NULL;
+    twc_source own = result->front->source; /* without what it imports */
+    if (own.part_count > 0) own.text.size = own.parts[0].end;
+    if (!twc_format_write(&own, &result->front->words, w)) return NULL;
     tw_write_u8(w, 0);
     return w->bad ? NULL : (const char *)w->data;
 }

@@ -131,7 +131,7 @@ static inline void till_add(till_module *k, tw_entry_kind kind, const till_entry
     k->functions[index] = (tw_function){from->name, called ? A_SLOTS : 0, kind == TW_ENTRY_VIEW,
                                         A_FRAME,    k->m.code_count,      count};
     k->entries[index] = (tw_entry){.name = from->name,
-                                   .kind = kind,
+                                   .kind = (uint8_t)kind,
                                    .function = index,
                                    .of = TW_NONE,
                                    .delay = TW_NONE,
@@ -340,6 +340,19 @@ static inline void till_arguments(const till *t, int64_t amount, int a, int b, u
     memcpy(bytes + 40, t->accounts[b].bytes, 32);
 }
 
+/* What the last call wrote and told is within the worst case of its entry. */
+static inline void till_within_bounds(till *t, const char *entry)
+{
+    tw_contract *c = NULL;
+    const tw_mark mark = tw_arena_mark(t->arena);
+    cr_assert_eq(tw_ledger_contract(t->ledger, &t->contract, t->arena, &c, &t->err), TW_OK);
+    const tw_module *m = c->code->module;
+    const tw_bounds *bounds = &m->entries[tw_module_entry(m, TW_ENTRY_ACTION, entry)].bounds;
+    cr_assert_leq(t->receipt.run.writes, bounds->writes, "%s", entry);
+    cr_assert_leq(t->receipt.run.notices.size, bounds->event_bytes, "%s", entry);
+    tw_arena_reset(t->arena, mark);
+}
+
 /* An action that may take `limit` of each asset, 0 for nothing. */
 static inline tw_status till_call_limit(till *t, int sender, const char *entry, int64_t amount,
                                         int a, int b, int64_t limit)
@@ -355,7 +368,9 @@ static inline tw_status till_call_limit(till *t, int sender, const char *entry, 
                 .arguments = tw_bytes_of(bytes, sizeof bytes),
                 .spends = spends,
                 .spend_count = limit > 0 ? 2 : 0};
-    return till_send(t, &tx, sender);
+    const tw_status status = till_send(t, &tx, sender);
+    till_within_bounds(t, entry);
+    return status;
 }
 
 static inline tw_status till_call(till *t, int sender, const char *entry, int64_t amount, int a,

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL_MAX = 8192, OUTCOME_MAX = 1024, ERRORS_MAX = 64, NO_COLUMN = UINT32_MAX, BAR_MS = 100 };
+enum { CELL_MAX = 8192, OUTCOME_MAX = 1024, ERRORS_MAX = 64, BAR_MS = 100 };
+
+static const uint32_t no_column = UINT32_MAX;
 
 /* How often calls ended with one error. */
 typedef struct tally {
@@ -69,7 +71,7 @@ static tw_status row_time(job *j, int64_t *ret_time)
 {
     const char *why = NULL;
     *ret_time = tw_session_now(j->app->session);
-    if (j->time == NO_COLUMN) return TW_OK;
+    if (j->time == no_column) return TW_OK;
     const tw_bytes cell = tw_csv_cell(j->csv, j->time);
     if (tw_time_parse(cell, j->format, j->zone, ret_time, &why)) return TW_OK;
     char quote[TW_CSV_QUOTE_MAX], text[300];
@@ -102,7 +104,7 @@ static tw_status row_signers(job *j, call *c)
 static tw_status row_entry(job *j, call *c)
 {
     const char *contract = j->contract_name;
-    if (j->contract != NO_COLUMN) contract = cell_text(j, j->contract);
+    if (j->contract != no_column) contract = cell_text(j, j->contract);
     const char *entry = cell_text(j, j->entry);
     if (contract == NULL || entry == NULL) return row_fail(j, "a cell is too long");
     if (tw_session_find(j->app->session, contract, &c->contract, &j->app->err) != TW_OK) {
@@ -121,7 +123,7 @@ static tw_status row_entry(job *j, call *c)
 static tw_status argument_text(job *j, const call *c, const tw_member *member, const char **ret)
 {
     const bool optional = c->module->types[member->type].kind == TW_KIND_OPTIONAL;
-    uint32_t column = NO_COLUMN;
+    uint32_t column = no_column;
     tw_err ignored;
     char text[CELL_MAX + TW_NAME_SIZE_MAX + 2];
     tw_bytes cell = {NULL, 0};
@@ -133,7 +135,7 @@ static tw_status argument_text(job *j, const call *c, const tw_member *member, c
     if (cell.size == 0 && c->module->types[member->type].kind != TW_KIND_TEXT) {
         snprintf(text, sizeof text, "%s needs %s: the column is %s",
                  c->module->entries[c->entry].name, member->name,
-                 column == NO_COLUMN ? "not there" : "empty");
+                 column == no_column ? "not there" : "empty");
         return row_fail(j, text);
     }
     snprintf(text, sizeof text, "%s=%.*s", member->name, (int)cell.size, (const char *)cell.data);
@@ -164,7 +166,7 @@ static tw_status row_arguments(job *j, call *c)
 /* "12.50 EUR", or several with a + between them: the most that the row may take. */
 static tw_status row_spends(job *j, tw_tx *tx)
 {
-    if (j->spend == NO_COLUMN) return TW_OK;
+    if (j->spend == no_column) return TW_OK;
     const char *text = cell_text(j, j->spend);
     tw_contract *c = NULL;
     tw_session *s = j->app->session;
@@ -211,7 +213,7 @@ static void count_failure(job *j, const char *name)
 /* True when the outcome is the one that the row expects: none of a name that is empty. */
 static bool as_expected(const job *j, const tw_run *run, const char *name)
 {
-    if (j->expect == NO_COLUMN) return run->status == TW_OK;
+    if (j->expect == no_column) return run->status == TW_OK;
     const tw_bytes cell = tw_csv_cell(j->csv, j->expect);
     if (cell.size == 0) return run->status == TW_OK;
     const size_t size = strcspn(name, ":");
@@ -322,7 +324,7 @@ static tw_status columns(job *j)
         {"entry", &j->entry, true},    {"contract", &j->contract, j->contract_name == NULL},
         {"expect", &j->expect, false}, {"spend", &j->spend, false}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        *wanted[i].column = NO_COLUMN;
+        *wanted[i].column = no_column;
         if (tw_csv_column(j->csv, wanted[i].name, wanted[i].column,
                           wanted[i].needed ? &j->app->err : &ignored) ||
             !wanted[i].needed) {

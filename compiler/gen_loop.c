@@ -3,9 +3,10 @@
  * A loop over a map takes its size once and goes from key to key; the key stands in slots of its
  * own, so an element that is removed is no hindrance. A loop over a list keeps the list where it
  * stands, or a copy of it, and the position in it. The element is copied to the binder's slots at
- * the start of each round and written back at each change. Variables whose home held their value
- * before a loop hold it at the start of each round, because every change of them changes the home;
- * what is loaded inside of a body is not known to be there behind it.
+ * the start of each round, unless only its key is looked at, and written back at each change.
+ * Variables whose home held their value before a loop hold it at the start of each round, because
+ * every change of them changes the home; what is loaded inside of a body is not known to be there
+ * behind it.
  */
 #include "compiler/gen.h"
 
@@ -66,6 +67,18 @@ static void body(twc_gen *g, const twc_stmt *stmt, twc_gen_loop *loop)
     end(g, loop);
 }
 
+/* The binder's value, not only its key. */
+typedef struct binder_use {
+    const twc_decl *binder;
+    bool value;
+} binder_use;
+
+static void note_value(void *data, const twc_expr *expr)
+{
+    binder_use *use = data;
+    if (expr->kind == TWC_E_NAME && expr->u.name.decl == use->binder) use->value = true;
+}
+
 static void over_store(twc_gen *g, const twc_stmt *stmt)
 {
     const twc_decl *store = stmt->u.loop.store;
@@ -76,7 +89,10 @@ static void over_store(twc_gen *g, const twc_stmt *stmt)
     twc_emit(g, TW_OP_SIZE, loop.round + 1, 0, 0, store->index);
     if (!begin(g, stmt, &loop, loop.round + 1, store->u.store.max)) return;
     twc_emit(g, TW_OP_NEXT, binder->key_slot, loop.round, 0, store->index);
-    twc_emit(g, TW_OP_LOAD, binder->slot, binder->key_slot, 0, store->index);
+    binder_use use = {binder, false};
+    const twc_visit visit = {.expr = note_value, .data = &use};
+    twc_walk_block(&visit, &stmt->u.loop.body);
+    if (use.value) twc_emit(g, TW_OP_LOAD, binder->slot, binder->key_slot, 0, store->index);
     body(g, stmt, &loop);
 }
 

@@ -121,8 +121,8 @@ static int64_t draw_duration(tw_fuzz *f)
         duration = f->durations[below(f, f->duration_count)] + between(f, -1, 1);
     }
     /* a timer that runs each minute would make a year take long: seldom */
-    if (f->every > 0 && duration / f->every > 500 && !one_in(f, 32)) {
-        duration = duration % (100 * f->every);
+    if (f->every > 0 && duration / f->every > 100 && !one_in(f, 32)) {
+        duration = duration % (20 * f->every);
     }
     return duration < 1 ? 1 : duration;
 }
@@ -144,8 +144,38 @@ static uint32_t accounts_of(const tw_fuzz *f, uint16_t role)
     return max < TW_TRIAL_MEMBERS_MAX ? max : TW_TRIAL_MEMBERS_MAX;
 }
 
+/* Who holds a role of one now; false when nobody does, or somebody whom no test would name. */
+static bool holder_of(const tw_fuzz *f, uint16_t role, tw_fuzz_actor *ret_actor)
+{
+    tw_trial *t = f->trial;
+    tw_contract *contract = NULL;
+    uint32_t count = 0;
+    tw_account holder;
+    const tw_mark mark = tw_arena_mark(t->arena);
+    const bool known =
+        tw_ledger_contract(t->ledger, &t->contract, t->arena, &contract, t->err) == TW_OK &&
+        tw_role_read(contract, role, &count, &holder) == TW_OK && count == 1;
+    tw_arena_reset(t->arena, mark);
+    for (uint32_t r = 0; known && r <= f->m->role_count; r++) {
+        const bool stranger = r == f->m->role_count;
+        const uint32_t most = stranger ? TW_FUZZ_STRANGERS : accounts_of(f, (uint16_t)r);
+        for (uint32_t k = 1; k <= most; k++) {
+            const tw_trial_account *account = stranger ? tw_trial_named(t, tw_fuzz_stranger(k))
+                                                       : tw_trial_member(t, (uint16_t)r, k);
+            if (account == NULL || !tw_account_equal(&account->account, &holder)) continue;
+            *ret_actor = (tw_fuzz_actor){stranger ? TWC_NO_ROLE : (uint16_t)r, k};
+            return true;
+        }
+    }
+    return false;
+}
+
 static tw_fuzz_actor draw_member(tw_fuzz *f, uint16_t role)
 {
+    tw_fuzz_actor holder;
+    const tw_role *r = &f->m->roles[role];
+    const bool moves = r->max == 1 && r->flags != 0;
+    if (moves && !one_in(f, 4) && holder_of(f, role, &holder)) return holder;
     return (tw_fuzz_actor){role, 1 + (uint32_t)below(f, accounts_of(f, role))};
 }
 
@@ -352,11 +382,20 @@ static tw_status draw_action(tw_fuzz *f, uint32_t *ret_action, bool *ret_found)
     if (here) TW_TRY(phase_of(f, &phase));
     for (uint32_t i = 0; i < f->plan->action_count; i++) {
         const tw_entry *entry = &f->m->entries[f->plan->actions[i].entry];
-        if (f->unwritable[i] || (here && (entry->phases >> phase & 1) == 0)) continue;
+        if (f->unwritable[i] || f->left_out[i] || (here && (entry->phases >> phase & 1) == 0))
+            continue;
         if (one_in(f, ++seen)) *ret_action = i;
     }
     *ret_found = seen > 0;
     return TW_OK;
+}
+
+/* Half of the runs do without some of the actions: one that ends everything would end most runs
+ * early, and one that fails most of the time takes the place of others. */
+void tw_fuzz_begin(tw_fuzz *f)
+{
+    const bool some = one_in(f, 2);
+    for (uint32_t i = 0; i < f->plan->action_count; i++) f->left_out[i] = some && one_in(f, 4);
 }
 
 /* One of the levels that conditions compare this reading with, or one beside it; or a number of the
@@ -404,7 +443,7 @@ static void draw_feed(tw_fuzz *f)
     draw_rhythm(f, r, step);
     for (uint16_t i = 0; i < f->m->reading_count; i++) {
         const tw_reading *other = &f->m->readings[i];
-        const bool together = others && other->role == r->role && one_in(f, 2);
+        const bool together = others && other->role == r->role && !one_in(f, 4);
         if ((i != first && !together) || step->reading_count == TW_FUZZ_READINGS_MAX) continue;
         const int64_t value = one_in(f, 2) ? draw_level(f, i) : between(f, other->low, other->high);
         step->readings[step->reading_count++] = (tw_fuzz_reading){i, value};
@@ -504,7 +543,8 @@ tw_status tw_fuzz_prepare(tw_fuzz *f)
     TW_TRY(tw_ledger_contract(t->ledger, &t->contract, t->arena, &contract, t->err));
     f->levels = TW_NEW_ARRAY(t->arena, int64_t, f->m->deployed_count + 1u);
     f->unwritable = TW_NEW_ARRAY(t->arena, bool, f->plan->action_count + 1);
-    if (f->levels == NULL || f->unwritable == NULL) return TW_ERR_MEMORY;
+    f->left_out = TW_NEW_ARRAY(t->arena, bool, f->plan->action_count + 1);
+    if (f->levels == NULL || f->unwritable == NULL || f->left_out == NULL) return TW_ERR_MEMORY;
     memcpy(f->levels, contract->deployed, f->m->deployed_count * sizeof *f->levels);
     static const char *const plain[] = {"", "a", "b", "c"};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) add_text(f, plain[i]);

@@ -41,6 +41,7 @@ static tw_status run_once(tw_fuzz *f, uint32_t *ret_broken)
     tw_arena_clear(f->arena);
     tw_writer_clear(&f->trial->report->text);
     TW_TRY(tw_trial_back(f->trial));
+    tw_fuzz_begin(f);
     *ret_broken = UINT32_MAX;
     for (uint32_t i = 0; i < f->plan->steps && *ret_broken == UINT32_MAX; i++) {
         const uint32_t first = f->step_count;

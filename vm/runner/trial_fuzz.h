@@ -64,6 +64,7 @@ typedef struct tw_fuzz {
     const char *texts[TW_FUZZ_TEXTS_MAX];
     uint32_t text_count;
     int64_t *levels;  /* deploy constants */
+    bool *left_out;   /* actions that this run does without */
     bool *unwritable; /* actions with an argument that no test can write */
     uint64_t budget;  /* steps that shrinking may still run */
 } tw_fuzz;
@@ -71,6 +72,8 @@ typedef struct tw_fuzz {
 /* ---- trial_draw.c ---- */
 /* What is drawn from: once, after deploy. */
 TW_MUST_USE tw_status tw_fuzz_prepare(tw_fuzz *f);
+/* At the start of a run. */
+void tw_fuzz_begin(tw_fuzz *f);
 /* Appends the next step or two (a pause and a call) to the script. */
 TW_MUST_USE tw_status tw_fuzz_draw(tw_fuzz *f);
 

@@ -472,11 +472,13 @@ struct twc_decl {
             twc_decl *fields;
             uint32_t count;
             twc_decl *home; /* [check] ASSET: its one REGISTRY */
+            bool done;      /* [check] ASSET: it holds no thing that can hold it */
         } fields;
         struct {
             twc_type_name *key_name;
             const twc_type *key, *element;
             twc_word *asset, *by;
+            twc_span asset_span, by_span;
             twc_decl
                 *asset_decl;    /* [check] REGISTRY: the ASSET; its u.fields.home is the REGISTRY */
             twc_decl *by_field; /* [check] REGISTRY: the FIELD that is the key */

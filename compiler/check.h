@@ -117,6 +117,8 @@ bool twc_check_is_builtin(const twc_word *word);
 
 /* ---- check_expr.c: expressions. Each returns the node to use from now on. */
 twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint);
+/* The same of what may also be a thing or a list of them: not taken as a value itself. */
+twc_expr *twc_check_part(twc_check *c, twc_expr *expr, const twc_type *hint);
 /* The same, but an optional stays one where it is known to hold a value. */
 twc_expr *twc_check_raw(twc_check *c, twc_expr *expr, const twc_type *hint);
 /* Checks and converts to `type`; `what` begins the message ("the default"). */
@@ -216,6 +218,29 @@ void twc_check_gone(twc_check *c, twc_span span, const twc_decl *binder);
 bool twc_check_for(twc_check *c, twc_stmt *stmt);
 bool twc_check_repeat(twc_check *c, twc_stmt *stmt);
 void twc_check_skip(twc_check *c, const twc_stmt *stmt);
+
+/* Whether a change of the place leaves alone what the open loops go over; an error otherwise. */
+bool twc_check_loops(twc_check *c, twc_span span, const twc_expr *place);
+
+/* ---- check_thing.c: assets and registries */
+bool twc_check_is_things(const twc_type *type); /* list of an asset */
+/* What the things of an asset are known by. */
+const twc_type *twc_check_thing_key(const twc_check *c, const twc_type *asset);
+/* The type `list of Asset` of a field of an asset; NULL for every other type. */
+const twc_type *twc_check_asset_field(twc_check *c, const twc_type_name *name);
+void twc_check_registry(twc_check *c, twc_decl *decl);
+void twc_check_assets(twc_check *c); /* once all registries are known */
+/* The place of a thing, checked; `what` wants one. */
+twc_expr *twc_check_thing(twc_check *c, twc_expr *expr, const char *what);
+twc_expr *twc_check_thing_index(twc_check *c,
+                                twc_expr *expr); /* `y.list[k]`: the list is checked */
+/* owner, maker, history, which stand before `of` a thing */
+bool twc_check_is_thing_word(const twc_expr *left, twc_of *ret_which);
+twc_expr *twc_check_thing_of(twc_check *c, twc_expr *expr, twc_of which);
+/* Whether a part of a thing may be assigned; an error otherwise. True for other places. */
+bool twc_check_thing_change(twc_check *c, const twc_expr *place);
+void twc_check_create(twc_check *c, twc_stmt *stmt);
+void twc_check_verb(twc_check *c, twc_stmt *stmt); /* give, attach, detach, retire */
 
 /* ---- check_stmt.c: bodies and entries */
 void twc_check_entry(twc_check *c, twc_decl *decl);

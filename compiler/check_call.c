@@ -201,6 +201,16 @@ static twc_expr *check_member(twc_check *c, twc_expr *expr)
     return expr;
 }
 
+/* count(history of x) */
+static twc_expr *count_history(twc_check *c, twc_expr *expr, twc_expr *of)
+{
+    twc_expr *thing = twc_check_thing(c, of->u.of.right, "`history of`");
+    of->u.of.right = thing;
+    of->u.of.which = TWC_OF_HISTORY;
+    of->type = c->integer;
+    return thing->type != c->error ? expr : twc_check_is_error(c, expr);
+}
+
 /* count(list); in tests count(history) and events(E), gas(action), bound(action) */
 static twc_expr *check_counted(twc_check *c, twc_expr *expr)
 {
@@ -213,9 +223,15 @@ static twc_expr *check_counted(twc_check *c, twc_expr *expr)
             expr->u.call.args = NULL;
             return expr;
         }
+        twc_of which_of = TWC_OF_OWNER;
+        if (arg->value->kind == TWC_E_OF && (c->can & TWC_CAN_TEST) &&
+            twc_check_is_thing_word(arg->value->u.of.left, &which_of) &&
+            which_of == TWC_OF_HISTORY) {
+            return count_history(c, expr, arg->value);
+        }
         twc_decl *store = twc_check_store(c, arg->value);
         if (store != NULL) return twc_check_count(c, expr, store);
-        arg->value = twc_check_expr(c, arg->value, NULL);
+        arg->value = twc_check_part(c, arg->value, NULL);
         if (arg->value->type->kind == TWC_TYPE_LIST) return expr;
         return wrong_argument(c, expr, arg->value, "a list or a map");
     }

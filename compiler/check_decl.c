@@ -159,6 +159,8 @@ void twc_check_declare(twc_check *c)
         decl->type = decl->bad ? c->error : c->nothing;
         if (decl->kind == TWC_D_RECORD) {
             decl->type = twc_type_named(&c->types, TWC_TYPE_RECORD, decl);
+        } else if (decl->kind == TWC_D_ASSET) {
+            decl->type = twc_type_named(&c->types, TWC_TYPE_ASSET, decl);
         } else if (decl->kind == TWC_D_ENUM) {
             decl->type = twc_type_named(&c->types, TWC_TYPE_ENUM, decl);
             for (twc_decl *v = decl->u.fields.fields; v != NULL; v = v->next) {
@@ -209,14 +211,19 @@ const twc_type *twc_check_type(twc_check *c, twc_type_name *name)
     } else if (word->global != NULL) {
         twc_decl *decl = word->global;
         const bool named = decl->kind == TWC_D_RECORD || decl->kind == TWC_D_ENUM ||
-                           decl->kind == TWC_D_ASSET || decl->kind == TWC_D_CURRENCY ||
-                           decl->kind == TWC_D_TOKEN;
+                           decl->kind == TWC_D_CURRENCY || decl->kind == TWC_D_TOKEN;
         decl->used = true;
         type = decl->bad                  ? c->error
                : decl->kind == TWC_D_ROLE ? c->account
                : named                    ? decl->type
                                           : NULL;
-        if (type == NULL) {
+        if (type == NULL && decl->kind == TWC_D_ASSET) {
+            twc_check_fail_at(c, TWC_DIAG_THING_AS_VALUE, name->span, decl,
+                              "`%s` is a thing, never a value: nothing but a registry holds it\n"
+                              "keep its key here; an asset may have a field `list of %s max n`",
+                              word->text, word->text);
+            type = c->error;
+        } else if (type == NULL) {
             twc_check_fail_at(c, TWC_DIAG_NOT_A_TYPE, name->span, decl, "`%s` is not a type",
                               word->text);
             type = c->error;
@@ -229,11 +236,12 @@ const twc_type *twc_check_type(twc_check *c, twc_type_name *name)
 }
 
 /* False when two bear one name. */
-static bool check_fields(twc_check *c, twc_decl *fields)
+static bool check_fields(twc_check *c, twc_decl *fields, bool asset)
 {
     bool distinct = true;
     for (twc_decl *f = fields; f != NULL; f = f->next) {
-        f->type = twc_check_type(c, f->type_name);
+        f->type = asset ? twc_check_asset_field(c, f->type_name) : NULL;
+        if (f->type == NULL) f->type = twc_check_type(c, f->type_name);
         for (const twc_decl *other = fields; other != f; other = other->next) {
             if (other->word != f->word || f->word == NULL) continue;
             twc_check_fail_at(c, TWC_DIAG_DUPLICATE, f->name_span, other, "`%s` is declared twice",
@@ -277,8 +285,9 @@ void twc_check_types(twc_check *c)
         const twc_decl_kind kind = decl->kind;
         bool distinct = true;
         if (decl->broken) continue;
-        if (kind == TWC_D_RECORD || kind == TWC_D_EVENT || kind == TWC_D_ERROR) {
-            distinct = check_fields(c, decl->u.fields.fields);
+        if (kind == TWC_D_RECORD || kind == TWC_D_ASSET || kind == TWC_D_EVENT ||
+            kind == TWC_D_ERROR) {
+            distinct = check_fields(c, decl->u.fields.fields, kind == TWC_D_ASSET);
         } else if (kind == TWC_D_PARAM || kind == TWC_D_VAR || kind == TWC_D_READING) {
             decl->type = twc_check_type(c, decl->type_name);
         } else if (kind == TWC_D_PURSE) {
@@ -287,7 +296,7 @@ void twc_check_types(twc_check *c)
             twc_check_map(c, decl);
         } else if (kind == TWC_D_ACTION || kind == TWC_D_VIEW || kind == TWC_D_FN) {
             twc_entry *entry = decl->u.entry;
-            distinct = check_fields(c, entry->params);
+            distinct = check_fields(c, entry->params, false);
             if (kind != TWC_D_ACTION) entry->result = twc_check_type(c, entry->result_name);
             for (twc_decl *p = entry->params; p != NULL; p = p->next) {
                 p->used |= p->word->text[0] == '_';
@@ -297,7 +306,9 @@ void twc_check_types(twc_check *c)
     }
     for (twc_decl *decl = c->contract->members; decl != NULL; decl = decl->next) {
         if (decl->kind == TWC_D_RECORD && !decl->broken) check_finite(c, decl);
+        if (decl->kind == TWC_D_REGISTRY && !decl->broken) twc_check_registry(c, decl);
     }
+    twc_check_assets(c);
     for (twc_stmt *grant = c->contract->grants; grant != NULL; grant = grant->u.grant.next_grant) {
         twc_decl *role = grant->u.grant.word->global;
         if (role == NULL || role->kind != TWC_D_ROLE) continue;

@@ -316,7 +316,7 @@ static twc_expr *check_name(twc_check *c, twc_expr *expr)
 static twc_expr *check_field(twc_check *c, twc_expr *expr)
 {
     if (twc_check_is_key(c, expr)) return expr;
-    twc_expr *object = twc_check_expr(c, expr->u.field.object, NULL);
+    twc_expr *object = twc_check_part(c, expr->u.field.object, NULL);
     const twc_word *word = expr->u.field.word;
     expr->u.field.object = object;
     if (object->type == c->error) return twc_check_is_error(c, expr);
@@ -326,7 +326,7 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
                                 "first, as `needs x is some`, or use `match`",
                                 twc_check_text(c, object->type), word->text);
     }
-    if (object->type->kind != TWC_TYPE_RECORD) {
+    if (object->type->kind != TWC_TYPE_RECORD && object->type->kind != TWC_TYPE_ASSET) {
         return twc_check_refuse(c, expr, TWC_DIAG_NO_FIELD, expr->mark, "%s has no fields",
                                 twc_check_text(c, object->type));
     }
@@ -338,8 +338,9 @@ static twc_expr *check_field(twc_check *c, twc_expr *expr)
         return expr;
     }
     if (!record->bad) {
-        twc_check_fail_at(c, TWC_DIAG_NO_FIELD, expr->mark, record, "record %s has no field `%s`",
-                          record->word->text, word->text);
+        twc_check_fail_at(c, TWC_DIAG_NO_FIELD, expr->mark, record, "%s %s has no field `%s`",
+                          record->kind == TWC_D_ASSET ? "asset" : "record", record->word->text,
+                          word->text);
     }
     return twc_check_is_error(c, expr);
 }
@@ -349,13 +350,14 @@ static twc_expr *check_index(twc_check *c, twc_expr *expr)
     if (twc_check_is_purse(expr)) return twc_check_purse_index(c, expr);
     twc_decl *store = twc_check_store(c, expr->u.index.object);
     if (store != NULL) return twc_check_element(c, expr, store);
-    twc_expr *object = twc_check_expr(c, expr->u.index.object, NULL);
+    twc_expr *object = twc_check_part(c, expr->u.index.object, NULL);
     expr->u.index.object = object;
     if (object->type == c->error) return twc_check_is_error(c, expr);
     if (object->type->kind != TWC_TYPE_LIST) {
         return twc_check_refuse(c, expr, TWC_DIAG_NO_FIELD, expr->mark, "%s has no elements",
                                 twc_check_text(c, object->type));
     }
+    if (twc_check_is_things(object->type)) return twc_check_thing_index(c, expr);
     expr->u.index.index = twc_check_value(c, expr->u.index.index, c->integer, "an index");
     expr->type = object->type->element;
     const twc_expr *index = expr->u.index.index;
@@ -387,7 +389,7 @@ static twc_expr *check_list(twc_check *c, twc_expr *expr, const twc_type *hint)
         return twc_check_refuse(c, expr, TWC_DIAG_UNKNOWN_TYPE, expr->span,
                                 "nothing says of what type the elements of `[]` are");
     }
-    if (!is_value(element)) return twc_check_is_error(c, expr);
+    if (!is_value(element) && count > 0) return twc_check_is_error(c, expr);
     const bool fits = hint != NULL && hint->kind == TWC_TYPE_LIST && count <= hint->max;
     expr->type = fits ? hint : twc_type_list(&c->types, element, count > 0 ? count : 1);
     return expr;
@@ -508,12 +510,8 @@ static twc_expr *check_of(twc_check *c, twc_expr *expr)
                                 "`rest of` a purse stands only behind `pay`\nwrite `pay rest of p "
                                 "to a`; what p holds is `p`");
     }
-    if (word != NULL && word->global == NULL && word->local == NULL &&
-        (twc_check_word_is(word, "owner") || twc_check_word_is(word, "maker") ||
-         word->keyword == TWC_W_history)) {
-        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, expr->span, "this `of`");
-        return twc_check_is_error(c, expr);
-    }
+    twc_of which = TWC_OF_OWNER;
+    if (twc_check_is_thing_word(left, &which)) return twc_check_thing_of(c, expr, which);
     if (twc_check_reading(c, left, false) != NULL) {
         return twc_check_refuse(c, expr, TWC_DIAG_NOT_A_VALUE, expr->span,
                                 "the readings of a device are no value\ntake a statistic, as "
@@ -573,7 +571,7 @@ static twc_expr *check_in(twc_check *c, twc_expr *expr)
         const twc_type *wanted = twc_type_list(&c->types, value->type, set->u.list.count);
         set = twc_check_expr(c, set, is_value(value->type) ? wanted : NULL);
     } else {
-        set = twc_check_expr(c, set, NULL);
+        set = twc_check_part(c, set, NULL);
     }
     expr->u.in.set = set;
     if (value->type == c->error || set->type == c->error) return expr;
@@ -583,9 +581,11 @@ static twc_expr *check_in(twc_check *c, twc_expr *expr)
                        twc_check_text(c, set->type));
         return expr;
     }
-    twc_expr *converted = twc_check_convert(c, value, set->type->element);
-    if (converted == NULL || !has_equality(set->type->element)) {
-        twc_check_mismatch(c, value->span, "what is looked for", set->type->element, value->type);
+    const twc_type *element = set->type->element; /* of things: their keys */
+    if (element->kind == TWC_TYPE_ASSET) element = twc_check_thing_key(c, element);
+    twc_expr *converted = twc_check_convert(c, value, element);
+    if (converted == NULL || !has_equality(element)) {
+        twc_check_mismatch(c, value->span, "what is looked for", element, value->type);
         return expr;
     }
     expr->u.in.value = converted;
@@ -677,7 +677,21 @@ twc_expr *twc_check_raw(twc_check *c, twc_expr *expr, const twc_type *hint)
     return checked;
 }
 
-twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint)
+twc_expr *twc_check_part(twc_check *c, twc_expr *expr, const twc_type *hint)
 {
     return twc_check_narrow(c, twc_check_raw(c, expr, hint));
+}
+
+twc_expr *twc_check_expr(twc_check *c, twc_expr *expr, const twc_type *hint)
+{
+    expr = twc_check_part(c, expr, hint);
+    const bool list = twc_check_is_things(expr->type);
+    if ((!list && expr->type->kind != TWC_TYPE_ASSET) || expr->kind == TWC_E_LIST) return expr;
+    const bool said = hint != NULL && (hint == c->error || hint->kind == TWC_TYPE_ASSET) &&
+                      c->diags->error_count > 0;
+    if (said) return twc_check_is_error(c, expr); /* of the place that it is for */
+    return twc_check_refuse(c, expr, TWC_DIAG_THING_AS_VALUE, expr->span,
+                            "%s\ntake its fields, `owner of` it, or its key",
+                            list ? "a list of things is no value"
+                                 : "a thing is no value: there is only one of it");
 }

@@ -349,11 +349,11 @@ static void match_history(twc_check *c, twc_stmt *stmt, twc_decl *decl)
 static void check_history(twc_check *c, twc_stmt *stmt)
 {
     if (!twc_check_may(c, stmt->span, TWC_CAN_WRITE)) return;
-    if (stmt->u.notice.of != NULL) {
-        twc_check_unsupported(c, TWC_DIAG_NO_ASSETS, stmt->span, "`history ... of` a thing");
-        return;
-    }
     bool good = true;
+    if (stmt->u.notice.of != NULL) {
+        stmt->u.notice.of = twc_check_thing(c, stmt->u.notice.of, "`history` with `of`");
+        good = stmt->u.notice.of->type != c->error;
+    }
     uint32_t count = 0;
     for (twc_arg *arg = stmt->u.notice.args; arg != NULL; arg = arg->next, count++) {
         arg->value = twc_check_expr(c, arg->value, NULL);
@@ -442,6 +442,8 @@ static bool check_stmt(twc_check *c, twc_stmt *stmt)
     if (kind == TWC_S_PUSH) twc_check_push(c, stmt);
     if (kind == TWC_S_REMOVE) twc_check_remove(c, stmt);
     if (kind == TWC_S_SKIP) twc_check_skip(c, stmt);
+    if (kind == TWC_S_CREATE) twc_check_create(c, stmt);
+    if (kind >= TWC_S_GIVE && kind <= TWC_S_RETIRE) twc_check_verb(c, stmt);
     if (kind == TWC_S_STOP && c->result != NULL) {
         twc_check_fail(c, TWC_DIAG_NOT_HERE, stmt->span, "%s ends with `return`", c->where);
     }

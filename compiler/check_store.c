@@ -112,14 +112,16 @@ bool twc_check_is_key(twc_check *c, twc_expr *expr)
     const twc_expr *object = expr->u.field.object;
     twc_word *word = object->kind == TWC_E_NAME ? object->u.name.word : NULL;
     twc_decl *binder = word != NULL ? word->local : NULL;
-    if (binder == NULL || binder->loop == NULL || binder->loop->u.loop.store == NULL ||
-        !twc_check_word_is(expr->u.field.word, "key")) {
+    if (binder == NULL || binder->loop == NULL || !twc_check_word_is(expr->u.field.word, "key")) {
         return false;
     }
+    const twc_decl *store = binder->loop->u.loop.store;
+    const bool thing = store == NULL && binder->type->kind == TWC_TYPE_ASSET;
+    if (store == NULL && !thing) return false;
     binder->used = true;
     expr->kind = TWC_E_KEY;
-    expr->type = binder->loop->u.loop.store->u.store.key;
-    if (binder->loop->u.loop.store->bad || expr->type == NULL) expr->type = c->error;
+    expr->type = thing ? twc_check_thing_key(c, binder->type) : store->u.store.key;
+    if ((store != NULL && store->bad) || expr->type == NULL) expr->type = c->error;
     expr->u.name.word = word;
     expr->u.name.decl = binder;
     return true;
@@ -227,13 +229,14 @@ static bool overlaps(const twc_expr *place, const twc_stmt *loop)
     return true;
 }
 
-static bool check_loops(twc_check *c, twc_span span, const twc_expr *place)
+bool twc_check_loops(twc_check *c, twc_span span, const twc_expr *place)
 {
     const twc_stmt *own[TW_LOOP_NEST_MAX + 1] = {NULL};
     for (uint32_t count = 0; count <= TW_LOOP_NEST_MAX; count++) {
         for (const twc_open_loop *loop = c->loop; loop != NULL; loop = loop->outer) {
             bool mine = loop->stmt->kind != TWC_S_FOR ||
-                        loop->stmt->u.loop.binder->type == c->error; /* goes over nothing */
+                        loop->stmt->u.loop.binder->type == c->error || /* goes over nothing */
+                        loop->stmt->u.loop.binder->type->kind == TWC_TYPE_ASSET; /* check_thing.c */
             for (uint32_t i = 0; i < count; i++) mine |= own[i] == loop->stmt;
             if (mine || !overlaps(place, loop->stmt)) continue;
             twc_check_fail_at(c, TWC_DIAG_LOOP_CHANGE, span, loop->stmt->u.loop.binder,
@@ -265,7 +268,9 @@ static const char *fixed_because(const twc_expr *place)
             continue;
         }
         if (decl->old) return "the state of the older version can only be read";
-        if (decl->kind == TWC_D_VAR || decl->kind == TWC_D_MAP) return NULL;
+        if (decl->kind == TWC_D_VAR || decl->kind == TWC_D_MAP || decl->kind == TWC_D_REGISTRY) {
+            return NULL;
+        }
         if (decl->kind == TWC_D_LOCAL && decl->mutable) return NULL;
         return "only a `var` can be changed";
     }
@@ -289,6 +294,7 @@ bool twc_check_change(twc_check *c, const twc_expr *place)
             "`pay e from p to a`, `mint e to p` or `burn e from p`");
         return false;
     }
+    if (!twc_check_thing_change(c, place)) return false;
     const char *why = fixed_because(place);
     if (why != NULL) {
         twc_check_fail_at(c, TWC_DIAG_NOT_ASSIGNABLE, place->span, root_decl(place), "%s", why);
@@ -299,14 +305,14 @@ bool twc_check_change(twc_check *c, const twc_expr *place)
                        c->where);
         return false;
     }
-    return check_loops(c, place->span, place);
+    return twc_check_loops(c, place->span, place);
 }
 
 /* ------------------------------------------------------------------ push and remove */
 
 void twc_check_push(twc_check *c, twc_stmt *stmt)
 {
-    twc_expr *to = twc_check_expr(c, stmt->u.push.to, NULL);
+    twc_expr *to = twc_check_part(c, stmt->u.push.to, NULL);
     stmt->u.push.to = to;
     const bool list = to->type->kind == TWC_TYPE_LIST;
     if (!list && to->type != c->error) {
@@ -314,7 +320,7 @@ void twc_check_push(twc_check *c, twc_stmt *stmt)
                        twc_check_text(c, to->type));
     }
     const bool good = list && twc_check_change(c, to);
-    const twc_type *element = list ? to->type->element : c->error;
+    const twc_type *element = list && !twc_check_is_things(to->type) ? to->type->element : c->error;
     stmt->u.push.value = twc_check_value(c, stmt->u.push.value, element, "what is pushed");
     if (!good) stmt->u.push.to->type = c->error;
 }
@@ -378,7 +384,7 @@ static const twc_type *element_of(twc_check *c, twc_stmt *stmt)
     if (store != NULL) {
         return may_read(c, store, stmt->u.loop.over->span) ? store->u.store.element : c->error;
     }
-    twc_expr *over = twc_check_expr(c, stmt->u.loop.over, NULL);
+    twc_expr *over = twc_check_part(c, stmt->u.loop.over, NULL);
     stmt->u.loop.over = over;
     if (over->type->kind == TWC_TYPE_LIST) return over->type->element;
     if (over->type != c->error) {

@@ -265,6 +265,25 @@ void twc_gen_top(twc_gen *g, const twc_expr *expr, uint32_t dst);
 void twc_gen_push(twc_gen *g, const twc_stmt *stmt);
 void twc_gen_remove(twc_gen *g, const twc_stmt *stmt);
 
+uint32_t twc_gen_own(twc_gen *g, const twc_expr *expr); /* in slots that nothing else changes */
+
+/* ---- gen_thing.c: assets and registries */
+typedef struct twc_gen_thing {
+    uint32_t registry, key; /* the registry's number, the slots of the key */
+} twc_gen_thing;
+/* A list of things: the key of their holder, and x of ATTACH and HELD. */
+typedef struct twc_gen_list {
+    uint32_t key, x;
+} twc_gen_list;
+twc_gen_thing twc_gen_thing_at(twc_gen *g, const twc_expr *thing);
+twc_gen_list twc_gen_list_at(twc_gen *g, const twc_expr *list);
+/* The slots of its record, loaded. */
+uint32_t twc_gen_thing_load(twc_gen *g, const twc_expr *thing, twc_gen_thing *ret_at);
+void twc_gen_thing_of(twc_gen *g, const twc_expr *expr, uint32_t dst); /* owner, maker, history */
+void twc_gen_create(twc_gen *g, const twc_stmt *stmt);
+void twc_gen_verb(twc_gen *g, const twc_stmt *stmt); /* give, attach, detach, retire */
+void twc_gen_log(twc_gen *g, const twc_stmt *stmt);  /* history of a thing */
+
 /* ---- gen_loop.c */
 void twc_gen_repeat(twc_gen *g, const twc_stmt *stmt);
 void twc_gen_for(twc_gen *g, const twc_stmt *stmt);

@@ -140,8 +140,10 @@ static void field(twc_gen *g, const twc_decl *d)
     tw_field field = {.name = name, .kind = TW_FIELD_VAR, .old = d->old};
     g->span = d->span;
     field.key_member = field.key_type = TW_NONE;
-    if (d->kind == TWC_D_MAP) {
-        field.kind = TW_FIELD_MAP;
+    const bool registry = d->kind == TWC_D_REGISTRY;
+    if (registry) field.key_member = (uint16_t)d->u.store.by_field->index;
+    if (registry || d->kind == TWC_D_MAP) {
+        field.kind = registry ? TW_FIELD_REGISTRY : TW_FIELD_MAP;
         field.key_type = twc_gen_type(g, d->u.store.key);
         field.max = d->u.store.max;
     }
@@ -152,7 +154,7 @@ static void field(twc_gen *g, const twc_decl *d)
 
 static bool is_field(const twc_decl *d)
 {
-    return d->kind == TWC_D_VAR || d->kind == TWC_D_MAP;
+    return d->kind == TWC_D_VAR || d->kind == TWC_D_MAP || d->kind == TWC_D_REGISTRY;
 }
 
 static void fields(twc_gen *g)

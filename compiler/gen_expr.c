@@ -291,6 +291,8 @@ static void builtin_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
         hash_into(g, args->value, dst);
     } else if (which == TWC_B_TOP) {
         twc_gen_top(g, expr, dst);
+    } else if (which == TWC_B_COUNT && args->value->kind == TWC_E_OF) {
+        twc_gen_thing_of(g, args->value, dst);
     } else if (which == TWC_B_COUNT && expr->u.call.decl != NULL) {
         twc_emit(g, TW_OP_SIZE, dst, 0, 0, expr->u.call.decl->index);
     } else if (which == TWC_B_COUNT || which == TWC_B_SINCE_1970) {
@@ -524,13 +526,13 @@ static void place_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
 
 /* Kinds that are left out are constants, or nothing that stands in a checked tree. */
 static void (*const generators[])(twc_gen *g, const twc_expr *expr, uint32_t dst) = {
-    [TWC_E_TEXT] = text_into,      [TWC_E_NONE] = none_into,     [TWC_E_NAME] = name_into,
-    [TWC_E_LIST] = list_into,      [TWC_E_CALL] = call_into,     [TWC_E_NEGATE] = negate_into,
-    [TWC_E_BINARY] = binary_into,  [TWC_E_IF] = choose_into,     [TWC_E_CONVERT] = convert_into,
-    [TWC_E_NOT] = twc_gen_bool,    [TWC_E_IS] = twc_gen_bool,    [TWC_E_HOLD] = twc_gen_bool,
-    [TWC_E_SILENT] = twc_gen_bool, [TWC_E_RANGE] = twc_gen_bool, [TWC_E_IN] = twc_gen_bool,
-    [TWC_E_ACTOR] = place_into,    [TWC_E_FIELD] = place_into,   [TWC_E_INDEX] = place_into,
-    [TWC_E_KEY] = place_into,
+    [TWC_E_TEXT] = text_into,      [TWC_E_NONE] = none_into,      [TWC_E_NAME] = name_into,
+    [TWC_E_LIST] = list_into,      [TWC_E_CALL] = call_into,      [TWC_E_NEGATE] = negate_into,
+    [TWC_E_BINARY] = binary_into,  [TWC_E_IF] = choose_into,      [TWC_E_CONVERT] = convert_into,
+    [TWC_E_NOT] = twc_gen_bool,    [TWC_E_IS] = twc_gen_bool,     [TWC_E_HOLD] = twc_gen_bool,
+    [TWC_E_SILENT] = twc_gen_bool, [TWC_E_RANGE] = twc_gen_bool,  [TWC_E_IN] = twc_gen_bool,
+    [TWC_E_ACTOR] = place_into,    [TWC_E_FIELD] = place_into,    [TWC_E_INDEX] = place_into,
+    [TWC_E_KEY] = place_into,      [TWC_E_OF] = twc_gen_thing_of,
 };
 
 static void any_into(twc_gen *g, const twc_expr *expr, uint32_t dst)

@@ -96,6 +96,23 @@ static void over_store(twc_gen *g, const twc_stmt *stmt)
     body(g, stmt, &loop);
 }
 
+/* The list of keys is copied: what leaves it meanwhile is no hindrance. */
+static void over_things(twc_gen *g, const twc_stmt *stmt)
+{
+    const twc_type *things = stmt->u.loop.over->type;
+    const twc_decl *home = things->element->decl->u.fields.home;
+    twc_decl *binder = stmt->u.loop.binder;
+    twc_gen_loop loop = {.stmt = stmt, .round = twc_gen_slots_take(g, 1)};
+    loop.list = twc_gen_own(g, stmt->u.loop.over);
+    binder->key_slot = twc_gen_slots_take(g, twc_gen_slots(g, home->u.store.key));
+    binder->slot = twc_gen_slots_take(g, twc_gen_slots(g, binder->type));
+    const uint16_t type = twc_gen_type(g, things);
+    if (!begin(g, stmt, &loop, loop.list, things->max)) return;
+    twc_emit(g, TW_OP_ITEM, binder->key_slot, loop.list, loop.round, type);
+    twc_emit(g, TW_OP_LOAD, binder->slot, binder->key_slot, 0, home->index);
+    body(g, stmt, &loop);
+}
+
 static void note_drop(void *data, const twc_stmt *stmt)
 {
     twc_gen_loop *loop = data;
@@ -125,6 +142,8 @@ void twc_gen_for(twc_gen *g, const twc_stmt *stmt)
 {
     if (stmt->u.loop.store != NULL) {
         over_store(g, stmt);
+    } else if (stmt->u.loop.binder->type->kind == TWC_TYPE_ASSET) {
+        over_things(g, stmt);
     } else {
         over_list(g, stmt);
     }
@@ -143,7 +162,8 @@ static const twc_gen_loop *loop_of(const twc_gen *g, const twc_decl *binder)
 const twc_gen_back *twc_gen_loop_back(twc_gen *g, const twc_decl *binder)
 {
     const twc_gen_loop *loop = loop_of(g, binder);
-    const twc_decl *store = loop->stmt->u.loop.store;
+    const bool thing = binder->type->kind == TWC_TYPE_ASSET;
+    const twc_decl *store = thing ? binder->type->decl->u.fields.home : loop->stmt->u.loop.store;
     twc_gen_back *back = TW_NEW(g->arena, twc_gen_back);
     if (back == NULL) {
         g->diags->out_of_memory = g->failed = true;

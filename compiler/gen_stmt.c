@@ -127,7 +127,7 @@ static void notice(twc_gen *g, const twc_stmt *stmt)
 {
     const twc_decl *decl = stmt->u.notice.decl;
     if (stmt->u.notice.of != NULL) {
-        twc_gen_unsupported(g, stmt->span, "the history of a thing");
+        twc_gen_log(g, stmt);
         return;
     }
     if (stmt->kind == TWC_S_FAIL) {
@@ -188,6 +188,11 @@ static void (*const generators[])(twc_gen *g, const twc_stmt *stmt) = {
     [TWC_S_MINT] = twc_gen_mint,
     [TWC_S_BURN] = twc_gen_mint,
     [TWC_S_GO] = go,
+    [TWC_S_CREATE] = twc_gen_create,
+    [TWC_S_GIVE] = twc_gen_verb,
+    [TWC_S_ATTACH] = twc_gen_verb,
+    [TWC_S_DETACH] = twc_gen_verb,
+    [TWC_S_RETIRE] = twc_gen_verb,
     [TWC_S_REMOVE] = twc_gen_remove,
     [TWC_S_GRANT] = grant,
     [TWC_S_REVOKE] = grant,

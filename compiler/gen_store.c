@@ -23,7 +23,7 @@ static twc_gen_back *note_back(twc_gen *g, const twc_gen_back *outer, tw_op op)
 }
 
 /* A slot of its own for what the place's body may change before the place is closed. */
-static uint32_t own(twc_gen *g, const twc_expr *expr)
+uint32_t twc_gen_own(twc_gen *g, const twc_expr *expr)
 {
     const uint32_t before = g->top;
     const uint32_t slots = twc_gen_slots(g, expr->type);
@@ -56,7 +56,7 @@ static uint32_t open_element(twc_gen *g, const twc_expr *expr, bool whole,
         at = twc_gen_open(g, expr->u.index.object, false, ret_back);
         if (index->constant) return fixed_element(g, list, at, index->value);
     }
-    const uint32_t key = own(g, index);
+    const uint32_t key = twc_gen_own(g, index);
     const uint32_t value = twc_gen_slots_take(g, twc_gen_slots(g, expr->type));
     back = note_back(g, *ret_back, store != NULL ? TW_OP_STORE : TW_OP_PUT);
     if (back == NULL) return 0;
@@ -71,6 +71,26 @@ static uint32_t open_element(twc_gen *g, const twc_expr *expr, bool whole,
         back->key = key;
         back->x = twc_gen_type(g, list);
         if (!whole) twc_emit(g, TW_OP_ITEM, value, at, key, back->x);
+    }
+    *ret_back = back;
+    return value;
+}
+
+/* A thing's record, to be stored under its key. */
+static uint32_t open_thing(twc_gen *g, const twc_expr *expr, const twc_gen_back **ret_back)
+{
+    twc_gen_thing at;
+    const uint32_t value = twc_gen_thing_load(g, expr, &at);
+    twc_gen_back *back = note_back(g, NULL, TW_OP_STORE);
+    if (back == NULL) return 0;
+    back->part = expr;
+    back->value = value;
+    back->key = at.key;
+    back->x = at.registry;
+    if (at.key < value) { /* the key lives somewhere, and that may change before the store */
+        const uint32_t slots = twc_gen_slots(g, expr->type->decl->u.fields.home->u.store.key);
+        back->key = twc_gen_slots_take(g, slots);
+        twc_emit_move(g, back->key, at.key, slots);
     }
     *ret_back = back;
     return value;
@@ -94,6 +114,9 @@ static uint32_t open_name(twc_gen *g, const twc_expr *expr, bool whole,
 uint32_t twc_gen_open(twc_gen *g, const twc_expr *place, bool whole, const twc_gen_back **ret_back)
 {
     if (g->failed) return 0;
+    if (place->kind == TWC_E_INDEX && place->type->kind == TWC_TYPE_ASSET) {
+        return open_thing(g, place, ret_back);
+    }
     if (place->kind == TWC_E_INDEX) return open_element(g, place, whole, ret_back);
     if (place->kind == TWC_E_FIELD) {
         const twc_expr *object = place->u.field.object;
@@ -128,6 +151,10 @@ uint32_t twc_gen_element(twc_gen *g, const twc_expr *expr)
 {
     for (const twc_gen_back *back = g->open; back != NULL; back = back->outer) {
         if (back->part == expr) return back->value; /* `place += v` reads what it has opened */
+    }
+    if (expr->type->kind == TWC_TYPE_ASSET) {
+        twc_gen_thing at;
+        return twc_gen_thing_load(g, expr, &at);
     }
     const twc_decl *store = expr->u.index.store;
     const twc_expr *object = expr->u.index.object;

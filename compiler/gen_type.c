@@ -67,7 +67,12 @@ static uint32_t compute_slots(twc_gen *g, const twc_type *type)
     case TWC_TYPE_TWIN_ID: return 4;
     case TWC_TYPE_RECORD:
     case TWC_TYPE_ASSET: return twc_gen_fields_slots(g, type->decl->u.fields.fields);
-    case TWC_TYPE_LIST: return saturate(1 + (uint64_t)type->max * twc_gen_slots(g, type->element));
+    case TWC_TYPE_LIST:
+        if (type->element->kind == TWC_TYPE_ASSET) { /* their keys */
+            const twc_decl *home = type->element->decl->u.fields.home;
+            return saturate(1 + (uint64_t)type->max * twc_gen_slots(g, home->u.store.key));
+        }
+        return saturate(1 + (uint64_t)type->max * twc_gen_slots(g, type->element));
     case TWC_TYPE_OPTIONAL: return saturate(1 + (uint64_t)twc_gen_slots(g, type->element));
     }
     return 0;
@@ -156,6 +161,15 @@ static uint16_t of_record(twc_gen *g, const twc_type *type)
         g, (tw_type){.kind = TW_KIND_RECORD, .name = type->decl->word->text, .members = members});
 }
 
+static uint16_t of_things(twc_gen *g, const twc_type *type)
+{
+    const twc_decl *home = type->element->decl->u.fields.home;
+    const uint16_t of = twc_gen_type(g, home->u.store.key);
+    return twc_gen_type_add(
+        g, (tw_type){
+               .kind = TW_KIND_THINGS, .of = of, .home = (uint16_t)home->index, .max = type->max});
+}
+
 static uint16_t make_type(twc_gen *g, const twc_type *type)
 {
     switch (type->kind) {
@@ -174,8 +188,10 @@ static uint16_t make_type(twc_gen *g, const twc_type *type)
     case TWC_TYPE_ENUM:
         return of_enum(g, type->decl->word->text, type->decl->u.fields.fields,
                        type->decl->u.fields.count);
-    case TWC_TYPE_RECORD: return of_record(g, type);
+    case TWC_TYPE_RECORD:
+    case TWC_TYPE_ASSET: return of_record(g, type);
     case TWC_TYPE_LIST: {
+        if (type->element->kind == TWC_TYPE_ASSET) return of_things(g, type);
         const uint16_t of = twc_gen_type(g, type->element);
         return twc_gen_type_add(g, (tw_type){.kind = TW_KIND_LIST, .of = of, .max = type->max});
     }
@@ -186,7 +202,6 @@ static uint16_t make_type(twc_gen *g, const twc_type *type)
     case TWC_TYPE_MONEY:
         return twc_gen_type_add(
             g, (tw_type){.kind = TW_KIND_MONEY, .of = (uint16_t)type->decl->index});
-    case TWC_TYPE_ASSET: twc_gen_unsupported(g, g->span, "an asset"); return 0;
     case TWC_TYPE_ERROR:
     case TWC_TYPE_NOTHING:
     case TWC_TYPE_NONE: break;

@@ -176,6 +176,12 @@ bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl)
     return m.found;
 }
 
+static bool touches(const twc_touched *touched, const twc_decl *field)
+{
+    return (touched->fields.bits[field->index / 64 % (TW_FIELDS_MAX / 64)] >> field->index % 64 &
+            1) != 0;
+}
+
 static void touch(twc_touched *touched, const twc_decl *decl)
 {
     if (decl == NULL) return;
@@ -190,8 +196,39 @@ static void touch(twc_touched *touched, const twc_decl *decl)
     }
 }
 
+/* The registries of what may hold things of the asset, and of what may hold those. */
+static void find_holders(twc_touched *found, const twc_decl *asset)
+{
+    for (const twc_decl *d = asset->contract->members; d != NULL; d = d->next) {
+        if (d->kind != TWC_D_REGISTRY || touches(found, d)) continue;
+        const twc_decl *f = d->u.store.asset_decl->u.fields.fields;
+        while (f != NULL && (f->type->kind != TWC_TYPE_LIST || f->type->element != asset->type)) {
+            f = f->next;
+        }
+        if (f == NULL) continue;
+        touch(found, d);
+        find_holders(found, d->u.store.asset_decl);
+    }
+}
+
+static void touch_holders(twc_touched *touched, const twc_decl *asset)
+{
+    twc_touched found = {0};
+    find_holders(&found, asset);
+    for (uint32_t i = 0; i < TW_FIELDS_MAX / 64; i++) {
+        touched->fields.bits[i] |= found.fields.bits[i];
+    }
+}
+
 static void note_read(void *data, const twc_expr *expr)
 {
+    if (expr->type != NULL && expr->type->kind == TWC_TYPE_ASSET) {
+        touch(data, expr->type->decl->u.fields.home);
+    }
+    if (expr->kind == TWC_E_OF) { /* an owner is that of the holder */
+        touch(data, expr->u.of.right->type->decl->u.fields.home);
+        touch_holders(data, expr->u.of.right->type->decl);
+    }
     if (expr->kind == TWC_E_NAME) touch(data, expr->u.name.decl);
     if (expr->kind == TWC_E_INDEX) touch(data, expr->u.index.store);
     if (expr->kind == TWC_E_IN) touch(data, expr->u.in.store);
@@ -206,10 +243,32 @@ twc_touched twc_walk_reads(const twc_expr *expr)
     return touched;
 }
 
+/* The thing that the place is part of, or NULL. */
+static const twc_expr *thing_of(const twc_expr *place)
+{
+    while (place->type == NULL || place->type->kind != TWC_TYPE_ASSET) {
+        if (place->kind == TWC_E_FIELD) {
+            place = place->u.field.object;
+        } else if (place->kind == TWC_E_CONVERT) {
+            place = place->u.convert.value;
+        } else if (place->kind == TWC_E_INDEX && place->u.index.store == NULL) {
+            place = place->u.index.object;
+        } else {
+            return NULL;
+        }
+    }
+    return place;
+}
+
 /* What changes when the place does: a binder stands for what its loop goes over. */
 static void touch_place(twc_touched *touched, const twc_expr *place)
 {
     if (place == NULL) return;
+    const twc_expr *thing = thing_of(place);
+    if (thing != NULL) {
+        touch(touched, thing->type->decl->u.fields.home);
+        return;
+    }
     const twc_decl *root = twc_walk_root(place);
     while (root != NULL && root->kind == TWC_D_LOCAL && root->loop != NULL) {
         const twc_stmt *loop = root->loop;
@@ -241,6 +300,7 @@ static void note_write(void *data, const twc_stmt *stmt)
         touch_place(touched, stmt->u.thing.thing);
         touch_thing(touched, stmt->u.thing.thing);
         if (kind == TWC_S_ATTACH) touch_place(touched, stmt->u.thing.to);
+        if (kind == TWC_S_DETACH) touch_holders(touched, stmt->u.thing.thing->type->decl);
     }
     if (kind == TWC_S_GO) touched->phase = true;
 }

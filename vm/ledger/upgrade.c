@@ -370,7 +370,9 @@ static tw_status replace(upgrade *u)
     TW_TRY(unfile(u->old));
     if (!u->same_readings) TW_TRY(tw_node_renew_devices(c, u->l->time));
     TW_TRY(run_migrate(u, c));
-    return u->run->status == TW_OK ? establish(u, c) : u->run->status;
+    const tw_status status = u->run->status == TW_OK ? establish(u, c) : u->run->status;
+    if (status != TW_OK) u->run->entry = TW_NONE; /* the contract has no such entry after all */
+    return status;
 }
 
 /* Everything that is looked at before anything is done; *ret_go false: the status says why, or the

@@ -12,8 +12,7 @@
 
 enum { ROLE_MEMBERS_MAX = 4096, TEXT_MAX = 64 * 1024 };
 
-/* --time, or what a block made now has. */
-static tw_status block_time(tw_app *app, int64_t *ret_time)
+tw_status tw_app_block_time(tw_app *app, int64_t *ret_time)
 {
     const char *text = tw_args_get(&app->args, "time", NULL);
     const char *why = NULL;
@@ -244,13 +243,13 @@ static tw_status report_deploy(tw_app *app, const char *name, const tw_hash *id,
     return TW_OK;
 }
 
-static tw_status check_code(tw_app *app, tw_bytes module, tw_code **ret_code)
+tw_status tw_app_code(tw_app *app, const char *path, tw_bytes module, tw_code **ret_code)
 {
     tw_err inner = {0};
     const tw_status status = tw_code_new(module, ret_code, &inner);
     if (status == TW_OK) return TW_OK;
-    return tw_err_set(&app->err, status, "%s: is refused by the verifier: %.400s",
-                      app->args.words[0], inner.text);
+    return tw_err_set(&app->err, status, "%s: is refused by the verifier: %.400s", path,
+                      inner.text);
 }
 
 static tw_status deploy_code(tw_app *app, const tw_module *m, tw_tx *tx, int64_t time)
@@ -301,9 +300,9 @@ tw_status tw_command_deploy(tw_app *app)
     tw_status status =
         tw_source_module(app, app->args.words[0], tw_args_get(&app->args, "contract", NULL), arena,
                          &tx.module, &debug);
-    if (status == TW_OK) status = check_code(app, tx.module, &code);
+    if (status == TW_OK) status = tw_app_code(app, app->args.words[0], tx.module, &code);
     if (status == TW_OK) status = tw_app_open(app);
-    if (status == TW_OK) status = block_time(app, &time);
+    if (status == TW_OK) status = tw_app_block_time(app, &time);
     if (status == TW_OK) status = deploy_code(app, code->module, &tx, time);
     tw_code_free(code);
     tw_arena_free(arena);
@@ -312,7 +311,7 @@ tw_status tw_command_deploy(tw_app *app)
 
 /* ---- call ---- */
 
-static tw_status find_signers(tw_app *app, const tw_named_key **ret_keys, uint32_t *ret_count)
+tw_status tw_app_signers(tw_app *app, const tw_named_key **ret_keys, uint32_t *ret_count)
 {
     char names[TW_TX_SIGNERS_MAX][TW_KEY_NAME_MAX + 1];
     const char *as = tw_args_get(&app->args, "as", NULL);
@@ -424,8 +423,8 @@ tw_status tw_command_call(tw_app *app)
     int64_t time = 0;
     tw_tx tx = {.kind = TW_TX_CALL};
     TW_TRY(tw_session_find(s, args->words[0], &tx.contract, &app->err));
-    TW_TRY(block_time(app, &time));
-    TW_TRY(find_signers(app, keys, &count));
+    TW_TRY(tw_app_block_time(app, &time));
+    TW_TRY(tw_app_signers(app, keys, &count));
     const tw_module *m = tw_session_module(s, &tx.contract);
     if (m == NULL) return tw_app_fail(app, "the contract's code cannot be read");
     TW_TRY(find_entry(app, m, TW_ENTRY_ACTION, args->words[1], &entry));
@@ -453,7 +452,7 @@ tw_status tw_command_view(tw_app *app)
     tw_bytes arguments;
     tw_outcome outcome;
     TW_TRY(tw_session_find(s, args->words[0], &id, &app->err));
-    TW_TRY(block_time(app, &time));
+    TW_TRY(tw_app_block_time(app, &time));
     const tw_module *m = tw_session_module(s, &id);
     if (m == NULL) return tw_app_fail(app, "the contract's code cannot be read");
     TW_TRY(find_entry(app, m, TW_ENTRY_VIEW, args->words[1], &entry));

@@ -155,11 +155,16 @@ static const char *receipt_word(const tw_receipt *receipt)
     return receipt->has_intake ? "pack" : "call";
 }
 
-static tw_status print_receipt(tw_app *app, const tw_receipt *receipt)
+/* Receipt number `number` of the block. */
+static tw_status print_receipt(tw_app *app, const tw_block *block, uint32_t number)
 {
     tw_session *s = app->session;
-    const tw_module *m = tw_session_module(s, &receipt->run.contract);
+    const tw_receipt *receipt = &block->receipts[number];
     const tw_run *run = &receipt->run;
+    const tw_module *m = NULL; /* its indexes mean nothing where no entry of the contract ran */
+    if (run->entry != TW_NONE) {
+        m = tw_session_module_then(s, &run->contract, block->info.height, number);
+    }
     char label[TW_CONTRACT_NAME_MAX], gas[TW_GROUPED_MAX], id[65];
     tw_writer w = tw_writer_new(16 * 1024);
     tw_session_outcome(s, m, run, &w);
@@ -224,7 +229,7 @@ static tw_status print_one_block(tw_app *app, const char *text)
     }
     TW_TRY(print_block_line(app, &block));
     for (uint32_t i = 0; i < block.receipt_count; i++) {
-        TW_TRY(print_receipt(app, &block.receipts[i]));
+        TW_TRY(print_receipt(app, &block, i));
     }
     return tw_story_walk(s, &block, NULL, TW_STORY_ALL, print_item, app);
 }

@@ -155,7 +155,8 @@ static tw_status add_packs(page *p, const tw_block *block)
         const tw_receipt *receipt = &block->receipts[before + i];
         if (!receipt->has_intake) continue;
         section *s = section_of(p, &receipt->run.contract);
-        const tw_module *m = tw_session_module(p->app->session, &receipt->run.contract);
+        const tw_module *m = tw_session_module_then(p->app->session, &receipt->run.contract,
+                                                    block->info.height, before + i);
         if (s == NULL || m == NULL) continue;
         tw_tx tx;
         tw_pack pack;

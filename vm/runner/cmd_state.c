@@ -172,7 +172,7 @@ static tw_status show_fields(view *v)
     json_t *list = v->object != NULL ? json_object() : NULL;
     for (uint16_t i = 0; i < v->module->field_count; i++) {
         const tw_field *f = &v->module->fields[i];
-        if (f->kind != TW_FIELD_VAR) continue;
+        if (f->kind != TW_FIELD_VAR || f->old) continue;
         tw_key key = tw_key_of(TW_SPACE_FIELD, &v->contract->id);
         tw_key_u32(&key, f->id);
         tw_bytes value;
@@ -214,6 +214,75 @@ static tw_status value_of(const tw_field *f, tw_bytes stored, tw_bytes *ret_valu
     return TW_OK;
 }
 
+/* Where a thing is attached: the registry of its holder, the list, the key as a value in v->key. */
+static tw_status holder_of(view *v, const tw_thing *thing, const tw_field **ret_registry,
+                           const char **ret_list)
+{
+    const tw_module *m = v->module;
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        const tw_field *f = &m->fields[i];
+        if (f->id != thing->holder || f->old || f->kind != TW_FIELD_REGISTRY) continue;
+        const tw_members *members = &m->types[f->value_type].members;
+        if (thing->member >= members->count) return TW_ERR_CORRUPT;
+        *ret_registry = f;
+        *ret_list = members->items[thing->member].name;
+        return decode_key(v, f->key_type, thing->key);
+    }
+    return TW_ERR_CORRUPT;
+}
+
+static tw_status thing_json(view *v, const tw_thing *thing, const tw_account *owner, json_t *pair)
+{
+    const tw_field *f = NULL;
+    const char *list = NULL;
+    json_object_set_new(pair, "owner", tw_json_hex(owner->bytes, sizeof owner->bytes));
+    json_object_set_new(pair, "maker", tw_json_hex(thing->maker.bytes, sizeof owner->bytes));
+    json_object_set_new(pair, "retired", json_boolean((thing->flags & TW_THING_RETIRED) != 0));
+    json_object_set_new(pair, "history",
+                        json_pack("{s:o, s:o}", "count", tw_json_u64(thing->histories), "head",
+                                  tw_json_hex(thing->history_head.bytes, TW_HASH_SIZE)));
+    if ((thing->flags & TW_THING_ATTACHED) == 0) return TW_OK;
+    TW_TRY(holder_of(v, thing, &f, &list));
+    tw_reader r = tw_reader_of(tw_writer_bytes(&v->key));
+    json_object_set_new(pair, "attached",
+                        json_pack("{s:s, s:o, s:s}", "registry", f->name, "key",
+                                  tw_show_json(v->module, f->key_type, &r), "list", list));
+    return TW_OK;
+}
+
+/* "owned by alice, made by bob, attached to machines["M-1"].fitted, history of 3" */
+static tw_status print_thing(view *v, const tw_thing *thing, const tw_account *owner)
+{
+    const tw_show_names *names = &v->session->names;
+    char owner_name[TW_SHOW_NAME_MAX], maker[TW_SHOW_NAME_MAX], count[TW_GROUPED_MAX];
+    const tw_field *f = NULL;
+    const char *list = NULL;
+    printf("              owned by %s, made by %s", tw_show_account(owner, names, owner_name),
+           tw_show_account(&thing->maker, names, maker));
+    if ((thing->flags & TW_THING_RETIRED) != 0) printf(", retired");
+    if ((thing->flags & TW_THING_ATTACHED) != 0) {
+        TW_TRY(holder_of(v, thing, &f, &list));
+        tw_reader r = tw_reader_of(tw_writer_bytes(&v->key));
+        tw_writer_clear(&v->text);
+        TW_TRY(tw_show_value(v->module, f->key_type, &r, names, &v->text));
+        printf(", attached to %s[%s].%s", f->name, end_text(v), list);
+    }
+    if (thing->histories > 0) printf(", history of %s", tw_grouped(thing->histories, count));
+    putchar('\n');
+    return TW_OK;
+}
+
+/* What a thing is beside its record. */
+static tw_status show_thing(view *v, tw_bytes stored, json_t *pair)
+{
+    tw_thing thing;
+    tw_met met = {0};
+    tw_account owner;
+    TW_TRY(tw_thing_parse(stored, &thing));
+    TW_TRY(tw_thing_owner(v->contract, &thing, &met, &owner));
+    return pair != NULL ? thing_json(v, &thing, &owner, pair) : print_thing(v, &thing, &owner);
+}
+
 static tw_status show_pair(view *v, const tw_field *f, tw_bytes key, tw_bytes stored, json_t *list)
 {
     tw_bytes value;
@@ -224,7 +293,8 @@ static tw_status show_pair(view *v, const tw_field *f, tw_bytes key, tw_bytes st
     if (list != NULL) {
         json_t *pair = json_pack("{s:o, s:o}", "key", tw_show_json(v->module, f->key_type, &keys),
                                  "value", tw_show_json(v->module, f->value_type, &values));
-        return json_array_append_new(list, pair) == 0 ? TW_OK : TW_ERR_CORRUPT;
+        if (json_array_append_new(list, pair) != 0) return TW_ERR_CORRUPT;
+        return f->kind == TW_FIELD_REGISTRY ? show_thing(v, stored, pair) : TW_OK;
     }
     const tw_show_names *names = &v->session->names;
     tw_writer_clear(&v->text);
@@ -232,7 +302,7 @@ static tw_status show_pair(view *v, const tw_field *f, tw_bytes key, tw_bytes st
     tw_write_raw(&v->text, " = ", 3);
     TW_TRY(tw_show_value(v->module, f->value_type, &values, names, &v->text));
     printf("            %s\n", end_text(v));
-    return TW_OK;
+    return f->kind == TW_FIELD_REGISTRY ? show_thing(v, stored, NULL) : TW_OK;
 }
 
 static tw_status show_pairs(view *v, const tw_field *f, uint32_t count, json_t *list)
@@ -445,6 +515,26 @@ static void show_history(view *v)
     }
 }
 
+/* Another module that is to follow. */
+static tw_status show_consent(view *v)
+{
+    tw_hash module;
+    int64_t since = 0;
+    bool found = false;
+    char hex[2 * TW_HASH_SIZE + 1], time[TW_TIME_TEXT_MAX];
+    TW_TRY(tw_ledger_consent(v->session->ledger, &v->contract->id, &module, &since, &found));
+    if (!found) return TW_OK;
+    tw_hex_encode(module.bytes, TW_HASH_SIZE, hex);
+    if (v->object != NULL) {
+        json_object_set_new(v->object, "consent",
+                            json_pack("{s:s, s:o}", "module", hex, "since", tw_json_time(since)));
+        return TW_OK;
+    }
+    printf("  upgrade   consent to the module %.16s... since %s\n", hex,
+           tw_time_print(since, time));
+    return TW_OK;
+}
+
 static tw_status show_all(view *v)
 {
     show_head(v);
@@ -458,7 +548,7 @@ static tw_status show_all(view *v)
     TW_TRY(show_devices(v));
     TW_TRY(show_timers(v));
     show_history(v);
-    return TW_OK;
+    return show_consent(v);
 }
 
 tw_status tw_command_state(tw_app *app)

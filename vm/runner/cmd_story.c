@@ -72,9 +72,31 @@ static tw_status print_line(telling *t, const tw_story_item *item)
     return TW_OK;
 }
 
+/* --of machines:M-1: the item stands in the history of this thing. A key that is none of the
+ * registry's in the item's version is nobody's. */
+static tw_status of_wanted(const telling *t, const tw_story_item *item, bool *ret_wanted)
+{
+    const char *of = tw_args_get(&t->app->args, "of", NULL);
+    *ret_wanted = of == NULL;
+    if (of == NULL) return TW_OK;
+    const size_t size = strcspn(of, ":");
+    const tw_field *f = tw_story_registry(item);
+    if (f == NULL || strlen(f->name) != size || strncmp(f->name, of, size) != 0) return TW_OK;
+    tw_err ignored;
+    tw_writer w = tw_writer_new(LINE_MAX);
+    const tw_status status = tw_show_parse(item->module, f->key_type, of + size + 1,
+                                           &t->app->session->names, &w, &ignored);
+    *ret_wanted = status == TW_OK && tw_bytes_equal(tw_writer_bytes(&w), item->entry.key);
+    tw_writer_free(&w);
+    return tw_status_is_host_failure(status) ? status : TW_OK;
+}
+
 static tw_status tell(void *context, const tw_story_item *item)
 {
     telling *t = context;
+    bool wanted = false;
+    TW_TRY(of_wanted(t, item, &wanted));
+    if (!wanted) return TW_OK;
     if (item->time < t->from || item->time >= t->to || !kind_wanted(t, item->name)) return TW_OK;
     if (t->counting) {
         t->count++;
@@ -146,6 +168,10 @@ static tw_status tell_story(tw_app *app, uint32_t kinds)
     t.csv = tw_args_has(&app->args, "csv");
     TW_TRY(time_option(app, "from", &t.from));
     TW_TRY(time_option(app, "to", &t.to));
+    const char *of = tw_args_get(&app->args, "of", NULL);
+    if (of != NULL && strchr(of, ':') == NULL) {
+        return tw_app_usage(app, "--of %.60s: write REGISTRY:KEY, as in machines:M-1", of);
+    }
     if (!tw_args_number(&app->args, "limit", 1, UINT64_MAX, &t.wanted, &app->err)) {
         app->usage = true;
         return TW_REFUSED_ARGUMENT;

@@ -47,6 +47,13 @@ static const tw_option deploy_options[] = {
     END,
 };
 
+static const tw_option upgrade_options[] = {
+    {"as", 0, "KEY[,KEY]", "who sign; the first one sends", false},
+    {"contract", 0, "NAME", "which contract of a file that has several", false},
+    TIME_OPTION,
+    END,
+};
+
 static const tw_option call_options[] = {
     {"as", 0, "KEY[,KEY]", "who calls; the others sign too", false},
     {"spend", 0, "AMOUNT", "the most it may take from the sender: --spend '12_500.00 EUR'", true},
@@ -77,6 +84,7 @@ static const tw_option story_options[] = {
     {"from", 0, "TIME", "not what was before", false},
     {"to", 0, "TIME", "not what was at or after", false},
     {"kind", 0, "NAME", "only events, history kinds or alarms of this name", true},
+    {"of", 0, "REGISTRY:KEY", "only the history of this thing: --of machines:M-1", false},
     {"limit", 0, "N", "the newest N", false},
     {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
     END,
@@ -168,6 +176,10 @@ static const tw_command commands[] = {
      tw_command_key},
     {"deploy", "FILE.twc|FILE.twm", "put a contract on the ledger", VALUES, deploy_options, 1, 1,
      true, tw_command_deploy},
+    {"upgrade", "NAME FILE.twc|FILE.twm", "put another version in the place of a contract",
+     "It is signed by those whom the contract names. Roles, purses, history, and state of the\n"
+     "same name and type stay. With a delay, the first call is the consent, the second does it.\n",
+     upgrade_options, 2, 2, true, tw_command_upgrade},
     {"call", "NAME ACTION [ARGUMENT=VALUE...]", "call an action of a contract", VALUES,
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
     {"run", "CALLS.csv", "calls from a table: past ones, or a script",

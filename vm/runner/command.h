@@ -30,6 +30,15 @@ TW_MUST_USE tw_status tw_app_fail(tw_app *app, const char *format, ...) TW_PRINT
 /* Opens the ledger of -d. */
 TW_MUST_USE tw_status tw_app_open(tw_app *app);
 
+/* --time, or what a block made now has. */
+TW_MUST_USE tw_status tw_app_block_time(tw_app *app, int64_t *ret_time);
+/* The keys of --as, the sender first; room for TW_TX_SIGNERS_MAX. */
+TW_MUST_USE tw_status tw_app_signers(tw_app *app, const tw_named_key **ret_keys,
+                                     uint32_t *ret_count);
+/* Verified and ready to run; `path` is named when it is not. */
+TW_MUST_USE tw_status tw_app_code(tw_app *app, const char *path, tw_bytes module,
+                                  tw_code **ret_code);
+
 /* Prints a JSON value on one line and drops it. TW_ERR_MEMORY when `value` is NULL. */
 TW_MUST_USE tw_status tw_app_print_json(json_t *value);
 /* 64-bit numbers stand in strings. */
@@ -60,6 +69,7 @@ TW_MUST_USE tw_status tw_command_root(tw_app *app);
 TW_MUST_USE tw_status tw_command_run(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);
+TW_MUST_USE tw_status tw_command_upgrade(tw_app *app);
 TW_MUST_USE tw_status tw_command_view(tw_app *app);
 
 #endif

@@ -303,6 +303,15 @@ const tw_module *tw_session_module(tw_session *s, const tw_hash *id)
     return module;
 }
 
+const tw_module *tw_session_module_then(tw_session *s, const tw_hash *id, uint64_t height,
+                                        uint32_t receipt)
+{
+    const tw_code *code = NULL;
+    tw_err ignored;
+    const tw_status status = tw_ledger_code_then(s->ledger, id, height, receipt, &code, &ignored);
+    return status == TW_OK ? code->module : NULL;
+}
+
 /* ---- blocks ---- */
 
 tw_status tw_session_advance(tw_session *s, int64_t time, tw_block_seen seen, void *context,

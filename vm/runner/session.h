@@ -79,5 +79,8 @@ void tw_session_outcome(const tw_session *session, const tw_module *module, cons
 
 /* The module of a contract; NULL when it cannot be had. */
 const tw_module *tw_session_module(tw_session *session, const tw_hash *id);
+/* The one with which receipt number `receipt` of a block was made: an upgrade changes it. */
+const tw_module *tw_session_module_then(tw_session *session, const tw_hash *id, uint64_t height,
+                                        uint32_t receipt);
 
 #endif

@@ -61,15 +61,18 @@ static tw_status walk_notices(const walk *w, tw_story_item *item)
 
 static const char *entry_name(const tw_module *m, const tw_run *run)
 {
-    if (run->entry == TW_NONE || run->entry >= m->entry_count) return "pack";
-    return m->entries[run->entry].name;
+    const bool pack = run->status >= TW_PACK_NOT_MEMBER && run->status <= TW_PACK_IN_FUTURE;
+    if (run->entry != TW_NONE && run->entry < m->entry_count) return m->entries[run->entry].name;
+    return pack ? "pack" : "transaction";
 }
 
-static tw_status walk_run(const walk *w, const tw_run *run, const tw_intake *intake)
+/* `receipt`: its number in the block, which says what version of the contract it is of. */
+static tw_status walk_run(const walk *w, uint32_t receipt, const tw_run *run,
+                          const tw_intake *intake)
 {
     if (w->contract != NULL && !tw_hash_equal(w->contract, &run->contract)) return TW_OK;
     tw_story_item item = {.height = w->block->info.height, .contract = &run->contract, .run = run};
-    item.module = tw_session_module(w->session, &run->contract);
+    item.module = tw_session_module_then(w->session, &run->contract, item.height, receipt);
     if (item.module == NULL) return TW_OK; /* a transaction that made or met no contract */
     for (uint32_t i = 0; intake != NULL && i < intake->edge_count; i++) {
         const tw_edge_note *edge = &intake->edges[i];
@@ -91,9 +94,9 @@ tw_status tw_story_walk(tw_session *session, const tw_block *block, const tw_has
     const walk w = {session, block, contract, kinds, visit, context};
     for (uint32_t i = 0; i < block->receipt_count; i++) {
         const tw_receipt *receipt = &block->receipts[i];
-        TW_TRY(walk_run(&w, &receipt->run, receipt->has_intake ? &receipt->intake : NULL));
+        TW_TRY(walk_run(&w, i, &receipt->run, receipt->has_intake ? &receipt->intake : NULL));
         for (uint16_t k = 0; k < receipt->handler_count; k++) {
-            TW_TRY(walk_run(&w, &receipt->handlers[k], NULL));
+            TW_TRY(walk_run(&w, i, &receipt->handlers[k], NULL));
         }
     }
     return TW_OK;
@@ -141,10 +144,42 @@ static void show_moved(const tw_session *session, const tw_story_item *item, tw_
     tw_write_raw(ret_text, line, strlen(line));
 }
 
+const tw_field *tw_story_registry(const tw_story_item *item)
+{
+    const tw_module *m = item->module;
+    const uint16_t registry = item->entry.registry;
+    const bool of_thing = item->kind == TW_STORY_HISTORY &&
+                          item->entry.kind == TW_NOTICE_THING_HISTORY &&
+                          registry < m->field_count && m->fields[registry].key_type != TW_NONE;
+    return of_thing ? &m->fields[registry] : NULL;
+}
+
+/* Whose errors and invariants the run's index means; NULL where no entry of this version ran. */
+static const tw_module *module_of_run(const tw_story_item *item)
+{
+    return item->run->entry != TW_NONE ? item->module : NULL;
+}
+
+/* "of machines["M-1"]: ", before the fields of an entry in the history of a thing. */
+static tw_status show_thing(const tw_session *session, const tw_story_item *item,
+                            tw_writer *ret_text)
+{
+    const tw_field *f = tw_story_registry(item);
+    if (f == NULL) return TW_OK;
+    tw_reader r = tw_reader_of(item->entry.key);
+    tw_write_raw(ret_text, "of ", 3);
+    tw_write_raw(ret_text, f->name, strlen(f->name));
+    tw_write_raw(ret_text, "[", 1);
+    TW_TRY(tw_show_value(item->module, f->key_type, &r, &session->names, ret_text));
+    tw_write_raw(ret_text, "]: ", 3);
+    return TW_OK;
+}
+
 tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
                            tw_writer *ret_text)
 {
     const char *word = item->up ? "raised" : "cleared";
+    TW_TRY(show_thing(session, item, ret_text));
     switch (item->kind) {
     case TW_STORY_EVENT:
     case TW_STORY_HISTORY:
@@ -152,7 +187,7 @@ tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
                                ret_text);
     case TW_STORY_EDGE: tw_write_raw(ret_text, word, strlen(word)); return TW_OK;
     case TW_STORY_FAILED:
-        tw_session_outcome(session, item->module, item->run, ret_text);
+        tw_session_outcome(session, module_of_run(item), item->run, ret_text);
         return TW_OK;
     case TW_STORY_MONEY: show_moved(session, item, ret_text); return TW_OK;
     case TW_STORY_ALL: break;
@@ -176,7 +211,7 @@ const char *tw_story_word(tw_story_kind kind)
 static json_t *outcome_json(const tw_session *session, const tw_story_item *item)
 {
     tw_writer w = tw_writer_new(16 * 1024);
-    tw_session_outcome(session, item->module, item->run, &w);
+    tw_session_outcome(session, module_of_run(item), item->run, &w);
     json_t *text = w.bad ? NULL : json_stringn((const char *)w.data, w.size);
     tw_writer_free(&w);
     return text;
@@ -224,6 +259,13 @@ json_t *tw_story_json(tw_session *session, const tw_story_item *item)
         json_object_set_new(
             object, "fields",
             tw_show_members_json(item->module, members_of(item), item->entry.fields));
+    }
+    const tw_field *registry = tw_story_registry(item);
+    if (registry != NULL) {
+        tw_reader r = tw_reader_of(item->entry.key);
+        json_object_set_new(object, "of",
+                            json_pack("{s:s, s:o}", "registry", registry->name, "key",
+                                      tw_show_json(item->module, registry->key_type, &r)));
     }
     if (item->kind == TW_STORY_HISTORY) {
         const tw_hash hash = tw_notice_hash(&item->entry);

@@ -42,6 +42,9 @@ TW_MUST_USE tw_status tw_story_walk(tw_session *session, const tw_block *block,
                                     const tw_hash *contract, uint32_t kinds, tw_story_visit visit,
                                     void *context);
 
+/* The registry of the thing in whose history the item stands; NULL when it is none. */
+const tw_field *tw_story_registry(const tw_story_item *item);
+
 /* Appends what stands behind the name: "peak: 8 mm/s", "raised", "Overflow: ...". */
 TW_MUST_USE tw_status tw_story_details(const tw_session *session, const tw_story_item *item,
                                        tw_writer *ret_text);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# upgrade -- a contract on a ledger gets another version: consent, waiting, what stays, what is told.
+# upgrade -- a contract gets another version: consent, waiting, what stays, how the past is told.
 . "${0%/*}/lib.sh"
 
 t="$TWVM -d l"

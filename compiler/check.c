@@ -331,6 +331,18 @@ static void check_imports(twc_check *c)
     c->program->unsound |= c->diags->error_count > errors;
 }
 
+/* What a newer version migrates from is kept for its state: it gets no warnings. */
+static void find_superseded(twc_check *c)
+{
+    uint32_t count = 0;
+    twc_contract *k = c->program->contracts;
+    for (; k != NULL && count < TW_NAMES_MAX; k = k->next, count++) {
+        const twc_program *file = NULL;
+        twc_contract *older = twc_check_older(c, k, c->program, &file);
+        if (older != NULL) older->superseded = true;
+    }
+}
+
 void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, twc_diags *diags)
 {
     twc_check *c = TW_NEW(arena, twc_check);
@@ -343,6 +355,7 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
     make_types(c);
     check_imports(c);
     if (program->unsound) return; /* names may be missing */
+    find_superseded(c);
     uint32_t count = 0;
     for (twc_contract *k = program->contracts; k != NULL; k = k->next) {
         for (const twc_contract *other = program->contracts; other != k; other = other->next) {

@@ -51,6 +51,7 @@ static const twc_type *type_here(twc_check *c, const twc_type *type);
 static const twc_type *record_here(twc_check *c, const twc_type *type)
 {
     twc_decl *old = type->decl;
+    if (old->bad) return c->error; /* it may hold itself */
     for (twc_decl *r = c->contract->old_records; r != NULL; r = r->next) {
         if (r->name_span.start == old->name_span.start) return r->type;
     }

@@ -234,6 +234,7 @@ static void visit(linker *l, uint32_t from)
     uint64_t seen = 0;
     l->open |= (uint64_t)1 << from;
     for (twc_import *i = program != NULL ? program->imports : NULL; i != NULL; i = i->next) {
+        if (i->path.size == 0 && l->diags->error_count > 0) continue;
         const uint32_t to = resolve(l, i, from);
         if (to == l->imports->count) continue;
         const uint64_t bit = (uint64_t)1 << to;

@@ -268,8 +268,7 @@ static void recover_member(twc_parser *p)
 static bool starts_contract(const twc_parser *p)
 {
     return is_word(&p->token, TWC_W_contract) ||
-           (is_word(&p->token, TWC_W_library) && p->token.first_on_line &&
-            p->ahead.kind == TWC_TOK_WORD);
+           (is_word(&p->token, TWC_W_library) && p->ahead.kind == TWC_TOK_WORD);
 }
 
 static void parse_contract(twc_parser *p, twc_contract **at)

@@ -11,14 +11,16 @@
  * is new. A condition or invariant that says p == 0 takes p away, as it undoes what does not obey.
  *
  * Second: what has a way out. `safe[P]` grows, so that no way out leads round in a ring:
- *   - a purse that falls to somebody is safe;
+ *   - a purse that falls to somebody;
  *   - an `after` or `every` of P, without `needs` or `fail`, whose every path takes all the money
  * of p out of the contract, or leaves it in purses that are safe in the phase then reached. An
  *     `after` runs once for each time P is entered, so when it stays in P nothing may fill p there;
  *   - p is `per r`, and an action that a member of r can call alone, with conditions that time
  *     makes true, does on every path `pay rest of p[caller] to caller`.
- * None of these counts when an invariant would undo it: one that says another purse is empty in the
- * phase reached, or that p is not. Traps are not looked at.
+ * A timer's turn must come: no other timer of P may take the money where it is not safe, or leave P
+ * (or enter it again) before an `after` is due. No way counts that an invariant would undo: one
+ * that says a purse is empty in the phase reached, or that it holds a fixed amount. Traps, and what
+ * people may do again and again, are not looked at.
  *
  * Both parts only ever add to sets, of at most 256 purses in 64 phases, and a budget of steps ends
  * them on the largest sources: such a contract is refused.
@@ -564,14 +566,29 @@ static void find_refills(stuck *s)
     }
 }
 
-/* No invariant undoes the run just walked, which began with these purses filled. */
-static bool is_allowed(const stuck *s, purses held)
+static void note_touch(void *data, const twc_stmt *stmt)
 {
+    const bool burns = stmt->kind == TWC_S_BURN;
+    purses *touched = data;
+    note_fill(data, stmt);
+    const twc_decl *from =
+        burns || stmt->kind == TWC_S_PAY ? twc_check_purse_of(stmt->u.money.from) : NULL;
+    if (from != NULL) *touched = both(*touched, one(from));
+}
+
+/* No invariant undoes the run just walked: what is to be empty then is so, and what is to hold
+ * money did before and is left alone. */
+static bool is_allowed(const stuck *s, const twc_entry *entry)
+{
+    purses touched = {{0}};
+    const twc_visit visit = {.stmt = note_touch, .data = &touched};
+    twc_walk_block(&visit, &entry->body);
     for (uint32_t i = 0; i < PLACES; i++) {
         if (!is_place(&s->ended, i)) continue;
         const uint32_t p = phase_of(s, i);
         if (!is_none(common(s->ended.held[i], s->empty[p]))) return false;
-        if (!is_none(common(without(held, s->ended.held[i]), s->wanted[p]))) return false;
+        if (!is_none(common(s->wanted[p], touched))) return false;
+        if (!is_none(without(s->wanted[p], s->wanted[s->from]))) return false;
         if (s->withdraw != NULL && is_in(&s->empty[p], s->withdraw)) return false;
     }
     return true;
@@ -586,6 +603,7 @@ static bool is_way(stuck *s, const twc_decl *entry, uint32_t phase, const twc_de
         if (!is_place(&s->ended, i)) continue;
         ends = true;
         if (!is_none(without(s->ended.held[i], s->safe[phase_of(s, i)]))) return false;
+        if (s->withdraw != NULL && is_in(&s->ended.held[i], s->withdraw)) return false;
         const bool once = i == STAYS && entry->kind == TWC_D_AFTER;
         if (once && is_in(&s->refill[phase], purse)) return false;
     }
@@ -617,7 +635,7 @@ static bool is_still(const twc_expr *e)
 static bool is_growing(const twc_expr *e)
 {
     if (e->kind == TWC_E_NAME && e->u.name.decl->kind == TWC_D_BUILTIN_VALUE) {
-        return e->u.name.decl->index == TWC_V_NOW || e->u.name.decl->index == TWC_V_TIME_IN_PHASE;
+        return e->u.name.decl->index == TWC_V_NOW; /* time_in_phase may begin anew */
     }
     if (e->kind != TWC_E_BINARY) return false;
     const twc_expr *left = e->u.binary.left;
@@ -677,46 +695,91 @@ static bool is_open_to(const stuck *s, const twc_decl *decl, const twc_decl *rol
 
 /* ------------------------------------------------------------------ what is safe */
 
-static void falls(stuck *s)
+static bool is_timer(const twc_decl *d)
 {
-    for (const twc_decl *d = s->c->contract->members; d != NULL; d = d->next) {
-        if (d->kind != TWC_D_PURSE || d->u.purse.falls_role == NULL) continue;
-        for (uint32_t p = 0; p < TW_PHASES_MAX; p++) {
-            if (!is_in(&s->wanted[p], d)) s->safe[p] = both(s->safe[p], one(d));
-        }
-    }
+    return d->kind == TWC_D_AFTER || d->kind == TWC_D_EVERY;
 }
 
-/* Looks whether the entry is a way out of the phase for one more purse. */
-static bool look(stuck *s, const twc_decl *entry, uint32_t phase)
+/* No timer of the phase but this one takes the purse's money to where it is not safe, or ends the
+ * phase before this one is due; phases in `also` are as good as this one. */
+static bool is_left_alone(stuck *s, const twc_decl *entry, const twc_decl *purse, uint32_t phase,
+                          uint64_t also)
 {
-    bool grew = false;
-    const purses held = s->flow->held[phase];
     for (const twc_decl *d = s->c->contract->members; d != NULL; d = d->next) {
-        if (d->kind != TWC_D_PURSE || !is_in(&held, d) || is_in(&s->safe[phase], d)) continue;
-        s->withdraw = entry->kind == TWC_D_ACTION ? d : NULL;
-        const twc_decl *role = d->u.purse.per_role;
-        if (s->withdraw != NULL && (role == NULL || !is_open_to(s, entry, role))) continue;
-        walk_from(s, entry->u.entry, phase, held, false);
-        if (!is_allowed(s, held) || !is_way(s, entry, phase, d)) continue;
-        s->safe[phase] = both(s->safe[phase], one(d));
-        grew = true;
+        if (d == entry || !is_timer(d) || (d->u.entry->phases >> phase & 1) == 0) continue;
+        walk_from(s, d->u.entry, phase, one(purse), true);
+        for (uint32_t i = 0; i < PLACES; i++) {
+            if (!is_place(&s->ended, i)) continue;
+            const uint32_t p = phase_of(s, i);
+            const bool same = i == STAYS || (also >> p & 1) != 0;
+            const purses fine = same ? both(s->safe[p], one(purse)) : s->safe[p];
+            if (!is_none(without(s->ended.held[i], fine))) return false;
+        }
     }
+    return true;
+}
+
+/* Those of the phases in which the purse falls, or in which the entry is a way out for it. */
+static uint64_t direct(stuck *s, const twc_decl *entry, const twc_decl *purse)
+{
+    uint64_t phases = 0;
+    for (uint32_t p = 0; p < TW_PHASES_MAX; p++) {
+        const uint64_t bit = (uint64_t)1 << p;
+        const purses held = s->flow->held[p];
+        if (!is_in(&held, purse) || is_in(&s->safe[p], purse)) continue;
+        if (entry == NULL) {
+            if (!is_in(&s->wanted[p], purse)) phases |= bit;
+        } else if ((entry->u.entry->phases & s->flow->phases & bit) != 0) {
+            walk_from(s, entry->u.entry, p, held, false);
+            if (is_allowed(s, entry->u.entry) && is_way(s, entry, p, purse)) phases |= bit;
+        }
+    }
+    return phases;
+}
+
+/* Adds the phases in which this is a sure way out: whatever other timers do, its turn comes. What
+ * is due again and again may follow the money through its phases, an `after` stays in one; members
+ * choose their moment. */
+static bool look(stuck *s, const twc_decl *entry, const twc_decl *purse)
+{
+    const bool action = entry != NULL && entry->kind == TWC_D_ACTION;
+    const bool follows = entry == NULL || entry->kind == TWC_D_EVERY;
+    s->withdraw = action ? purse : NULL;
+    uint64_t phases = direct(s, entry, purse);
     s->withdraw = NULL;
-    return grew;
+    for (bool fell = !action; fell && s->steps < STEPS_MAX;) {
+        fell = false;
+        for (uint32_t p = 0; p < TW_PHASES_MAX; p++) {
+            if ((phases >> p & 1) == 0) continue;
+            if (is_left_alone(s, entry, purse, p, follows ? phases : 0)) continue;
+            phases &= ~((uint64_t)1 << p);
+            fell = true;
+        }
+    }
+    for (uint32_t p = 0; p < TW_PHASES_MAX; p++) {
+        if (phases >> p & 1) s->safe[p] = both(s->safe[p], one(purse));
+    }
+    return phases != 0;
+}
+
+/* Whether the entry may be a way out for the purse at all. */
+static bool is_candidate(const stuck *s, const twc_decl *entry, const twc_decl *purse)
+{
+    const twc_decl *role = purse->u.purse.per_role;
+    if (is_timer(entry)) return !may_fail(s, &entry->u.entry->body);
+    return entry->kind == TWC_D_ACTION && role != NULL && is_open_to(s, entry, role);
 }
 
 static void find_ways(stuck *s)
 {
-    falls(s);
+    const twc_decl *members = s->c->contract->members;
     for (bool grew = true; grew && s->steps < STEPS_MAX;) {
         grew = false;
-        for (const twc_decl *d = s->c->contract->members; d != NULL; d = d->next) {
-            const bool timer = d->kind == TWC_D_AFTER || d->kind == TWC_D_EVERY;
-            if (d->kind != TWC_D_ACTION && !(timer && !may_fail(s, &d->u.entry->body))) continue;
-            const uint64_t phases = d->u.entry->phases & s->flow->phases;
-            for (uint32_t p = 0; p < TW_PHASES_MAX; p++) {
-                if (phases >> p & 1) grew |= look(s, d, p);
+        for (const twc_decl *purse = members; purse != NULL; purse = purse->next) {
+            if (purse->kind != TWC_D_PURSE) continue;
+            if (purse->u.purse.falls_role != NULL) grew |= look(s, NULL, purse);
+            for (const twc_decl *d = members; d != NULL; d = d->next) {
+                if (is_candidate(s, d, purse)) grew |= look(s, d, purse);
             }
         }
     }

@@ -712,7 +712,8 @@ static bool is_left_alone(stuck *s, const twc_decl *entry, const twc_decl *purse
             if (!is_place(&s->ended, i)) continue;
             const uint32_t p = phase_of(s, i);
             const bool same = i == STAYS || (also >> p & 1) != 0;
-            const purses fine = same ? both(s->safe[p], one(purse)) : s->safe[p];
+            purses fine = both(s->safe[p], s->empty[p]); /* there it would be undone */
+            if (same) fine = both(fine, one(purse));
             if (!is_none(without(s->ended.held[i], fine))) return false;
         }
     }

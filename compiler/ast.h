@@ -75,7 +75,7 @@ typedef enum twc_callee {
 
 /* Functions of builtins.def. */
 typedef enum twc_builtin {
-#define BUILTIN(name, spelling, place, supported) TWC_B_##name,
+#define BUILTIN(name, spelling, place) TWC_B_##name,
 #include "compiler/builtins.def"
     TWC_B_COUNT_
 } twc_builtin;

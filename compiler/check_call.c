@@ -62,13 +62,13 @@ void twc_check_args(twc_check *c, twc_arg **args, twc_decl *fields, twc_span spa
 
 typedef struct builtin_row {
     const char *spelling;
-    bool test_only, supported;
+    bool test_only;
 } builtin_row;
 
 enum { EVERYWHERE = 0, TEST_ONLY = 1 };
 
 static const builtin_row builtins[] = {
-#define BUILTIN(name, spelling, place, supported) {spelling, place, supported},
+#define BUILTIN(name, spelling, place) {spelling, place},
 #include "compiler/builtins.def"
 };
 
@@ -339,10 +339,6 @@ twc_expr *twc_check_call(twc_check *c, twc_expr *expr, const twc_type *hint)
     if (builtins[which].test_only && !(c->can & TWC_CAN_TEST)) {
         return twc_check_refuse(c, expr, TWC_DIAG_NOT_HERE, expr->mark, "`%s` is for tests only",
                                 word->text);
-    }
-    if (!builtins[which].supported) {
-        twc_check_unsupported(c, TWC_DIAG_NO_BUILTIN, expr->mark, builtins[which].spelling);
-        return twc_check_is_error(c, expr);
     }
     expr->u.call.builtin = which;
     return check_builtin(c, expr, hint);

@@ -17,7 +17,7 @@ bool twc_check_is_builtin(const twc_word *word)
     static const char *const names[] = {
         "bool", "text",   "bytes", "hash", "account", "twin_id", "list",  "none",          "some",
         "any",  "anyone", "rest",  "old",  "now",     "caller",  "phase", "time_in_phase",
-#define BUILTIN(name, spelling, place, supported) spelling,
+#define BUILTIN(name, spelling, place) spelling,
 #include "compiler/builtins.def"
 #define STATISTIC(number, name, spelling, shape) spelling,
 #include "vm/isa/statistics.def"

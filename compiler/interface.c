@@ -316,10 +316,11 @@ static void put_twin(abi *a)
         put_type(a, "type", r->type);
         put_range(a, r->low, r->high);
         put(a->w,
-            ", \"role\": \"%s\", \"rate\": %u, \"rate_ms\": \"%lld\", \"keep\": %u, "
+            ", \"role\": \"%s\", \"per_device\": %s, \"rate\": %u, \"rate_ms\": \"%lld\", "
+            "\"keep\": %u, "
             "\"max_age_ms\": \"%lld\", \"gap_ms\": \"%lld\"",
-            m->roles[r->role].name, r->rate_count, (long long)r->rate_ms, r->keep,
-            (long long)r->age_max_ms, (long long)r->gap_ms);
+            m->roles[r->role].name, r->per_device ? "true" : "false", r->rate_count,
+            (long long)r->rate_ms, r->keep, (long long)r->age_max_ms, (long long)r->gap_ms);
         close_item(a, TWC_D_READING, r->name);
     }
     put(a->w, "]");

@@ -18,24 +18,30 @@ function iso(text,   d, t) {
     return sprintf("%s-%s-%sT%02d:%s:%sZ", d[3], d[1], d[2], hour, h[2], h[3])
 }
 $1 ~ /^[0-9]+$/ { print $1 "," iso($2) "," iso($3) "," iso($4) "," $5 }' >books.csv
+same 'all rows of the books' "$(wc -l <books.csv)" 3824
+# with sanitizers in it the program is slow: then every eighth row will do
+every=1
+case $TWVM in *san*) every=8 ;; esac
+awk -v every="$every" 'NR % every == 0' books.csv >some.csv && mv some.csv books.csv
 rows=$(wc -l <books.csv)
-same 'all rows of the books' "$rows" 3824
 
 # opens before closes at one time; what was closed before it was opened is told
 awk -F, '{
     print $2 ",1,client,open," $1 "," $3
     if ($4 != "") print $4 ",2,contractor,close," $1 ","
 }' books.csv | sort -t, -k1,1 -k2,2n | awk -F, '
-    BEGIN { print "time,as,entry,id,target" } { print $1 "," $3 "," $4 "," $5 "," $6 }' >calls.csv
+    BEGIN { print "time,as,entry,id,target,spend" }
+    { print $1 "," $3 "," $4 "," $5 "," $6 "," ($4 == "open" ? "250.00 USD" : "") }' >calls.csv
 closed=$(awk -F, '$4 != ""' books.csv | wc -l)
 judged=$(awk -F, '$4 != "" && $3 != ""' books.csv | wc -l)
-same 'closed ones with a target' "$judged" 3513
+test "$every" -gt 1 || same 'closed ones with a target' "$judged" 3513
 
 "$TWVM" init l --start 2014-12-31 --asset 'USD 2 client=10000000.00' >/dev/null
 "$TWVM" -d l deploy "$ROOT/contracts/service_sla.twc" --as client --role client=client \
     --role contractor=contractor --currency USD=USD >/dev/null 2>&1
-check "$((rows + closed)) calls" 0 "$((rows + closed)) calls: $((rows + closed)) done, 0 failed" \
-    env TWVM="$TWVM" "$TWVM" -d l run calls.csv --contract ServiceSla --spend '250.00 USD'
+check "$((rows + closed)) calls" 0 '"failed":"0"' \
+    "$TWVM" -d l run calls.csv --contract ServiceSla --json
+same 'each of them done' "$(sed 's/.*"done":"\([0-9]*\)".*/\1/' out.1)" "$((rows + closed))"
 
 "$TWVM" -d l events ServiceSla --kind Closed --csv | tail -n +2 |
     sed 's/.*id: \([^,]*\), on_time: \([a-z]*\),.*paid: \([0-9_.]*\) USD.*/\1,\2,\3/' | tr -d '_"' |
@@ -50,7 +56,7 @@ cut_below=$(awk -F, '$2 == "no" && ($3 > 250 || $3 < 150)' paid.csv | wc -l)
 same 'late is 150.00 to 250.00' "$cut_below" 0
 
 # the rest is given up, and then nothing is left
-awk -F, '$4 == "" { print "2030-01-01T00:00:00Z,client,give_up," $1 }' books.csv |
+awk -F, '$4 == "" { print "2019-01-01T00:00:00Z,client,give_up," $1 }' books.csv |
     { echo time,as,entry,id && cat; } >rest.csv
 check 'what was never closed is given up' 0 ' 0 failed' \
     "$TWVM" -d l run rest.csv --contract ServiceSla

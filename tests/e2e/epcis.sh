@@ -1,5 +1,5 @@
 #!/bin/sh
-# epcis -- EPCIS 2.0 documents through `twvm epcis` and `twvm run` into contracts/vehicle_passport.twc.
+# epcis -- EPCIS 2.0 documents through `twvm epcis` and `twvm run` into the passport of vehicles.
 #
 # The documents here are small and made for the test. With TWVM_TEST_DATA the openepcis test
 # resources go the same way: every valid one, and each invalid one is refused.
@@ -103,12 +103,12 @@ for file in calls.*; do
         $3 == "remove" && !($5 in fitted) {
             fitted[$5]; print "workshop,install," $4 "," $5 ",,," none }
         $3 == "install" { fitted[$5] }' >make.csv
-    # a part that a document puts in twice is refused the second time
+    # a part that is in already, here or elsewhere, is refused
     awk -F, 'NR == 1 { print $0 ",expect"; next }
-        { twice = $3 == "install" && ($4 "," $5) in fitted
+        { twice = $3 == "install" && ($5 in fitted)
           print $0 "," (twice ? "Attached" : "") }
-        $3 == "install" { fitted[$4 "," $5] }
-        $3 == "remove" { delete fitted[$4 "," $5] }' "$file" >checked.csv
+        $3 == "install" { fitted[$5] }
+        $3 == "remove" { delete fitted[$5] }' "$file" >checked.csv
     rm -rf own
     "$TWVM" init own --start 2010-01-01 >/dev/null
     "$TWVM" -d own deploy "$ROOT/contracts/vehicle_passport.twc" --as m --role manufacturer=m \

@@ -74,7 +74,6 @@ void tw_type_print(const tw_module *m, uint16_t type, char *ret_text, size_t siz
         snprintf(number, sizeof number, "(%u)", t->max);
         append(ret_text, size, number);
     }
-    if (t->kind == TW_KIND_MONEY) append(ret_text, size, m->monies[t->of].name);
     if (t->kind == TW_KIND_THINGS) append(ret_text, size, m->fields[t->home].name);
     char inner[TEXT_MAX / 2] = "";
     if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) {

@@ -171,6 +171,11 @@ tw_status tw_trial_block(tw_trial *t, const tw_bytes *transactions, uint32_t cou
 {
     tw_trial_outcome outcome = {TW_OK, 0};
     uint64_t base_gas = 0;
+    const uint64_t blocks_max = t->options->blocks_max;
+    if (blocks_max > 0 && t->report->blocks >= blocks_max) {
+        return tw_err_set(t->err, TW_REFUSED_LIMIT, "the test takes more than %llu blocks",
+                          (unsigned long long)blocks_max);
+    }
     TW_TRY(tw_block_begin(t->ledger, t->now, t->err));
     const tw_status status = fill_block(t, transactions, count, &outcome, &base_gas);
     if (status != TW_OK) {

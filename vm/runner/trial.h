@@ -36,9 +36,10 @@ typedef struct tw_trial_found {
 } tw_trial_found;
 
 typedef struct tw_trial_options {
-    const char *path; /* of the source, for the files that tests name; may be NULL */
-    uint64_t runs;    /* of each fuzz test; 0: as it says */
-    uint64_t seed;    /* searches elsewhere; 0: as the test's name says */
+    const char *path;    /* of the source, for the files that tests name; may be NULL */
+    uint64_t runs;       /* of each fuzz test; 0: as it says */
+    uint64_t seed;       /* searches elsewhere; 0: as the test's name says */
+    uint64_t blocks_max; /* more are refused; 0: as many as it takes */
     void (*progress)(void *context, uint64_t runs, uint64_t of); /* may be NULL */
     void *context;
 } tw_trial_options;

@@ -224,7 +224,7 @@ struct twc_arg {
 /* ------------------------------------------------------------------ statements */
 
 typedef enum twc_stmt_kind {
-#define STMT(name, missing) TWC_S_##name,
+#define STMT(name) TWC_S_##name,
 #include "compiler/nodes.def"
 } twc_stmt_kind;
 
@@ -337,7 +337,7 @@ struct twc_stmt {
 /* ------------------------------------------------------------------ declarations */
 
 typedef enum twc_decl_kind {
-#define DECL(name, word, most, plural, missing, mention) TWC_D_##name,
+#define DECL(name, word, most, plural, mention) TWC_D_##name,
 #include "compiler/decls.def"
     TWC_D_COUNT
 } twc_decl_kind;
@@ -505,7 +505,10 @@ struct twc_decl {
         struct {
             tw_bytes id;
             twc_word *word;
-        } describe; /* EXPORT */
+            twc_span id_span, span; /* of the word */
+            bool senml;             /* else dtdl */
+            twc_decl *of;           /* [check] ASSET, RECORD, READING, or the ROLE of readings */
+        } describe;                 /* EXPORT */
         struct {
             tw_bytes name;
             bool fuzz;

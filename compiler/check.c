@@ -54,16 +54,6 @@ const char *twc_check_text(twc_check *c, const twc_type *type)
     return copy != NULL ? copy : "a type";
 }
 
-void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what)
-{
-    const uint64_t bit = (uint64_t)1 << ((uint32_t)code % 64);
-    if ((c->unsupported & bit) == 0) {
-        twc_check_fail(c, code, span, "%s is not supported by this version of the compiler yet",
-                       what);
-    }
-    c->unsupported |= bit;
-}
-
 /* What the author may have meant: the nearest name among the first of the contract's. */
 static const twc_decl *similar(const twc_check *c, const twc_word *word)
 {
@@ -192,6 +182,8 @@ static void check_member(twc_check *c, twc_decl *decl)
         twc_check_entry(c, decl);
     } else if (kind == TWC_D_UPGRADE) {
         twc_check_upgrade(c, decl);
+    } else if (kind == TWC_D_EXPORT) {
+        twc_check_export(c, decl);
     } else if (kind == TWC_D_MIGRATE) {
         twc_check_migrate(c, decl);
     }
@@ -292,7 +284,7 @@ static void check_contract(twc_check *c, twc_contract *contract, const twc_progr
     }
     twc_check_histories(c);
     if (c->diags->error_count == errors && !contract->broken) twc_check_stuck(c);
-    if (!contract->broken && c->unsupported == 0 && !contract->library && !contract->superseded) {
+    if (!contract->broken && !contract->library && !contract->superseded) {
         warn(c);
     }
     forget_names(c);
@@ -375,5 +367,5 @@ void twc_check_program(twc_program *program, tw_arena *arena, twc_words *words, 
                            "a file has at most %d different types", TW_TYPES_MAX);
         }
     }
-    if (c->unsupported == 0) twc_check_unused_imports(c);
+    twc_check_unused_imports(c);
 }

@@ -71,7 +71,6 @@ typedef struct twc_check {
     twc_decl *locals;     /* of the open scopes, innermost first, by next_same */
     uint64_t readings;    /* readings touched since it was cleared */
     twc_stmt *histories;  /* uses of history, by next_history */
-    uint64_t unsupported; /* constructs reported as not supported */
     uint32_t depth;       /* a budget of check_finite */
     uint32_t unit_end;    /* of the unit reported to lack its number */
     twc_decl *muted;      /* names reported as undeclared, by next_same */
@@ -94,8 +93,6 @@ twc_expr *twc_check_refuse(twc_check *c, twc_expr *expr, twc_code code, twc_span
                            const char *format, ...) TW_PRINTF(5, 6);
 /* The type as an author writes it. */
 const char *twc_check_text(twc_check *c, const twc_type *type);
-/* Says once a file that the construct can't be compiled yet. */
-void twc_check_unsupported(twc_check *c, twc_code code, twc_span span, const char *what);
 /* The member of this name and kind; an error otherwise, and NULL. */
 twc_decl *twc_check_find(twc_check *c, twc_word *word, twc_span span, twc_decl_kind kind);
 /* Whether what this TWC_CAN_ flag stands for may be used here; an error otherwise. */
@@ -267,6 +264,9 @@ twc_contract *twc_check_older(twc_check *c, const twc_contract *contract,
 void twc_check_old(twc_check *c);
 void twc_check_migrate(twc_check *c, twc_decl *decl);
 void twc_check_upgrade(twc_check *c, twc_decl *decl);
+
+/* ---- check_export.c */
+void twc_check_export(twc_check *c, twc_decl *decl);
 
 /* ---- check_test.c */
 void twc_check_test(twc_check *c, twc_decl *decl);

@@ -56,12 +56,11 @@ typedef struct decl_row {
     const char *word;
     uint32_t most;
     const char *plural;
-    uint32_t missing;
     bool mention;
 } decl_row;
 
 static const decl_row kinds[] = {
-#define DECL(name, word, most, plural, missing, mention) {word, most, plural, missing, mention},
+#define DECL(name, word, most, plural, mention) {word, most, plural, mention},
 #include "compiler/decls.def"
 };
 
@@ -90,12 +89,6 @@ static void number(twc_check *c, twc_decl *decl, twc_decl **last, uint32_t *coun
         twc_check_fail(c, TWC_DIAG_OVER_LIMIT, decl->name_span, "a contract has at most %u %s",
                        row->most, row->plural);
     }
-    row = &kinds[decl->kind];
-    if (row->missing == 0) return;
-    char what[32];
-    snprintf(what, sizeof what, "`%s`", row->word);
-    twc_check_unsupported(c, (twc_code)row->missing, decl->name_span, what);
-    decl->bad = true;
 }
 
 static twc_decl *find_phase(twc_check *c, twc_phase_name *name, twc_decl **last)

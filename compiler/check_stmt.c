@@ -34,7 +34,7 @@ void twc_check_scope_end(twc_check *c, twc_decl *locals)
         twc_decl *decl = c->locals;
         c->locals = decl->next_same;
         decl->word->local = NULL;
-        if (decl->used || c->contract->broken || c->unsupported != 0) continue;
+        if (decl->used || c->contract->broken) continue;
         twc_check_fail(c, TWC_DIAG_UNUSED, decl->name_span, "`%s` is not used\nremove it",
                        decl->word->text);
     }
@@ -406,19 +406,10 @@ void twc_check_histories(twc_check *c)
 
 /* ------------------------------------------------------------------ all statements */
 
-static const uint32_t missing[] = {
-#define STMT(name, missing) missing,
-#include "compiler/nodes.def"
-};
-
 /* False when it never gets to its end. */
 static bool check_stmt(twc_check *c, twc_stmt *stmt)
 {
     const twc_stmt_kind kind = stmt->kind;
-    if (missing[kind] != 0) {
-        twc_check_unsupported(c, (twc_code)missing[kind], stmt->span, "this statement");
-        return true;
-    }
     if (c->gone != NULL && kind != TWC_S_SKIP && kind != TWC_S_STOP) {
         twc_check_fail_at(c, TWC_DIAG_AFTER_REMOVE, stmt->span, c->gone,
                           "`%s` has left its collection: its round ends here\nmove this before "

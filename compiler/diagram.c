@@ -4,7 +4,6 @@
 
 #include "compiler/gen.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,24 +14,12 @@ enum {
     ROW = 76,
     MARGIN = 30,
     TOP = 40, /* room for bows */
-    LINE_SIZE_MAX = 600,
     CAUSES_SIZE_MAX = 160,
 };
 
 typedef struct place {
     uint32_t column, row;
 } place;
-
-static void put(tw_writer *w, const char *format, ...) TW_PRINTF(2, 3);
-static void put(tw_writer *w, const char *format, ...)
-{
-    char text[LINE_SIZE_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (size > 0) tw_write_raw(w, text, strlen(text));
-}
 
 /* ------------------------------------------------------------------ what leads where */
 
@@ -77,21 +64,21 @@ static void causes(const twc_contract *contract, const twc_decl *from, const twc
 void twc_explain_dot(const twc_contract *contract, tw_writer *w)
 {
     char text[CAUSES_SIZE_MAX];
-    put(w, "digraph %s {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n",
-        contract->word->text);
+    tw_print(w, "digraph %s {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n",
+             contract->word->text);
     for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
         if (p->word == NULL) continue;
-        put(w, "  %s%s;\n", p->word->text,
-            p->index == 0            ? " [penwidth=2]"
-            : p->u.phase.arrows == 0 ? " [peripheries=2]"
-                                     : "");
+        tw_print(w, "  %s%s;\n", p->word->text,
+                 p->index == 0            ? " [penwidth=2]"
+                 : p->u.phase.arrows == 0 ? " [peripheries=2]"
+                                          : "");
         for (const twc_decl *to = contract->phases; to != NULL; to = to->next_same) {
             if ((p->u.phase.arrows >> to->index & 1) == 0) continue;
             causes(contract, p, to, text);
-            put(w, "  %s -> %s [label=\"%s\"];\n", p->word->text, to->word->text, text);
+            tw_print(w, "  %s -> %s [label=\"%s\"];\n", p->word->text, to->word->text, text);
         }
     }
-    put(w, "}\n");
+    tw_print(w, "}\n");
 }
 
 /* ------------------------------------------------------------------ the picture */
@@ -156,27 +143,28 @@ static void draw_arrow(place a, place b, const char *label, tw_writer *w)
     const int x2 = box_x(b) + (forward ? 0 : BOX_WIDTH / 2 + aside);
     const int y2 = box_y(b) + (forward ? BOX_HEIGHT / 2 : to);
     const int middle = x1 + (x2 - x1) / 2;
-    put(w,
-        "<path d=\"M%d %d C%d %d %d %d %d %d\" fill=\"none\" stroke=\"#567\" "
-        "marker-end=\"url(#tip)\"/>\n",
-        x1, y1, forward ? middle : x1, y1 + bow, forward ? middle : x2, y2 + bow, x2, y2);
+    tw_print(w,
+             "<path d=\"M%d %d C%d %d %d %d %d %d\" fill=\"none\" stroke=\"#567\" "
+             "marker-end=\"url(#tip)\"/>\n",
+             x1, y1, forward ? middle : x1, y1 + bow, forward ? middle : x2, y2 + bow, x2, y2);
     if (label[0] == '\0') return;
-    put(w,
-        "<text x=\"%d\" y=\"%d\" font-size=\"10\" fill=\"#345\" text-anchor=\"middle\" "
-        "stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">%s</text>\n",
-        (x1 + x2) / 2, (y1 + y2) / 2 + (bow != 0 ? 3 * bow / 4 + 3 : -4), label);
+    tw_print(w,
+             "<text x=\"%d\" y=\"%d\" font-size=\"10\" fill=\"#345\" text-anchor=\"middle\" "
+             "stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">%s</text>\n",
+             (x1 + x2) / 2, (y1 + y2) / 2 + (bow != 0 ? 3 * bow / 4 + 3 : -4), label);
 }
 
 static void draw_box(const twc_decl *phase, place at, tw_writer *w)
 {
     const bool final = phase->u.phase.arrows == 0;
-    put(w,
+    tw_print(
+        w,
         "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"%s\" stroke=\"#234\" "
         "stroke-width=\"%d\"/>\n",
         box_x(at), box_y(at), BOX_WIDTH, BOX_HEIGHT, final ? "#e4e7ea" : "#f4f9ff",
         phase->index == 0 ? 2 : 1);
-    put(w, "<text x=\"%d\" y=\"%d\" font-size=\"13\" text-anchor=\"middle\">%s</text>\n",
-        box_x(at) + BOX_WIDTH / 2, box_y(at) + BOX_HEIGHT / 2 + 5, phase->word->text);
+    tw_print(w, "<text x=\"%d\" y=\"%d\" font-size=\"13\" text-anchor=\"middle\">%s</text>\n",
+             box_x(at) + BOX_WIDTH / 2, box_y(at) + BOX_HEIGHT / 2 + 5, phase->word->text);
 }
 
 void twc_explain_svg(const twc_contract *contract, tw_writer *w)
@@ -188,13 +176,14 @@ void twc_explain_svg(const twc_contract *contract, tw_writer *w)
     arrange(contract, places, &columns, &rows);
     const int width = 2 * MARGIN + (int)(columns - 1) * COLUMN + BOX_WIDTH;
     const int height = 2 * MARGIN + 2 * TOP + (int)(rows - 1) * ROW + BOX_HEIGHT;
-    put(w,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-        "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\">\n<title>%s version %u</title>\n"
-        "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-        width, height, width, height, contract->word->text, contract->version);
-    put(w, "<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"4\" "
-           "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\" fill=\"#567\"/></marker></defs>\n");
+    tw_print(w,
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+             "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\">\n<title>%s version %u</title>\n"
+             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+             width, height, width, height, contract->word->text, contract->version);
+    tw_print(w,
+             "<defs><marker id=\"tip\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" refY=\"4\" "
+             "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\" fill=\"#567\"/></marker></defs>\n");
     for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
         for (const twc_decl *to = contract->phases; to != NULL; to = to->next_same) {
             if ((p->u.phase.arrows >> to->index & 1) == 0) continue;
@@ -205,5 +194,5 @@ void twc_explain_svg(const twc_contract *contract, tw_writer *w)
     for (const twc_decl *p = contract->phases; p != NULL; p = p->next_same) {
         if (p->word != NULL) draw_box(p, places[p->index], w);
     }
-    put(w, "</svg>\n");
+    tw_print(w, "</svg>\n");
 }

@@ -5,11 +5,10 @@
 #include "compiler/gen.h"
 #include "vm/isa/module.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_SIZE_MAX = 1200, DOC_SIZE_MAX = 600 };
+enum { DOC_SIZE_MAX = 600 };
 
 typedef struct teller {
     const twc_source *source;
@@ -17,17 +16,6 @@ typedef struct teller {
     tw_writer *w;
     uint32_t told; /* of the entry at hand: how many things it does so far */
 } teller;
-
-static void put(teller *t, const char *format, ...) TW_PRINTF(2, 3);
-static void put(teller *t, const char *format, ...)
-{
-    char text[LINE_SIZE_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (size > 0) tw_write_raw(t->w, text, strlen(text));
-}
 
 /* The author's words on one line, without comments. */
 static void put_span(teller *t, twc_span span)
@@ -60,11 +48,11 @@ static void put_expr(teller *t, const twc_expr *expr)
 static void put_doc(teller *t, const char *doc, const char *indent)
 {
     if (doc == NULL) return;
-    put(t, "%s", indent);
+    tw_print(t->w, "%s", indent);
     for (uint32_t i = 0; doc[i] != '\0' && i < DOC_SIZE_MAX; i++) {
         tw_write_u8(t->w, (uint8_t)(doc[i] == '\n' ? ' ' : doc[i]));
     }
-    put(t, "\n");
+    tw_print(t->w, "\n");
 }
 
 static const twc_decl *next_of(const twc_decl *d, twc_decl_kind kind)
@@ -89,7 +77,7 @@ static void put_phases(teller *t, uint64_t phases)
     uint32_t index = 0;
     for (const twc_decl *p = t->contract->phases; p != NULL; p = p->next_same) {
         if ((phases >> p->index & 1) == 0) continue;
-        put(t, "%s%s", joint(index++, count, " or "), p->word->text);
+        tw_print(t->w, "%s%s", joint(index++, count, " or "), p->word->text);
     }
 }
 
@@ -102,21 +90,21 @@ static bool has_phases(const teller *t)
 
 static void tell_roles(teller *t)
 {
-    put(t, "\nWho takes part\n");
+    tw_print(t->w, "\nWho takes part\n");
     for
         EACH(d, t->contract, TWC_D_ROLE)
         {
             const uint32_t max = d->u.role.max;
-            put(t, "  %s: ", d->word->text);
+            tw_print(t->w, "  %s: ", d->word->text);
             if (max == 1) {
-                put(t, "one account");
+                tw_print(t->w, "one account");
             } else {
-                put(t, "up to %u accounts", max);
+                tw_print(t->w, "up to %u accounts", max);
             }
-            put(t, d->u.role.granted ? ", named at deploy or by the contract later"
-                                     : ", named at deploy");
-            put(t,
-                d->u.role.revoked ? "; the contract can take the role away.\n" : "; for good.\n");
+            tw_print(t->w, d->u.role.granted ? ", named at deploy or by the contract later"
+                                             : ", named at deploy");
+            tw_print(t->w, d->u.role.revoked ? "; the contract can take the role away.\n"
+                                             : "; for good.\n");
         }
 }
 
@@ -125,26 +113,27 @@ static void tell_money(teller *t)
     bool first = true;
     for (const twc_decl *d = t->contract->members; d != NULL; d = d->next) {
         if (d->kind != TWC_D_CURRENCY && d->kind != TWC_D_TOKEN && d->kind != TWC_D_PURSE) continue;
-        if (first) put(t, "\nMoney\n");
+        if (first) tw_print(t->w, "\nMoney\n");
         first = false;
         if (d->kind == TWC_D_CURRENCY) {
-            put(t, "  %s: money of the ledger with %u decimals, chosen at deploy.\n", d->word->text,
-                d->u.money.decimals);
+            tw_print(t->w, "  %s: money of the ledger with %u decimals, chosen at deploy.\n",
+                     d->word->text, d->u.money.decimals);
         } else if (d->kind == TWC_D_TOKEN) {
-            put(t, "  %s: this contract's own money; there are never more than ", d->word->text);
+            tw_print(t->w, "  %s: this contract's own money; there are never more than ",
+                     d->word->text);
             put_expr(t, d->u.money.supply);
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
         } else {
-            put(t, "  %s: a purse in %s that the contract holds", d->word->text,
-                d->u.purse.money->text);
-            if (d->u.purse.per != NULL) put(t, ", one for each %s", d->u.purse.per->text);
+            tw_print(t->w, "  %s: a purse in %s that the contract holds", d->word->text,
+                     d->u.purse.money->text);
+            if (d->u.purse.per != NULL) tw_print(t->w, ", one for each %s", d->u.purse.per->text);
             if (d->u.purse.falls_to != NULL) {
-                put(t, "; if nothing moves in it for ");
+                tw_print(t->w, "; if nothing moves in it for ");
                 put_expr(t, d->u.purse.falls_after);
-                put(t, ", it falls to ");
+                tw_print(t->w, ", it falls to ");
                 put_expr(t, d->u.purse.falls_to);
             }
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
         }
     }
 }
@@ -152,62 +141,62 @@ static void tell_money(teller *t)
 static void tell_params(teller *t)
 {
     if (next_of(t->contract->members, TWC_D_PARAM) == NULL) return;
-    put(t, "\nWhat is fixed at deploy, for good\n");
+    tw_print(t->w, "\nWhat is fixed at deploy, for good\n");
     for
         EACH(d, t->contract, TWC_D_PARAM)
         {
-            put(t, "  %s: ", d->word->text);
+            tw_print(t->w, "  %s: ", d->word->text);
             put_expr(t, d->u.value.value);
-            put(t, " unless said otherwise");
+            tw_print(t->w, " unless said otherwise");
             if (d->u.value.low != NULL) {
-                put(t, "; from ");
+                tw_print(t->w, "; from ");
                 put_expr(t, d->u.value.low);
-                put(t, " to ");
+                tw_print(t->w, " to ");
                 put_expr(t, d->u.value.high);
             }
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
             put_doc(t, d->doc, "    ");
         }
     for
         EACH(d, t->contract, TWC_D_CHECK)
         {
-            put(t, "  A deploy is refused unless ");
+            tw_print(t->w, "  A deploy is refused unless ");
             put_expr(t, d->u.value.value);
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
         }
 }
 
 static void tell_reading(teller *t, const twc_decl *d)
 {
-    put(t, "  %s: ", d->word->text);
+    tw_print(t->w, "  %s: ", d->word->text);
     put_span(t, d->type_name->span);
-    put(t, ", the field \"%.*s\" signed by %s%s.\n", (int)d->u.reading.field.size,
-        (const char *)d->u.reading.field.data, d->u.reading.per_device ? "each " : "the ",
-        d->u.reading.role_word->text);
-    put(t, "    Counts only from ");
+    tw_print(t->w, ", the field \"%.*s\" signed by %s%s.\n", (int)d->u.reading.field.size,
+             (const char *)d->u.reading.field.data, d->u.reading.per_device ? "each " : "the ",
+             d->u.reading.role_word->text);
+    tw_print(t->w, "    Counts only from ");
     put_expr(t, d->u.reading.low);
-    put(t, " to ");
+    tw_print(t->w, " to ");
     put_expr(t, d->u.reading.high);
-    put(t, ", at most %u per ", d->u.reading.rate_count);
+    tw_print(t->w, ", at most %u per ", d->u.reading.rate_count);
     put_expr(t, d->u.reading.rate_period);
-    put(t, ", not older than ");
+    tw_print(t->w, ", not older than ");
     put_expr(t, d->u.reading.max_age);
-    put(t, "; the last %u are kept.\n", d->u.reading.keep);
+    tw_print(t->w, "; the last %u are kept.\n", d->u.reading.keep);
 }
 
 static void tell_twin(teller *t)
 {
-    if (next_of(t->contract->members, TWC_D_READING) != NULL) put(t, "\nWhat it watches\n");
+    if (next_of(t->contract->members, TWC_D_READING) != NULL) tw_print(t->w, "\nWhat it watches\n");
     for
         EACH(d, t->contract, TWC_D_READING) tell_reading(t, d);
     for
         EACH(d, t->contract, TWC_D_ALARM)
         {
-            put(t, "  The alarm %s is raised when ", d->word->text);
+            tw_print(t->w, "  The alarm %s is raised when ", d->word->text);
             put_expr(t, d->u.alarm.raise);
-            put(t, "; it is cleared when ");
+            tw_print(t->w, "; it is cleared when ");
             put_expr(t, d->u.alarm.clear);
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
             put_doc(t, d->doc, "    ");
         }
 }
@@ -215,14 +204,14 @@ static void tell_twin(teller *t)
 static void tell_things(teller *t)
 {
     if (next_of(t->contract->members, TWC_D_REGISTRY) == NULL) return;
-    put(t, "\nThings it keeps\n");
+    tw_print(t->w, "\nThings it keeps\n");
     for
         EACH(d, t->contract, TWC_D_REGISTRY)
         {
-            put(t,
-                "  %s: up to %u of %s, known by their %s. None can be copied, lost or named "
-                "twice.\n",
-                d->word->text, d->u.store.max, d->u.store.asset->text, d->u.store.by->text);
+            tw_print(t->w,
+                     "  %s: up to %u of %s, known by their %s. None can be copied, lost or named "
+                     "twice.\n",
+                     d->word->text, d->u.store.max, d->u.store.asset->text, d->u.store.by->text);
         }
 }
 
@@ -230,7 +219,7 @@ static void tell_things(teller *t)
 
 static void begin_deed(teller *t)
 {
-    put(t, t->told == 0 ? "" : "; ");
+    tw_print(t->w, t->told == 0 ? "" : "; ");
     t->told++;
 }
 
@@ -253,28 +242,28 @@ static void tell_deed(void *data, const twc_stmt *stmt)
         break;
     case TWC_S_GO:
         begin_deed(t);
-        put(t, "the phase becomes %s", stmt->u.go.word->text);
+        tw_print(t->w, "the phase becomes %s", stmt->u.go.word->text);
         break;
     case TWC_S_EMIT:
         begin_deed(t);
-        put(t, "says %s", stmt->u.notice.word->text);
+        tw_print(t->w, "says %s", stmt->u.notice.word->text);
         break;
     case TWC_S_HISTORY:
         begin_deed(t);
-        put(t, "writes %s into the history", stmt->u.notice.word->text);
+        tw_print(t->w, "writes %s into the history", stmt->u.notice.word->text);
         if (stmt->u.notice.of != NULL) {
-            put(t, " of ");
+            tw_print(t->w, " of ");
             put_expr(t, stmt->u.notice.of);
         }
         break;
     case TWC_S_NEEDS:
         begin_deed(t);
-        put(t, "stops with an error unless ");
+        tw_print(t->w, "stops with an error unless ");
         put_expr(t, stmt->u.needs.condition);
         break;
     case TWC_S_FAIL:
         begin_deed(t);
-        put(t, "or fails as %s", stmt->u.notice.word->text);
+        tw_print(t->w, "or fails as %s", stmt->u.notice.word->text);
         break;
     case TWC_S_LET:
     case TWC_S_ASSIGN:
@@ -302,9 +291,9 @@ static void tell_body(teller *t, const twc_entry *entry)
 {
     const twc_visit visit = {.stmt = tell_deed, .data = t};
     t->told = 0;
-    put(t, has_branch(&entry->body) ? "    Then, as the case may be: " : "    Then: ");
+    tw_print(t->w, has_branch(&entry->body) ? "    Then, as the case may be: " : "    Then: ");
     twc_walk_block(&visit, &entry->body);
-    put(t, t->told == 0 ? "its records change.\n" : ".\n");
+    tw_print(t->w, t->told == 0 ? "its records change.\n" : ".\n");
 }
 
 static void put_who(teller *t, const twc_who *who, const char *last)
@@ -313,9 +302,9 @@ static void put_who(teller *t, const twc_who *who, const char *last)
     uint32_t index = 0;
     for (const twc_who *k = who; k != NULL; k = k->next) count++;
     for (; who != NULL; who = who->next) {
-        put(t, "%s", joint(index++, count, last));
+        tw_print(t->w, "%s", joint(index++, count, last));
         if (who->anyone) {
-            put(t, "Anyone");
+            tw_print(t->w, "Anyone");
         } else {
             put_expr(t, who->expr);
         }
@@ -325,39 +314,40 @@ static void put_who(teller *t, const twc_who *who, const char *last)
 static void put_when(teller *t, const twc_entry *entry)
 {
     if (!has_phases(t)) return;
-    put(t, " while the phase is ");
+    tw_print(t->w, " while the phase is ");
     put_phases(t, entry->phases);
 }
 
 static void tell_action(teller *t, const twc_decl *d)
 {
     const twc_entry *entry = d->u.entry;
-    put(t, "  ");
+    tw_print(t->w, "  ");
     if (entry->by != NULL) put_who(t, entry->by, " or ");
-    if (entry->by == NULL) put(t, "Anyone");
-    put(t, " may call %s", d->word->text);
+    if (entry->by == NULL) tw_print(t->w, "Anyone");
+    tw_print(t->w, " may call %s", d->word->text);
     put_when(t, entry);
     if (entry->with != NULL) {
-        put(t, ", signed also by ");
+        tw_print(t->w, ", signed also by ");
         put_who(t, entry->with, " and ");
     }
     if (entry->signed_count > 0) {
-        put(t, ", signed by at least %u of %s", entry->signed_count, entry->signed_word->text);
+        tw_print(t->w, ", signed by at least %u of %s", entry->signed_count,
+                 entry->signed_word->text);
     }
-    put(t, ".\n");
+    tw_print(t->w, ".\n");
     put_doc(t, d->doc, "    ");
     for (const twc_stmt *needs = entry->needs; needs != NULL; needs = needs->next) {
-        put(t, "    Only if ");
+        tw_print(t->w, "    Only if ");
         put_expr(t, needs->u.needs.condition);
-        if (needs->u.needs.error != NULL) put(t, " (else: %s)", needs->u.needs.error->text);
-        put(t, ".\n");
+        if (needs->u.needs.error != NULL) tw_print(t->w, " (else: %s)", needs->u.needs.error->text);
+        tw_print(t->w, ".\n");
     }
     if (entry->receives != NULL) {
-        put(t, "    The caller pays ");
+        tw_print(t->w, "    The caller pays ");
         put_expr(t, entry->receives);
-        put(t, " into ");
+        tw_print(t->w, " into ");
         put_expr(t, entry->into);
-        put(t, ".\n");
+        tw_print(t->w, ".\n");
     }
     tell_body(t, entry);
 }
@@ -365,39 +355,39 @@ static void tell_action(teller *t, const twc_decl *d)
 static void tell_clock(teller *t, const twc_decl *d)
 {
     const twc_entry *entry = d->u.entry;
-    put(t, "  ");
+    tw_print(t->w, "  ");
     if (d->kind == TWC_D_RAISED || d->kind == TWC_D_CLEARED) {
-        put(t, "When %s is %s", entry->subject->word->text,
-            d->kind == TWC_D_RAISED ? "raised" : "cleared");
+        tw_print(t->w, "When %s is %s", entry->subject->word->text,
+                 d->kind == TWC_D_RAISED ? "raised" : "cleared");
         put_when(t, entry);
     } else if (d->kind == TWC_D_SILENT) {
-        put(t, "When no %s has come for ", entry->subject->word->text);
+        tw_print(t->w, "When no %s has come for ", entry->subject->word->text);
         put_expr(t, entry->delay);
         put_when(t, entry);
     } else if (d->kind == TWC_D_EVERY) {
-        put(t, "Every ");
+        tw_print(t->w, "Every ");
         put_expr(t, entry->delay);
         put_when(t, entry);
     } else {
-        put(t, "If the phase is ");
+        tw_print(t->w, "If the phase is ");
         put_phases(t, entry->phases);
-        put(t, " for ");
+        tw_print(t->w, " for ");
         put_expr(t, entry->delay);
     }
-    put(t, ":\n");
+    tw_print(t->w, ":\n");
     put_doc(t, d->doc, "    ");
     tell_body(t, entry);
 }
 
 static void tell_entries(teller *t)
 {
-    if (next_of(t->contract->members, TWC_D_ACTION) != NULL) put(t, "\nWho may do what\n");
+    if (next_of(t->contract->members, TWC_D_ACTION) != NULL) tw_print(t->w, "\nWho may do what\n");
     for
         EACH(d, t->contract, TWC_D_ACTION) tell_action(t, d);
     bool first = true;
     for (const twc_decl *d = t->contract->members; d != NULL; d = d->next) {
         if (d->kind < TWC_D_RAISED || d->kind > TWC_D_AFTER) continue;
-        if (first) put(t, "\nWhat happens by itself\n");
+        if (first) tw_print(t->w, "\nWhat happens by itself\n");
         first = false;
         tell_clock(t, d);
     }
@@ -409,66 +399,66 @@ static void tell_phases(teller *t)
 {
     uint64_t final = 0;
     if (!has_phases(t)) return;
-    put(t, "\nIts life\n  It begins as %s.\n", t->contract->phases->word->text);
+    tw_print(t->w, "\nIts life\n  It begins as %s.\n", t->contract->phases->word->text);
     for (const twc_decl *p = t->contract->phases; p != NULL; p = p->next_same) {
         if (p->u.phase.arrows == 0) final |= (uint64_t)1 << p->index;
         if (p->u.phase.arrows == 0) continue;
-        put(t, "  From %s it may become ", p->word->text);
+        tw_print(t->w, "  From %s it may become ", p->word->text);
         put_phases(t, p->u.phase.arrows);
-        put(t, ".\n");
+        tw_print(t->w, ".\n");
     }
     if (final == 0) return;
-    put(t, "  It ends as ");
+    tw_print(t->w, "  It ends as ");
     put_phases(t, final);
-    put(t, ".\n");
+    tw_print(t->w, ".\n");
 }
 
 /* For each phase: which timer ends the wait. */
 static void tell_idle(teller *t)
 {
     if (!has_phases(t) || next_of(t->contract->members, TWC_D_AFTER) == NULL) return;
-    put(t, "\nIf nobody acts\n");
+    tw_print(t->w, "\nIf nobody acts\n");
     for
         EACH(d, t->contract, TWC_D_AFTER)
         {
             const twc_visit visit = {.stmt = tell_deed, .data = t};
             t->told = 0;
-            put(t, "  After ");
+            tw_print(t->w, "  After ");
             put_expr(t, d->u.entry->delay);
-            put(t, " as ");
+            tw_print(t->w, " as ");
             put_phases(t, d->u.entry->phases);
-            put(t, ": ");
+            tw_print(t->w, ": ");
             twc_walk_block(&visit, &d->u.entry->body);
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
         }
 }
 
 static void tell_rules(teller *t)
 {
     if (next_of(t->contract->members, TWC_D_INVARIANT) != NULL) {
-        put(t, "\nWhat always holds, or the call is undone\n");
+        tw_print(t->w, "\nWhat always holds, or the call is undone\n");
     }
     for
         EACH(d, t->contract, TWC_D_INVARIANT)
         {
-            put(t, "  %s: ", d->word->text);
+            tw_print(t->w, "  %s: ", d->word->text);
             put_expr(t, d->u.value.value);
-            put(t, ".\n");
+            tw_print(t->w, ".\n");
         }
     const twc_decl *upgrade = next_of(t->contract->members, TWC_D_UPGRADE);
-    put(t, "\nCan it be changed?\n");
+    tw_print(t->w, "\nCan it be changed?\n");
     if (upgrade == NULL) {
-        put(t, "  No. Nobody can change its rules.\n");
+        tw_print(t->w, "  No. Nobody can change its rules.\n");
         return;
     }
-    put(t, "  %u of %s can put another version in its place", upgrade->u.upgrade.count,
-        upgrade->u.upgrade.role->text);
+    tw_print(t->w, "  %u of %s can put another version in its place", upgrade->u.upgrade.count,
+             upgrade->u.upgrade.role->text);
     if (upgrade->u.upgrade.after != NULL) {
-        put(t, ", ");
+        tw_print(t->w, ", ");
         put_expr(t, upgrade->u.upgrade.after);
-        put(t, " after they said which");
+        tw_print(t->w, " after they said which");
     }
-    put(t, ".\n");
+    tw_print(t->w, ".\n");
 }
 
 bool twc_explain_write(const twc_source *source, const twc_contract *contract, tw_bytes module,
@@ -478,13 +468,13 @@ bool twc_explain_write(const twc_source *source, const twc_contract *contract, t
     char hex[2 * TW_HASH_SIZE + 1];
     const tw_hash hash = tw_module_hash(module);
     tw_hex_encode(hash.bytes, TW_HASH_SIZE, hex);
-    put(&t, "%s, version %u\n", contract->word->text, contract->version);
+    tw_print(t.w, "%s, version %u\n", contract->word->text, contract->version);
     put_doc(&t, contract->doc, "");
     if (contract->twin.size > 0) {
-        put(&t, "It speaks for the twin %.*s.\n", (int)contract->twin.size,
-            (const char *)contract->twin.data);
+        tw_print(t.w, "It speaks for the twin %.*s.\n", (int)contract->twin.size,
+                 (const char *)contract->twin.data);
     }
-    put(&t, "This is about the module %s.\n", hex);
+    tw_print(t.w, "This is about the module %s.\n", hex);
     tell_roles(&t);
     tell_money(&t);
     tell_params(&t);

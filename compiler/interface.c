@@ -10,7 +10,6 @@
 #include "vm/isa/disasm.h"
 #include "vm/verify/verify.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,17 +19,6 @@ static const char *const kinds[TW_ENTRY_KINDS] = {
     "",       "deploy", "action", "view",  "raised",  "cleared",
     "silent", "every",  "after",  "falls", "migrate",
 };
-
-static void put(tw_writer *w, const char *format, ...) TW_PRINTF(2, 3);
-static void put(tw_writer *w, const char *format, ...)
-{
-    char text[LINE_MAX_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    const int size = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (size > 0) tw_write_raw(w, text, strlen(text));
-}
 
 static bool open_module(const twc_unit *unit, tw_arena *arena, tw_module **ret_module,
                         tw_facts **ret_facts)
@@ -63,20 +51,20 @@ static void put_grouped(tw_writer *w, uint64_t number, int width)
         text[size++] = digits[i];
     }
     text[size] = '\0';
-    put(w, "%*s", width, text);
+    tw_print(w, "%*s", width, text);
 }
 
 static void put_row(tw_writer *w, const char *kind, const char *name, const tw_bounds *b)
 {
-    put(w, "%-8s %-32s", kind, name);
+    tw_print(w, "%-8s %-32s", kind, name);
     put_grouped(w, b->gas, 13);
-    put(w, " %7u %7u %11u %7u\n", b->reads, b->writes, b->event_bytes, b->slots);
+    tw_print(w, " %7u %7u %11u %7u\n", b->reads, b->writes, b->event_bytes, b->slots);
 }
 
 static void bounds_text(const tw_module *m, const tw_facts *facts, tw_writer *w)
 {
-    put(w, "%s version %u\n\n%-8s %-32s%13s %7s %7s %11s %7s\n", m->name, m->version, "kind",
-        "entry", "gas", "reads", "writes", "event bytes", "slots");
+    tw_print(w, "%s version %u\n\n%-8s %-32s%13s %7s %7s %11s %7s\n", m->name, m->version, "kind",
+             "entry", "gas", "reads", "writes", "event bytes", "slots");
     for (uint16_t i = 0; i < m->entry_count; i++) {
         put_row(w, kinds[m->entries[i].kind], m->entries[i].name, &facts->entries[i]);
     }
@@ -91,31 +79,32 @@ static void bounds_text(const tw_module *m, const tw_facts *facts, tw_writer *w)
     }
     put_row(w, "pack", "largest: 4,096 readings, handlers", &pack);
     for (uint16_t i = 0; i < m->reading_count; i++) {
-        put(w, "%-8s %-32s", "reading", m->readings[i].name);
+        tw_print(w, "%-8s %-32s", "reading", m->readings[i].name);
         put_grouped(w, facts->intake_gas[i], 13);
-        put(w, "\n");
+        tw_print(w, "\n");
     }
 }
 
 static void bounds_json(const tw_module *m, const tw_facts *facts, tw_writer *w)
 {
-    put(w, "{\"contract\": \"%s\", \"version\": %u, \"entries\": [", m->name, m->version);
+    tw_print(w, "{\"contract\": \"%s\", \"version\": %u, \"entries\": [", m->name, m->version);
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const tw_bounds *b = &facts->entries[i];
-        put(w, "%s\n  {\"kind\": \"%s\", \"name\": ", i > 0 ? "," : "", kinds[m->entries[i].kind]);
+        tw_print(w, "%s\n  {\"kind\": \"%s\", \"name\": ", i > 0 ? "," : "",
+                 kinds[m->entries[i].kind]);
         twc_json_string(w, m->entries[i].name);
-        put(w,
-            ", \"gas\": \"%llu\", \"reads\": %u, \"writes\": %u, \"event_bytes\": %u, "
-            "\"slots\": %u}",
-            (unsigned long long)b->gas, b->reads, b->writes, b->event_bytes, b->slots);
+        tw_print(w,
+                 ", \"gas\": \"%llu\", \"reads\": %u, \"writes\": %u, \"event_bytes\": %u, "
+                 "\"slots\": %u}",
+                 (unsigned long long)b->gas, b->reads, b->writes, b->event_bytes, b->slots);
     }
-    put(w, "\n], \"pack\": {\"gas\": \"%llu\", \"largest_gas\": \"%llu\", \"readings\": [",
-        (unsigned long long)facts->pack.gas, (unsigned long long)largest_pack(m, facts));
+    tw_print(w, "\n], \"pack\": {\"gas\": \"%llu\", \"largest_gas\": \"%llu\", \"readings\": [",
+             (unsigned long long)facts->pack.gas, (unsigned long long)largest_pack(m, facts));
     for (uint16_t i = 0; i < m->reading_count; i++) {
-        put(w, "%s{\"name\": \"%s\", \"gas\": \"%llu\"}", i > 0 ? ", " : "", m->readings[i].name,
-            (unsigned long long)facts->intake_gas[i]);
+        tw_print(w, "%s{\"name\": \"%s\", \"gas\": \"%llu\"}", i > 0 ? ", " : "",
+                 m->readings[i].name, (unsigned long long)facts->intake_gas[i]);
     }
-    put(w, "]}}");
+    tw_print(w, "]}}");
 }
 
 bool twc_bounds_write(const twc_unit *unit, bool json, tw_arena *arena, tw_writer *w)
@@ -142,13 +131,13 @@ typedef struct abi {
 
 static void open_list(abi *a, const char *name)
 {
-    put(a->w, ",\n\"%s\": [", name);
+    tw_print(a->w, ",\n\"%s\": [", name);
     a->first = true;
 }
 
 static void open_item(abi *a, const char *name)
 {
-    put(a->w, "%s\n  {\"name\": ", a->first ? "" : ",");
+    tw_print(a->w, "%s\n  {\"name\": ", a->first ? "" : ",");
     twc_json_string(a->w, name);
     a->first = false;
 }
@@ -158,47 +147,47 @@ static void close_item(abi *a, twc_decl_kind kind, const char *name)
 {
     for (const twc_decl *d = a->contract->members; d != NULL; d = d->next) {
         if (d->kind != kind || d->doc == NULL || strcmp(d->word->text, name) != 0) continue;
-        put(a->w, ", \"doc\": ");
+        tw_print(a->w, ", \"doc\": ");
         twc_json_string(a->w, d->doc);
     }
-    put(a->w, "}");
+    tw_print(a->w, "}");
 }
 
 static void put_type(abi *a, const char *name, uint16_t type)
 {
     char text[LINE_MAX_SIZE];
     tw_type_print(a->m, type, text, sizeof text);
-    put(a->w, ", \"%s\": ", name);
+    tw_print(a->w, ", \"%s\": ", name);
     twc_json_string(a->w, text);
 }
 
 static void put_members(abi *a, const char *name, const tw_members *members)
 {
-    put(a->w, ", \"%s\": [", name);
+    tw_print(a->w, ", \"%s\": [", name);
     for (uint16_t i = 0; i < members->count; i++) {
-        put(a->w, "%s{\"name\": \"%s\"", i > 0 ? ", " : "", members->items[i].name);
+        tw_print(a->w, "%s{\"name\": \"%s\"", i > 0 ? ", " : "", members->items[i].name);
         put_type(a, "type", members->items[i].type);
-        put(a->w, "}");
+        tw_print(a->w, "}");
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 /* The names whose bit is set. */
 static void put_names(abi *a, const char *name, const tw_names *names, uint64_t mask)
 {
     const char *before = "";
-    put(a->w, ", \"%s\": [", name);
+    tw_print(a->w, ", \"%s\": [", name);
     for (uint16_t i = 0; i < names->count; i++) {
         if (i < 64 && (mask >> i & 1) == 0) continue;
-        put(a->w, "%s\"%s\"", before, names->items[i]);
+        tw_print(a->w, "%s\"%s\"", before, names->items[i]);
         before = ", ";
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_range(abi *a, int64_t low, int64_t high)
 {
-    put(a->w, ", \"low\": \"%lld\", \"high\": \"%lld\"", (long long)low, (long long)high);
+    tw_print(a->w, ", \"low\": \"%lld\", \"high\": \"%lld\"", (long long)low, (long long)high);
 }
 
 static void put_types(abi *a)
@@ -212,25 +201,25 @@ static void put_types(abi *a)
         put_members(a, "fields", &m->types[i].members);
         close_item(a, TWC_D_RECORD, m->types[i].name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "enums");
     for (uint16_t i = 0; i < m->enum_count; i++) {
         open_item(a, m->enums[i].name);
         put_names(a, "values", &m->enums[i].values, UINT64_MAX);
         close_item(a, TWC_D_ENUM, m->enums[i].name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "resolutions");
     for (uint16_t i = 0; i < m->type_count; i++) {
         const uint8_t dimension = m->types[i].quantity;
         if (dimension == TW_DIM_NONE || (seen >> dimension & 1) != 0) continue;
         seen |= (uint64_t)1 << dimension;
         open_item(a, tw_dim_name((tw_dimension)dimension));
-        put(a->w, ", \"resolution\": ");
+        tw_print(a->w, ", \"resolution\": ");
         twc_json_string(a->w, tw_dim_resolution((tw_dimension)dimension));
         close_item(a, TWC_D_LOCAL, "");
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_settings(abi *a)
@@ -240,23 +229,24 @@ static void put_settings(abi *a)
     for (uint16_t i = 0; i < m->role_count; i++) {
         const uint8_t flags = m->roles[i].flags;
         open_item(a, m->roles[i].name);
-        put(a->w, ", \"max\": %u, \"granted\": %s, \"revoked\": %s", m->roles[i].max,
-            flags & TW_ROLE_GRANTED ? "true" : "false", flags & TW_ROLE_REVOKED ? "true" : "false");
+        tw_print(a->w, ", \"max\": %u, \"granted\": %s, \"revoked\": %s", m->roles[i].max,
+                 flags & TW_ROLE_GRANTED ? "true" : "false",
+                 flags & TW_ROLE_REVOKED ? "true" : "false");
         close_item(a, TWC_D_ROLE, m->roles[i].name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "params");
     for (uint16_t i = 0; i < m->param_count; i++) {
         const tw_param *p = &m->params[i];
         open_item(a, p->name);
         put_type(a, "type", p->type);
         if (m->types[p->type].kind == TW_KIND_INT || m->types[p->type].kind == TW_KIND_MONEY) {
-            put(a->w, ", \"default\": \"%lld\"", (long long)tw_load_u64(p->preset.data));
+            tw_print(a->w, ", \"default\": \"%lld\"", (long long)tw_load_u64(p->preset.data));
         }
         if (p->ranged) put_range(a, p->low, p->high);
         close_item(a, TWC_D_PARAM, p->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_money(abi *a)
@@ -267,21 +257,21 @@ static void put_money(abi *a)
         const tw_money *money = &m->monies[i];
         const bool token = money->kind == TW_MONEY_TOKEN;
         open_item(a, money->name);
-        put(a->w, ", \"kind\": \"%s\", \"decimals\": %u", token ? "token" : "currency",
-            money->decimals);
-        if (token) put(a->w, ", \"supply\": \"%lld\"", (long long)money->supply);
+        tw_print(a->w, ", \"kind\": \"%s\", \"decimals\": %u", token ? "token" : "currency",
+                 money->decimals);
+        if (token) tw_print(a->w, ", \"supply\": \"%lld\"", (long long)money->supply);
         close_item(a, token ? TWC_D_TOKEN : TWC_D_CURRENCY, money->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "purses");
     for (uint16_t i = 0; i < m->purse_count; i++) {
         const tw_purse *p = &m->purses[i];
         open_item(a, p->name);
-        put(a->w, ", \"money\": \"%s\"", m->monies[p->money].name);
-        if (p->role != TW_NONE) put(a->w, ", \"per\": \"%s\"", m->roles[p->role].name);
+        tw_print(a->w, ", \"money\": \"%s\"", m->monies[p->money].name);
+        if (p->role != TW_NONE) tw_print(a->w, ", \"per\": \"%s\"", m->roles[p->role].name);
         close_item(a, TWC_D_PURSE, p->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 /* What anybody can read and prove: variables, maps and registries. */
@@ -295,13 +285,13 @@ static void put_state(abi *a)
         const tw_field *f = &a->m->fields[i];
         if (f->old) continue;
         open_item(a, f->name);
-        put(a->w, ", \"kind\": \"%s\"", words[f->kind]);
+        tw_print(a->w, ", \"kind\": \"%s\"", words[f->kind]);
         if (f->key_type != TW_NONE) put_type(a, "key", f->key_type);
         put_type(a, "type", f->value_type);
-        if (f->max > 0) put(a->w, ", \"max\": %u", f->max);
+        if (f->max > 0) tw_print(a->w, ", \"max\": %u", f->max);
         close_item(a, declared[f->kind], f->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_twin(abi *a)
@@ -311,25 +301,25 @@ static void put_twin(abi *a)
     for (uint16_t i = 0; i < m->reading_count; i++) {
         const tw_reading *r = &m->readings[i];
         open_item(a, r->name);
-        put(a->w, ", \"field\": ");
+        tw_print(a->w, ", \"field\": ");
         twc_json_string(a->w, r->field);
         put_type(a, "type", r->type);
         put_range(a, r->low, r->high);
-        put(a->w,
-            ", \"role\": \"%s\", \"per_device\": %s, \"rate\": %u, \"rate_ms\": \"%lld\", "
-            "\"keep\": %u, "
-            "\"max_age_ms\": \"%lld\", \"gap_ms\": \"%lld\"",
-            m->roles[r->role].name, r->per_device ? "true" : "false", r->rate_count,
-            (long long)r->rate_ms, r->keep, (long long)r->age_max_ms, (long long)r->gap_ms);
+        tw_print(a->w,
+                 ", \"role\": \"%s\", \"per_device\": %s, \"rate\": %u, \"rate_ms\": \"%lld\", "
+                 "\"keep\": %u, "
+                 "\"max_age_ms\": \"%lld\", \"gap_ms\": \"%lld\"",
+                 m->roles[r->role].name, r->per_device ? "true" : "false", r->rate_count,
+                 (long long)r->rate_ms, r->keep, (long long)r->age_max_ms, (long long)r->gap_ms);
         close_item(a, TWC_D_READING, r->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "alarms");
     for (uint16_t i = 0; i < m->alarm_count; i++) {
         open_item(a, m->alarms[i].name);
         close_item(a, TWC_D_ALARM, m->alarms[i].name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
     open_list(a, "phases");
     for (uint16_t i = 0; i < m->phases.count; i++) {
         uint64_t next = 0;
@@ -340,7 +330,7 @@ static void put_twin(abi *a)
         put_names(a, "next", &m->phases, next);
         close_item(a, TWC_D_LOCAL, "");
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_entries(abi *a, const char *list, tw_entry_kind kind, twc_decl_kind declared)
@@ -353,10 +343,10 @@ static void put_entries(abi *a, const char *list, tw_entry_kind kind, twc_decl_k
         put_members(a, "arguments", &e->members);
         if (e->result != TW_NONE) put_type(a, "result", e->result);
         put_names(a, "phases", &a->m->phases, e->phases);
-        put(a->w, ", \"gas\": \"%llu\"", (unsigned long long)e->bounds.gas);
+        tw_print(a->w, ", \"gas\": \"%llu\"", (unsigned long long)e->bounds.gas);
         close_item(a, declared, e->name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_notices(abi *a, const char *list, twc_decl_kind kind, const tw_notice *items,
@@ -368,7 +358,7 @@ static void put_notices(abi *a, const char *list, twc_decl_kind kind, const tw_n
         put_members(a, "fields", &items[i].members);
         close_item(a, kind, items[i].name);
     }
-    put(a->w, "]");
+    tw_print(a->w, "]");
 }
 
 static void put_abi(const twc_unit *unit, abi *a)
@@ -377,10 +367,11 @@ static void put_abi(const twc_unit *unit, abi *a)
     const tw_module *m = a->m;
     const tw_hash hash = tw_module_hash(unit->module);
     tw_hex_encode(hash.bytes, sizeof hash.bytes, hex);
-    put(a->w, "{\"contract\": \"%s\",\n\"version\": %u,\n\"module\": \"%s\",\n\"twin\": ", m->name,
-        m->version, hex);
+    tw_print(a->w,
+             "{\"contract\": \"%s\",\n\"version\": %u,\n\"module\": \"%s\",\n\"twin\": ", m->name,
+             m->version, hex);
     twc_json_string(a->w, m->twin);
-    put(a->w, ",\n\"doc\": ");
+    tw_print(a->w, ",\n\"doc\": ");
     twc_json_string(a->w, a->contract->doc != NULL ? a->contract->doc : "");
     put_settings(a);
     put_money(a);
@@ -392,7 +383,7 @@ static void put_abi(const twc_unit *unit, abi *a)
     put_notices(a, "events", TWC_D_EVENT, m->events, m->event_count);
     put_notices(a, "errors", TWC_D_ERROR, m->errors, m->error_count);
     put_notices(a, "history", TWC_D_HISTORY, m->histories, m->history_count);
-    put(a->w, "}");
+    tw_print(a->w, "}");
 }
 
 bool twc_abi_write(const twc_unit *unit, const twc_contract *contract, tw_arena *arena,

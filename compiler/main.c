@@ -180,7 +180,7 @@ static int build_units(const options *o, const twc_result *result)
     return DONE;
 }
 
-/* ------------------------------------------------------------------ bounds, abi */
+/* ------------------------------------------------------------------ bounds, abi, export */
 
 /* All contracts of the file: objects of one array when there are several. */
 static int print_units(const options *o, twc_result *result, bool abi)
@@ -202,18 +202,58 @@ static int print_units(const options *o, twc_result *result, bool abi)
     return DONE;
 }
 
-typedef enum output { BUILD, BOUNDS, ABI } output;
+/* A path in the folder, or to the terminal where none was named. */
+static int export_unit(const options *o, twc_result *result, uint32_t index, uint32_t *count)
+{
+    char name[TWC_EXPORT_NAME_MAX];
+    const char *text = NULL;
+    for (uint32_t i = 0; twc_result_export(result, index, i, name, &text); i++, ++*count) {
+        char path[NAME_SIZE_MAX];
+        if (o->output == NULL) {
+            printf("%s%s", *count > 0 ? "," : "[", text);
+            continue;
+        }
+        if (snprintf(path, sizeof path, "%s/%s", o->output, name) >= NAME_SIZE_MAX) {
+            fprintf(stderr, "twc: the name of the output is too long\n");
+            return REFUSED;
+        }
+        if (!twc_file_write(path, tw_bytes_of(text, strlen(text)))) return REFUSED;
+        printf("%s\n", path);
+    }
+    return DONE;
+}
+
+static int export_units(const options *o, twc_result *result)
+{
+    uint32_t written = 0;
+    int status = DONE;
+    for (uint32_t i = 0; status == DONE && i < twc_result_unit_count(result); i++) {
+        if (is_wanted(o, result, i)) status = export_unit(o, result, i, &written);
+    }
+    if (status == DONE && written == 0) {
+        fprintf(stderr, "twc export: nothing in %s says `export`\n", o->file);
+        status = USAGE;
+    } else if (status == DONE && o->output == NULL) {
+        printf("]\n");
+    }
+    return status;
+}
+
+typedef enum output { BUILD, BOUNDS, ABI, EXPORT } output;
 
 static int run_compiled(options o, output what, int count, char **arguments)
 {
-    if (!parse_options(&o, count, arguments, what == BUILD, what == BOUNDS)) return USAGE;
+    const bool has_output = what == BUILD || what == EXPORT;
+    if (!parse_options(&o, count, arguments, has_output, what == BOUNDS)) return USAGE;
     size_t size = 0;
     uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
     if (source == NULL) return REFUSED;
     twc_result *result = compile(o.file, source, size);
     int status = report(result, false);
     if (status == DONE) {
-        status = what == BUILD ? build_units(&o, result) : print_units(&o, result, what == ABI);
+        status = what == BUILD    ? build_units(&o, result)
+                 : what == EXPORT ? export_units(&o, result)
+                                  : print_units(&o, result, what == ABI);
     }
     twc_result_free(result);
     tw_mem_free(source);
@@ -228,6 +268,11 @@ static int run_build(int count, char **arguments)
 static int run_bounds(int count, char **arguments)
 {
     return run_compiled((options){.command = "bounds"}, BOUNDS, count, arguments);
+}
+
+static int run_export(int count, char **arguments)
+{
+    return run_compiled((options){.command = "export"}, EXPORT, count, arguments);
 }
 
 static int run_abi(int count, char **arguments)
@@ -397,6 +442,8 @@ static const command commands[] = {
     {"build", "build FILE.twc [-o FILE.twm] [--contract NAME]", "compile contracts", run_build},
     {"bounds", "bounds FILE.twc [--json]", "show what each entry may cost at most", run_bounds},
     {"abi", "abi FILE.twc", "describe the contract's interface as JSON", run_abi},
+    {"export", "export FILE.twc [-o FOLDER] [--contract NAME]",
+     "write the DTDL and SenML descriptions that it exports", run_export},
     {"fmt", "fmt [--check] FILE.twc...", "lay sources out in the one way", run_fmt},
     {"verify", "verify FILE.twc HASH", "say whether a module was made of this source", run_verify},
     {"explain", "explain FILE.twc [--svg|--dot] | E0104",

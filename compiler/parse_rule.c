@@ -119,8 +119,10 @@ void twc_parse_body_start(twc_parser *p, void *object)
 /* "dtdl" | "senml" */
 void twc_parse_format(twc_parser *p, void *object)
 {
-    (void)object;
+    twc_decl *decl = object;
+    decl->u.describe.senml = twc_parse_at_word(p, TWC_W_senml);
     if (!twc_parse_accept_word(p, TWC_W_dtdl)) twc_parse_expect_word(p, TWC_W_senml);
+    decl->u.describe.id_span = p->token.span;
 }
 
 void twc_parse_grant_link(twc_parser *p, void *object)

@@ -2,12 +2,14 @@
 #include "compiler/twc.h"
 
 #include "compiler/explain.h"
+#include "compiler/export.h"
 #include "compiler/format.h"
 #include "compiler/front.h"
 #include "compiler/interface.h"
 #include "compiler/unit.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { REPORT_SIZE_MAX = 4 * 1024 * 1024 };
@@ -189,6 +191,22 @@ const char *twc_result_explain(twc_result *result, uint32_t index, twc_explain_f
     }
     tw_write_u8(w, 0);
     return w->bad ? NULL : (const char *)w->data;
+}
+
+bool twc_result_export(twc_result *result, uint32_t index, uint32_t number,
+                       char ret_name[TWC_EXPORT_NAME_MAX], const char **ret_text)
+{
+    tw_writer *w = &result->json;
+    const twc_contract *contract = result->front->program->contracts;
+    for (uint32_t i = 0; i < index; i++) contract = contract->next;
+    const twc_decl *decl = twc_export_at(contract, number);
+    if (decl == NULL) return false;
+    snprintf(ret_name, TWC_EXPORT_NAME_MAX, "%s.%s.%s.json", contract->word->text,
+             decl->u.describe.word->text, decl->u.describe.senml ? "senml" : "dtdl");
+    tw_writer_clear(w);
+    twc_export_write(contract, decl, w);
+    *ret_text = text_end(w, true);
+    return *ret_text != NULL;
 }
 
 const char *twc_result_format(twc_result *result)

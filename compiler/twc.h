@@ -100,6 +100,12 @@ typedef enum twc_explain_form {
 } twc_explain_form;
 const char *twc_result_explain(twc_result *result, uint32_t index, twc_explain_form form);
 
+/* The `number`-th `export` of a contract, from 0: JSON as above, and the name of a file for it,
+ * "<contract>.<what>.dtdl.json" or "....senml.json". False behind the last, and without memory. */
+enum { TWC_EXPORT_NAME_MAX = 160 };
+bool twc_result_export(twc_result *result, uint32_t index, uint32_t number,
+                       char ret_name[TWC_EXPORT_NAME_MAX], const char **ret_text);
+
 /* ------------------------------------------------------------------ test plans
  *
  * A test is a list of steps. What is no constant in it is a formula: a VIEW of one of the test's

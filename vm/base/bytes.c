@@ -5,6 +5,8 @@
 #include "vm/base/arena.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 bool tw_bytes_equal(tw_bytes a, tw_bytes b)
@@ -209,6 +211,16 @@ void tw_write_long(tw_writer *w, tw_bytes bytes)
 void tw_write_text(tw_writer *w, const char *text)
 {
     tw_write_short(w, tw_bytes_of(text, strlen(text)));
+}
+
+void tw_print(tw_writer *w, const char *format, ...)
+{
+    char text[TW_PRINT_SIZE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (size > 0) tw_write_raw(w, text, strlen(text));
 }
 
 uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)

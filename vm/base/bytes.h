@@ -75,6 +75,9 @@ void tw_write_raw(tw_writer *w, const void *bytes, size_t size);
 void tw_write_short(tw_writer *w, tw_bytes bytes);  /* bad over 65535 */
 void tw_write_long(tw_writer *w, tw_bytes bytes);   /* bad over 2^32 - 1 */
 void tw_write_text(tw_writer *w, const char *text); /* tw_write_short of a C string */
+/* As printf; what is longer than this is cut. */
+enum { TW_PRINT_SIZE_MAX = 1200 };
+void tw_print(tw_writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline tw_bytes tw_writer_bytes(const tw_writer *w)
 {
     return (tw_bytes){w->data, w->size};

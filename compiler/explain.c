@@ -291,6 +291,7 @@ static void tell_body(teller *t, const twc_entry *entry)
 {
     const twc_visit visit = {.stmt = tell_deed, .data = t};
     t->told = 0;
+    if (entry->body.first == NULL) return;
     tw_print(t->w, has_branch(&entry->body) ? "    Then, as the case may be: " : "    Then: ");
     twc_walk_block(&visit, &entry->body);
     tw_print(t->w, t->told == 0 ? "its records change.\n" : ".\n");
@@ -413,10 +414,53 @@ static void tell_phases(teller *t)
     tw_print(t->w, ".\n");
 }
 
-/* For each phase: which timer ends the wait. */
+typedef struct taking {
+    const twc_decl *purse;
+    bool found;
+} taking;
+
+static void note_taking(void *data, const twc_stmt *stmt)
+{
+    taking *k = data;
+    if (stmt->kind != TWC_S_PAY || !stmt->u.money.rest || stmt->u.money.from == NULL) return;
+    const twc_expr *from = stmt->u.money.from;
+    k->found = k->found || (from->kind == TWC_E_INDEX && from->u.index.store == k->purse);
+}
+
+/* The action with which a member takes out what is his. */
+static const twc_decl *way_out(const teller *t, const twc_decl *purse)
+{
+    for
+        EACH(d, t->contract, TWC_D_ACTION)
+        {
+            taking k = {purse, false};
+            const twc_visit visit = {.stmt = note_taking, .data = &k};
+            twc_walk_block(&visit, &d->u.entry->body);
+            if (k.found) return d;
+        }
+    return NULL;
+}
+
+static void tell_idle_purse(teller *t, const twc_decl *d)
+{
+    const twc_decl *out = d->u.purse.per != NULL ? way_out(t, d) : NULL;
+    if (out != NULL) {
+        tw_print(t->w, "  What lies in %s is each %s's own, to be taken with %s.\n", d->word->text,
+                 d->u.purse.per->text, out->word->text);
+    }
+    if (d->u.purse.falls_to == NULL) return;
+    tw_print(t->w, "  What lies in %s falls to ", d->word->text);
+    put_expr(t, d->u.purse.falls_to);
+    tw_print(t->w, " once nothing has moved in it for ");
+    put_expr(t, d->u.purse.falls_after);
+    tw_print(t->w, ".\n");
+}
+
+/* Which timers end the wait, and whose the money is. */
 static void tell_idle(teller *t)
 {
-    if (!has_phases(t) || next_of(t->contract->members, TWC_D_AFTER) == NULL) return;
+    const bool timers = has_phases(t) && next_of(t->contract->members, TWC_D_AFTER) != NULL;
+    if (!timers && next_of(t->contract->members, TWC_D_PURSE) == NULL) return;
     tw_print(t->w, "\nIf nobody acts\n");
     for
         EACH(d, t->contract, TWC_D_AFTER)
@@ -425,12 +469,14 @@ static void tell_idle(teller *t)
             t->told = 0;
             tw_print(t->w, "  After ");
             put_expr(t, d->u.entry->delay);
-            tw_print(t->w, " as ");
-            put_phases(t, d->u.entry->phases);
+            if (timers) tw_print(t->w, " as ");
+            if (timers) put_phases(t, d->u.entry->phases);
             tw_print(t->w, ": ");
             twc_walk_block(&visit, &d->u.entry->body);
             tw_print(t->w, ".\n");
         }
+    for
+        EACH(d, t->contract, TWC_D_PURSE) tell_idle_purse(t, d);
 }
 
 static void tell_rules(teller *t)

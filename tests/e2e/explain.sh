@@ -17,6 +17,12 @@ page() # page TITLE FILE COMMAND...
 }
 
 page 'a contract in sentences' pump_guard.explain "$TWC" explain "$ROOT/contracts/pump_guard.twc"
+page 'one with money and time-outs' service_escrow.explain \
+    "$TWC" explain "$ROOT/contracts/service_escrow.twc"
+page 'one with a token, purses of members and an upgrade' data_reward.explain \
+    "$TWC" explain "$ROOT/contracts/data_reward.twc"
+page 'one with things' vehicle_passport.explain \
+    "$TWC" explain "$ROOT/contracts/vehicle_passport.twc"
 page 'its phases as a picture' pump_guard.svg "$TWC" explain --svg "$ROOT/contracts/pump_guard.twc"
 page 'its phases for Graphviz' pump_guard.dot "$TWC" explain --dot "$ROOT/contracts/pump_guard.twc"
 hash=$(sed -n 's/.*about the module \([0-9a-f]*\)\./\1/p' "$golden/pump_guard.explain")

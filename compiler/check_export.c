@@ -20,14 +20,16 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* A name of DTDL, and a segment of an id: letters, digits and inner underscores, a letter first. */
-static bool is_dtdl_name(tw_bytes name)
+/* SenML: letters, digits and signs, no sign first. DTDL, also a segment of an id: letters, digits
+ * and inner underscores, a letter first. */
+static bool is_name(tw_bytes name, bool senml)
 {
     for (size_t i = 0; i < name.size; i++) {
         const uint8_t c = name.data[i];
-        if (!is_letter(c) && (i == 0 || (!is_digit(c) && c != '_'))) return false;
+        const bool sign = i > 0 && (senml ? c != 0 && strchr("-:./_", c) != NULL : c == '_');
+        if (!is_letter(c) && !sign && (!is_digit(c) || (i == 0 && !senml))) return false;
     }
-    return name.size > 0 && name.data[name.size - 1] != '_';
+    return name.size > 0 && (senml || name.data[name.size - 1] != '_');
 }
 
 /* The bytes up to `end`, which is skipped; `text` becomes what follows. */
@@ -49,6 +51,12 @@ static bool is_version_part(tw_bytes text, size_t digits_max)
     return text.size > 0 && text.size <= digits_max && text.data[0] != '0';
 }
 
+static bool begins(tw_bytes id, const char *prefix)
+{
+    const size_t size = strlen(prefix);
+    return id.size > size && memcmp(id.data, prefix, size) == 0;
+}
+
 /* "dtmi:" segment { ":" segment } ";" version, which may have a minor part; of an interface. */
 static bool is_dtmi(tw_bytes id)
 {
@@ -58,34 +66,13 @@ static bool is_dtmi(tw_bytes id)
     const tw_bytes major = cut(&version, '.');
     const bool minor = major.data + major.size < id.data + id.size;
     if (!is_version_part(major, 9) || (minor && !is_version_part(version, 6))) return false;
-    const tw_bytes scheme = cut(&path, ':');
-    if (scheme.size != 4 || memcmp(scheme.data, "dtmi", 4) != 0 || path.size == 0) return false;
+    if (!begins(path, "dtmi:")) return false;
+    (void)cut(&path, ':');
     const uint8_t *last = path.data + path.size - 1;
     while (path.size > 0) {
-        if (!is_dtdl_name(cut(&path, ':'))) return false;
+        if (!is_name(cut(&path, ':'), false)) return false;
     }
     return *last != ':';
-}
-
-static bool is_reserved(tw_bytes id)
-{
-    static const char *const prefixes[] = {"dtmi:dtdl:", "dtmi:standard:"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-        const size_t size = strlen(prefixes[i]);
-        if (id.size > size && memcmp(id.data, prefixes[i], size) == 0) return true;
-    }
-    return false;
-}
-
-/* What RFC 8428 allows in a name. */
-static bool is_senml_name(tw_bytes name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        const uint8_t c = name.data[i];
-        const bool sign = c != 0 && strchr("-:./_", c) != NULL;
-        if (!is_letter(c) && !is_digit(c) && (i == 0 || !sign)) return false;
-    }
-    return name.size > 0;
 }
 
 static void check_id(twc_check *c, const twc_decl *decl)
@@ -96,12 +83,12 @@ static void check_id(twc_check *c, const twc_decl *decl)
         twc_check_fail(c, TWC_DIAG_EXPORT_ID, span, "the id is empty");
     } else if (decl->u.describe.senml) {
         const uint8_t last = id.data[id.size - 1];
-        if (is_senml_name(id) && !is_letter(last) && !is_digit(last)) return;
+        if (is_name(id, true) && !is_letter(last) && !is_digit(last)) return;
         twc_check_fail(c, TWC_DIAG_EXPORT_ID, span,
                        "this can't be the base name of SenML records\nwrite letters, digits and "
                        "`- : . / _`, one of these signs last: the names of the fields follow "
                        "right behind it, as in \"urn:dev:plant:pump7:\"");
-    } else if (is_reserved(id)) {
+    } else if (begins(id, "dtmi:dtdl:") || begins(id, "dtmi:standard:")) {
         twc_check_fail(c, TWC_DIAG_EXPORT_ID, span,
                        "ids that begin with `dtmi:dtdl:` or `dtmi:standard:` belong to DTDL");
     } else if (!is_dtmi(id)) {
@@ -119,7 +106,7 @@ static void check_id(twc_check *c, const twc_decl *decl)
 static void check_name(twc_check *c, const twc_decl *decl, tw_bytes name, const twc_decl *at)
 {
     const bool senml = decl->u.describe.senml;
-    if (senml ? is_senml_name(name) : is_dtdl_name(name)) return;
+    if (is_name(name, senml)) return;
     twc_check_fail_at(c, TWC_DIAG_EXPORT_NAME, decl->u.describe.span, at,
                       "`%.*s` is no name in %s\n%s", (int)name.size, (const char *)name.data,
                       senml ? "SenML" : "DTDL",

@@ -334,15 +334,8 @@ void twc_json_string(tw_writer *w, const char *text)
 {
     put(w, "\"");
     for (const char *c = text; *c != '\0'; c++) {
-        char escaped[8];
-        if (*c == '"' || *c == '\\') {
-            snprintf(escaped, sizeof escaped, "\\%c", *c);
-        } else if ((unsigned char)*c < 0x20) {
-            snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)*c);
-        } else {
-            snprintf(escaped, sizeof escaped, "%c", *c);
-        }
-        put(w, escaped);
+        const bool control = (unsigned char)*c < 0x20;
+        tw_print(w, control ? "\\u%04x" : *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
     }
     put(w, "\"");
 }
@@ -350,16 +343,14 @@ void twc_json_string(tw_writer *w, const char *text)
 void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
 {
     const twc_place place = twc_source_place(source, diag->span);
-    char text[200];
-    put(w, "{\"file\": ");
+    tw_print(w, "{\"file\": ");
     twc_json_string(w, twc_source_file(source, diag->span.start));
-    snprintf(text, sizeof text,
+    tw_print(w,
              ", \"line\": %u, \"column\": %u, \"end\": {\"line\": %u, \"column\": %u}, "
              "\"severity\": \"%s\", \"code\": \"%c%04u\", \"message\": ",
              place.line, place.column, place.end_line, place.end_column,
              diag->is_warning ? "warning" : "error", diag->is_warning ? 'W' : 'E',
              (unsigned)diag->code);
-    put(w, text);
     twc_json_string(w, diag->message);
     put(w, ", \"help\": ");
     if (diag->help != NULL) {

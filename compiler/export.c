@@ -86,31 +86,16 @@ static void put_scale(sheet *s, tw_dimension dimension, const char *unit, int64_
 
 /* ------------------------------------------------------------------ DTDL */
 
+/* NULL: the value is made of values, or an enum. */
 static const char *dtdl_primitive(const twc_type *type)
 {
-    switch (type->kind) {
-    case TWC_TYPE_BOOL: return "boolean";
-    case TWC_TYPE_NUMBER:
-        return type->dimension == TW_DIM_INT    ? "long"
-               : type->dimension == TW_DIM_TIME ? "dateTime"
-                                                : "double";
-    case TWC_TYPE_MONEY: return "long";
-    case TWC_TYPE_TEXT:
-    case TWC_TYPE_BYTES:
-    case TWC_TYPE_HASH:
-    case TWC_TYPE_ACCOUNT:
-    case TWC_TYPE_TWIN_ID: return "string";
-    case TWC_TYPE_ERROR:
-    case TWC_TYPE_NOTHING:
-    case TWC_TYPE_NONE:
-    case TWC_TYPE_PHASE:
-    case TWC_TYPE_ENUM:
-    case TWC_TYPE_RECORD:
-    case TWC_TYPE_ASSET:
-    case TWC_TYPE_LIST:
-    case TWC_TYPE_OPTIONAL: break;
-    }
-    return NULL;
+    static const char *const names[] = {
+        [TWC_TYPE_BOOL] = "boolean",   [TWC_TYPE_NUMBER] = "double", [TWC_TYPE_MONEY] = "long",
+        [TWC_TYPE_TEXT] = "string",    [TWC_TYPE_BYTES] = "string",  [TWC_TYPE_HASH] = "string",
+        [TWC_TYPE_ACCOUNT] = "string", [TWC_TYPE_TWIN_ID] = "string"};
+    if (twc_type_is(type, TW_DIM_INT)) return "long";
+    if (twc_type_is(type, TW_DIM_TIME)) return "dateTime";
+    return type->kind < sizeof names / sizeof names[0] ? names[type->kind] : NULL;
 }
 
 /* What the schema can't say. */
@@ -118,12 +103,12 @@ static void put_comment(sheet *s, const twc_type *type)
 {
     const bool optional = type->kind == TWC_TYPE_OPTIONAL;
     type = open_type(type);
-    const bool hex = type->kind == TWC_TYPE_BYTES || type->kind == TWC_TYPE_HASH ||
-                     type->kind == TWC_TYPE_ACCOUNT || type->kind == TWC_TYPE_TWIN_ID;
+    const char *primitive = dtdl_primitive(type);
+    const bool text = type->kind == TWC_TYPE_TEXT;
+    const bool hex = primitive != NULL && strcmp(primitive, "string") == 0 && !text;
     const bool number = type->kind == TWC_TYPE_NUMBER && tw_dim_unit(type->dimension) != NULL;
     const bool money = type->kind == TWC_TYPE_MONEY;
     const bool list = type->kind == TWC_TYPE_LIST;
-    const bool text = type->kind == TWC_TYPE_TEXT;
     if (!optional && !hex && !number && !money && !list && !text) return;
     tw_print(s->w, ", \"comment\": \"");
     if (optional) tw_print(s->w, "May be absent. ");
@@ -306,46 +291,44 @@ static void put_senml_item(sheet *s, const char *name, const twc_type *type, con
     tw_print(s->w, "}");
 }
 
-static void put_omitted(sheet *s, const twc_decl *of)
+/* The fields that a record of SenML can hold, or those that none can. */
+static void put_senml_fields(sheet *s, const twc_decl *fields, bool omitted)
 {
-    tw_print(s->w, "\n  ],\n  \"omitted\": [");
-    s->first = true;
-    if (of->kind == TWC_D_ASSET || of->kind == TWC_D_RECORD) {
-        for (const twc_decl *f = of->u.fields.fields; f != NULL; f = f->next) {
-            const twc_type *type = open_type(f->type);
-            if (senml_value(type) != NULL) continue;
+    for (const twc_decl *f = fields; f != NULL; f = f->next) {
+        const twc_type *type = open_type(f->type);
+        if ((senml_value(type) == NULL) != omitted) continue;
+        if (omitted) {
             next_item(s, "    ");
             tw_print(s->w, "{\"name\": \"%s\", \"why\": \"SenML has no %s\"}", f->word->text,
                      type->kind == TWC_TYPE_LIST ? "lists" : "values made of values");
+        } else {
+            put_senml_item(s, f->word->text, f->type, NULL);
         }
     }
-    tw_print(s->w, s->first ? "]\n}" : "\n  ]\n}");
 }
 
 static void put_senml(sheet *s, const twc_decl *decl)
 {
     const twc_decl *of = decl->u.describe.of;
+    const bool readings = of->kind == TWC_D_ROLE || of->kind == TWC_D_READING;
+    const twc_decl *fields = readings ? NULL : of->u.fields.fields;
     char field[TEXT_SIZE_MAX];
-    tw_print(
-        s->w,
-        "{\n  \"standard\": \"SenML, RFC 8428\",\n  \"contract\": \"%s\",\n  \"version\": %u,\n"
-        "  \"describes\": \"%s\",\n  \"bn\": \"",
-        s->contract->word->text, s->contract->version, of->word->text);
+    tw_print(s->w,
+             "{\n  \"standard\": \"SenML, RFC 8428\",\n  \"contract\": \"%s\",\n"
+             "  \"version\": %u,\n  \"describes\": \"%s\",\n  \"bn\": \"",
+             s->contract->word->text, s->contract->version, of->word->text);
     tw_write_raw(s->w, decl->u.describe.id.data, decl->u.describe.id.size);
     tw_print(s->w, "\",\n  \"records\": [");
     s->first = true;
-    if (of->kind == TWC_D_ROLE || of->kind == TWC_D_READING) {
-        for (const twc_decl *r = s->contract->members; r != NULL; r = r->next) {
-            if (!is_described(r, of)) continue;
-            put_senml_item(s, text_of(r->u.reading.field, field), r->type, r->word->text);
-        }
-    } else {
-        for (const twc_decl *f = of->u.fields.fields; f != NULL; f = f->next) {
-            if (senml_value(open_type(f->type)) == NULL) continue;
-            put_senml_item(s, f->word->text, f->type, NULL);
-        }
+    for (const twc_decl *r = s->contract->members; readings && r != NULL; r = r->next) {
+        if (!is_described(r, of)) continue;
+        put_senml_item(s, text_of(r->u.reading.field, field), r->type, r->word->text);
     }
-    put_omitted(s, of);
+    put_senml_fields(s, fields, false);
+    tw_print(s->w, "\n  ],\n  \"omitted\": [");
+    s->first = true;
+    put_senml_fields(s, fields, true);
+    tw_print(s->w, s->first ? "]\n}" : "\n  ]\n}");
 }
 
 /* ------------------------------------------------------------------ */

@@ -241,23 +241,33 @@ static int export_units(const options *o, twc_result *result)
 
 typedef enum output { BUILD, BOUNDS, ABI, EXPORT } output;
 
+/* Compiles the file and prints what is wrong with it; DONE: `work` is done with the result. */
+static int with_compiled(const options *o, void *data,
+                         int (*work)(const options *o, twc_result *result, void *data))
+{
+    size_t size = 0;
+    uint8_t *source = twc_file_read(o->file, TWC_SOURCE_MAX, &size);
+    if (source == NULL) return REFUSED;
+    twc_result *result = compile(o->file, source, size);
+    int status = report(result, false);
+    if (status == DONE) status = work(o, result, data);
+    twc_result_free(result);
+    tw_mem_free(source);
+    return status;
+}
+
+static int write_output(const options *o, twc_result *result, void *data)
+{
+    const output what = *(output *)data;
+    if (what == BUILD) return build_units(o, result);
+    return what == EXPORT ? export_units(o, result) : print_units(o, result, what == ABI);
+}
+
 static int run_compiled(options o, output what, int count, char **arguments)
 {
     const bool has_output = what == BUILD || what == EXPORT;
     if (!parse_options(&o, count, arguments, has_output, what == BOUNDS)) return USAGE;
-    size_t size = 0;
-    uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
-    if (source == NULL) return REFUSED;
-    twc_result *result = compile(o.file, source, size);
-    int status = report(result, false);
-    if (status == DONE) {
-        status = what == BUILD    ? build_units(&o, result)
-                 : what == EXPORT ? export_units(&o, result)
-                                  : print_units(&o, result, what == ABI);
-    }
-    twc_result_free(result);
-    tw_mem_free(source);
-    return status;
+    return with_compiled(&o, &what, write_output);
 }
 
 static int run_build(int count, char **arguments)
@@ -324,38 +334,36 @@ static int run_fmt(int count, char **arguments)
     return files > 0 ? status : USAGE;
 }
 
-/* Compiles and compares: the module depends on nothing but the source and the compiler. */
+/* Compares: a module depends on nothing but the source and the compiler. */
+static int verify_units(const options *o, twc_result *result, void *data)
+{
+    const char *wanted = data;
+    bool found = false;
+    for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
+        const twc_unit *unit = twc_result_unit(result, i);
+        char hex[2 * TW_HASH_SIZE + 1];
+        const tw_hash hash = tw_module_hash(unit->module);
+        tw_hex_encode(hash.bytes, TW_HASH_SIZE, hex);
+        const bool same = strcasecmp(hex, wanted) == 0;
+        found = found || same;
+        printf("%s version %u: %s%s\n", unit->name, unit->version, hex, same ? ", the same" : "");
+    }
+    if (found) return DONE;
+    fprintf(stderr,
+            "twc verify: no contract of %s compiles to this module: another source, or another "
+            "version of the compiler (this is %s)\n",
+            o->file, TW_VERSION);
+    return REFUSED;
+}
+
 static int run_verify(int count, char **arguments)
 {
     if (count != 2 || strlen(arguments[1]) != 2 * TW_HASH_SIZE) {
         fprintf(stderr, "twc verify: give a file and the hash of a module, 64 hex digits\n");
         return USAGE;
     }
-    size_t size = 0;
-    uint8_t *source = twc_file_read(arguments[0], TWC_SOURCE_MAX, &size);
-    if (source == NULL) return REFUSED;
-    twc_result *result = compile(arguments[0], source, size);
-    int status = report(result, false);
-    bool found = false;
-    for (uint32_t i = 0; status == DONE && i < twc_result_unit_count(result); i++) {
-        const twc_unit *unit = twc_result_unit(result, i);
-        char hex[2 * TW_HASH_SIZE + 1];
-        const tw_hash hash = tw_module_hash(unit->module);
-        tw_hex_encode(hash.bytes, TW_HASH_SIZE, hex);
-        const bool same = strcasecmp(hex, arguments[1]) == 0;
-        found = found || same;
-        printf("%s version %u: %s%s\n", unit->name, unit->version, hex, same ? ", the same" : "");
-    }
-    twc_result_free(result);
-    tw_mem_free(source);
-    if (status == DONE && !found) {
-        fprintf(stderr,
-                "twc verify: no contract of %s compiles to this module: another source, or "
-                "another version of the compiler (this is %s)\n",
-                arguments[0], TW_VERSION);
-        status = REFUSED;
-    }
-    return status;
+    const options o = {.command = "verify", .file = arguments[0]};
+    return with_compiled(&o, arguments[1], verify_units);
 }
 
 /* The table that the explanation of an unknown unit speaks of: a line for each dimension. */
@@ -386,8 +394,9 @@ static int explain_code(const char *code)
 }
 
 /* Of a file with several contracts the newest, or the one asked for. */
-static int explain_units(const options *o, twc_result *result, twc_explain_form form)
+static int explain_units(const options *o, twc_result *result, void *data)
 {
+    const twc_explain_form form = *(twc_explain_form *)data;
     int found = 0;
     for (uint32_t i = 0; i < twc_result_unit_count(result); i++) {
         if (!is_wanted(o, result, i)) continue;
@@ -426,15 +435,7 @@ static int run_explain(int count, char **arguments)
         return USAGE;
     }
     if (strchr(o.file, '.') == NULL) return explain_code(o.file);
-    size_t size = 0;
-    uint8_t *source = twc_file_read(o.file, TWC_SOURCE_MAX, &size);
-    if (source == NULL) return REFUSED;
-    twc_result *result = compile(o.file, source, size);
-    int status = report(result, false);
-    if (status == DONE) status = explain_units(&o, result, form);
-    twc_result_free(result);
-    tw_mem_free(source);
-    return status;
+    return with_compiled(&o, &form, explain_units);
 }
 
 static const command commands[] = {

@@ -353,10 +353,6 @@ void twc_diag_json(const twc_source *source, const twc_diag *diag, tw_writer *w)
              (unsigned)diag->code);
     twc_json_string(w, diag->message);
     put(w, ", \"help\": ");
-    if (diag->help != NULL) {
-        twc_json_string(w, diag->help);
-    } else {
-        put(w, "null");
-    }
-    put(w, "}");
+    if (diag->help != NULL) twc_json_string(w, diag->help);
+    put(w, diag->help != NULL ? "}" : "null}");
 }

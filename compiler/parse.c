@@ -93,10 +93,12 @@ void twc_parse_unknown_unit(twc_parser *p, twc_span span)
 {
     p->panic = true;
     if (p->number_last != NULL) p->number_last->kind = TWC_E_ERROR;
-    twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span,
-                 "`%.*s` is not a unit\n`twc explain E0104` lists the units",
-                 (int)(span.end - span.start),
-                 (const char *)p->lexer.source->text.data + span.start);
+    const char *text = (const char *)p->lexer.source->text.data + span.start;
+    const char *meant = tw_unit_meant(tw_bytes_of(text, span.end - span.start));
+    twc_diag_add(p->diags, TWC_DIAG_UNKNOWN_UNIT, span, "`%.*s` is not a unit\n%s%s%s",
+                 (int)(span.end - span.start), text, meant != NULL ? "did you mean `" : "",
+                 meant != NULL ? meant : "`twc explain E0104` lists the units",
+                 meant != NULL ? "`?" : "");
 }
 
 void twc_parse_expected(twc_parser *p, const char *what)
@@ -333,7 +335,12 @@ static void outside_contract(twc_parser *p)
     } else {
         twc_parse_expected(p, "`contract` or `library`");
     }
-    while (p->token.kind != TWC_TOK_END && !starts_contract(p)) skip(p);
+    twc_diags quiet = *p->diags; /* what stands there was not meant to be read */
+    p->lexer.diags = &quiet;
+    while (p->token.kind != TWC_TOK_END && !(starts_contract(p) && p->ahead.kind == TWC_TOK_WORD)) {
+        skip(p);
+    }
+    p->lexer.diags = p->diags;
     p->panic = false;
 }
 

@@ -457,6 +457,7 @@ twc_expr *twc_parse_expr(twc_parser *p)
         if (twc_parse_accept_word(p, TWC_W_implies)) {
             expr = binary(p, TWC_OP_IMPLIES, mark, expr, twc_parse_expr(p));
         }
+        if (twc_parse_at(p, TWC_TOK_ASSIGN)) twc_parse_expected(p, "`==`, which compares");
     }
     twc_parse_leave(p);
     return expr;

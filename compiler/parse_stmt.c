@@ -163,7 +163,7 @@ static twc_stmt *parse_assign(twc_parser *p)
         const bool alone = p->before.end == first.span.end && !p->panic;
         if (first.after_number && alone) twc_parse_unknown_unit(p, first.span);
         if (alone) foreign_word(p, first);
-        twc_parse_expected(p, "`=`, `+=` or `-=`");
+        twc_parse_expected(p, "`=`, `+=` or `-=`, as in `n += 1`");
         return stmt;
     }
     stmt->u.assign.value = twc_parse_expr(p);

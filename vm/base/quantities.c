@@ -158,6 +158,34 @@ bool tw_unit_refused(tw_bytes spelling, const char **ret_why, const char **ret_i
     return false;
 }
 
+static bool is_same_word(tw_bytes spelling, const char *word)
+{
+    size_t i = 0;
+    for (; i < spelling.size && word[i] != '\0'; i++) {
+        uint8_t c = spelling.data[i];
+        uint8_t d = (uint8_t)word[i];
+        if (c >= 'A' && c <= 'Z') c = (uint8_t)(c - 'A' + 'a');
+        if (d >= 'A' && d <= 'Z') d = (uint8_t)(d - 'A' + 'a');
+        if (c != d) return false;
+    }
+    return i == spelling.size && word[i] == '\0';
+}
+
+const char *tw_unit_meant(tw_bytes spelling)
+{
+    static const char *const meant[][2] = {
+#define MEANT_UNIT(spelling, unit) {spelling, unit},
+#include "vm/base/quantities.def"
+    };
+    for (size_t i = 0; i < sizeof meant / sizeof meant[0]; i++) {
+        if (is_same_word(spelling, meant[i][0])) return meant[i][1];
+    }
+    for (uint32_t i = 0; tw_unit_at(i) != NULL; i++) {
+        if (is_same_word(spelling, tw_unit_at(i)->spelling)) return tw_unit_at(i)->spelling;
+    }
+    return NULL;
+}
+
 bool tw_dim_product(tw_dimension left, tw_dimension right, tw_dimension *ret_result,
                     int64_t *ret_divisor)
 {

@@ -53,6 +53,9 @@ const tw_unit *tw_unit_at(uint32_t index);
 const tw_unit *tw_unit_find(tw_bytes spelling);
 /* The longest unit at the start of `text` that ends where a word may end; NULL without one. */
 const tw_unit *tw_unit_match(tw_bytes text, uint32_t *ret_size);
+/* What a spelling that is no unit was meant to be: another case of letters, or its name in words;
+ * NULL when the table does not know. */
+const char *tw_unit_meant(tw_bytes spelling);
 /* Why a unit is refused and what to write instead; false when the table does not know it. */
 bool tw_unit_refused(tw_bytes spelling, const char **ret_why, const char **ret_instead);
 

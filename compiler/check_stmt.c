@@ -3,6 +3,9 @@
 
 #include <assert.h>
 
+/* A bit for each value that an arm can name. */
+enum { MATCH_WORDS = TW_NAMES_MAX / 64 };
+
 /* ------------------------------------------------------------------ scopes */
 
 void twc_check_local(twc_check *c, twc_decl *decl)
@@ -145,6 +148,7 @@ static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
         const bool value = decl != NULL && decl->kind == TWC_D_ENUM_VALUE && decl->type == type;
         if (phase || value) {
             decl->used = true;
+            if (decl->index >= TW_NAMES_MAX) return -1; /* too many, which was said */
             return decl->index;
         }
     }
@@ -155,7 +159,7 @@ static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
 
 /* Says which value has no arm. */
 static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type *type,
-                             const uint64_t seen[4])
+                             const uint64_t seen[MATCH_WORDS])
 {
     const twc_decl *value = type->kind == TWC_TYPE_ENUM ? type->decl->u.fields.fields
                             : type == c->phase          ? c->contract->phases
@@ -163,7 +167,7 @@ static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type 
     const uint32_t count = type->kind == TWC_TYPE_ENUM ? type->decl->u.fields.count
                            : type == c->phase          ? c->contract->phase_count
                                                        : 2;
-    for (uint32_t i = 0; i < count && i < 256; i++) {
+    for (uint32_t i = 0; i < count && i < TW_NAMES_MAX; i++) {
         if ((seen[i / 64] >> (i % 64) & 1) == 0) {
             const char *name = type->kind != TWC_TYPE_OPTIONAL ? value->word->text
                                : i == 0                        ? "none"
@@ -181,7 +185,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
 {
     twc_expr *value = twc_check_raw(c, stmt->u.match.value, NULL);
     const twc_type *type = value->type;
-    uint64_t seen[4] = {0};
+    uint64_t seen[MATCH_WORDS] = {0};
     ways after = {0};
     bool good = type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_ENUM || type == c->phase;
     stmt->u.match.value = value;

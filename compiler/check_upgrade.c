@@ -228,6 +228,7 @@ void twc_check_old(twc_check *c)
 void twc_check_migrate(twc_check *c, twc_decl *decl)
 {
     twc_contract *contract = c->contract;
+    if (contract->word == NULL) return;
     if (contract->old == NULL) {
         twc_check_fail(c, TWC_DIAG_NO_OLDER, decl->name_span,
                        "there is no older contract %s version %u\nits state declarations must "

@@ -3,9 +3,6 @@
 
 #include <assert.h>
 
-/* A bit for each value that an arm can name. */
-enum { MATCH_WORDS = TW_NAMES_MAX / 64 };
-
 /* ------------------------------------------------------------------ scopes */
 
 void twc_check_local(twc_check *c, twc_decl *decl)
@@ -159,7 +156,7 @@ static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
 
 /* Says which value has no arm. */
 static void check_exhaustive(twc_check *c, const twc_stmt *stmt, const twc_type *type,
-                             const uint64_t seen[MATCH_WORDS])
+                             const uint64_t seen[TW_NAMES_MAX / 64])
 {
     const twc_decl *value = type->kind == TWC_TYPE_ENUM ? type->decl->u.fields.fields
                             : type == c->phase          ? c->contract->phases
@@ -185,7 +182,7 @@ static bool check_match(twc_check *c, twc_stmt *stmt)
 {
     twc_expr *value = twc_check_raw(c, stmt->u.match.value, NULL);
     const twc_type *type = value->type;
-    uint64_t seen[MATCH_WORDS] = {0};
+    uint64_t seen[TW_NAMES_MAX / 64] = {0};
     ways after = {0};
     bool good = type->kind == TWC_TYPE_OPTIONAL || type->kind == TWC_TYPE_ENUM || type == c->phase;
     stmt->u.match.value = value;

@@ -155,6 +155,7 @@ static void check_alarm(twc_check *c, twc_decl *decl)
     decl->u.alarm.readings = raise | clear;
     const twc_expr *condition = raise == 0 ? decl->u.alarm.raise : decl->u.alarm.clear;
     const bool silent = raise == 0 || clear == 0;
+    if (!silent) twc_check_alarm_apart(c, decl);
     if (!silent || condition->type == c->error || c->contract->broken) return;
     twc_check_fail(c, TWC_DIAG_NO_READING, condition->span,
                    "the condition reads no reading, so it would never be looked at\nan alarm is "

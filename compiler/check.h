@@ -101,6 +101,9 @@ bool twc_check_may(twc_check *c, twc_span span, uint32_t can);
 void twc_check_undeclared(twc_check *c, twc_word *word, twc_span span, const char *what);
 bool twc_check_word_is(const twc_word *word, const char *text);
 
+/* ---- check_alarm.c: an error when its conditions can hold at the same time */
+void twc_check_alarm_apart(twc_check *c, const twc_decl *alarm);
+
 /* ---- check_decl.c: members */
 void twc_check_declare(twc_check *c);
 void twc_check_types(twc_check *c);

@@ -72,6 +72,7 @@ void twc_check_alarm_apart(twc_check *c, const twc_decl *alarm)
     levels raise = {.count = 0};
     levels clear = {.count = 0};
     const level *over = NULL;
+    if (c->diags->error_count > 0 || c->contract->broken) return; /* levels may be no numbers */
     collect(&raise, alarm->u.alarm.raise);
     collect(&clear, alarm->u.alarm.clear);
     if (raise.other || clear.other) return;

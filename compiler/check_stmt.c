@@ -145,8 +145,7 @@ static int64_t arm_value(twc_check *c, twc_arm *arm, const twc_type *type)
         const bool value = decl != NULL && decl->kind == TWC_D_ENUM_VALUE && decl->type == type;
         if (phase || value) {
             decl->used = true;
-            if (decl->index >= TW_NAMES_MAX) return -1; /* too many, which was said */
-            return decl->index;
+            return decl->index < TW_NAMES_MAX ? (int64_t)decl->index : -1; /* too many, as said */
         }
     }
     twc_check_fail(c, TWC_DIAG_MATCH_ARM, arm->span, "this is no value of %s",

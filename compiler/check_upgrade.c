@@ -228,15 +228,14 @@ void twc_check_old(twc_check *c)
 void twc_check_migrate(twc_check *c, twc_decl *decl)
 {
     twc_contract *contract = c->contract;
-    if (contract->word == NULL) return;
-    if (contract->old == NULL) {
+    if (contract->old == NULL && contract->word != NULL) {
         twc_check_fail(c, TWC_DIAG_NO_OLDER, decl->name_span,
                        "there is no older contract %s version %u\nits state declarations must "
                        "stand in this file or in one it imports",
                        contract->word->text, decl->index);
         return;
     }
-    if (contract->old->broken) return;
+    if (contract->old == NULL || contract->old->broken) return;
     for (twc_decl *d = contract->old_fields; d != NULL; d = d->next) {
         if (d->kind != TWC_D_REGISTRY) d->word->global = d;
     }

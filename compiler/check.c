@@ -284,7 +284,11 @@ static void check_contract(twc_check *c, twc_contract *contract, const twc_progr
         if (d->kind == TWC_D_TEST && !d->broken) twc_check_test(c, d);
     }
     twc_check_histories(c);
-    if (c->diags->error_count == errors && !contract->broken) twc_check_stuck(c);
+    if (c->diags->error_count == errors && !contract->broken) {
+        twc_check_stuck(c);
+        const bool good = c->diags->error_count == errors; /* money first: one error for one slip */
+        if (good && !contract->superseded) twc_check_ways(c);
+    }
     if (!contract->broken && !contract->library && !contract->superseded) {
         warn(c);
     }

@@ -179,6 +179,9 @@ twc_expr *twc_check_money_call(twc_check *c, twc_expr *expr);
 void twc_check_move(twc_check *c, twc_stmt *stmt);
 void twc_check_receives(twc_check *c, twc_entry *entry);
 
+/* ---- check_way.c: an error when nothing goes out of a phase that has arrows */
+void twc_check_ways(twc_check *c);
+
 /* ---- check_stuck.c: each purse has a way out, in each phase */
 void twc_check_stuck(twc_check *c);
 

@@ -258,6 +258,8 @@ static const char never_source[] = "contract Never version 1 {\n"
                                    "  role sensor\n"
                                    "  phases One -> Two -> One\n"
                                    "  every 2 min {}\n"
+                                   "  action on_() by owner in One { go Two }\n"
+                                   "  action back() by owner in Two { go One }\n"
                                    "}\n";
 
 /* A timer of a phase that does not hold runs nothing, but to file it anew is work too: that takes
@@ -312,6 +314,7 @@ static const char turning_source[] =
     "    go Two\n"
     "  }\n"
     "  action mend() by owner { broken = no }\n"
+    "  action back() by owner in Two { go One }\n"
     "}\n";
 
 /* A handler that turns the phase lets an older edge of its contract find its handler: it comes

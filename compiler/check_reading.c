@@ -5,6 +5,7 @@
  * asked of it, and a statistic covers at most TW_SAMPLES_MAX readings.
  */
 #include "compiler/check.h"
+#include "compiler/walk.h"
 
 /* ------------------------------------------------------------------ readings */
 
@@ -131,27 +132,14 @@ static twc_expr *check_span(twc_check *c, twc_expr *over, const twc_decl *readin
 }
 
 /* The stamp of this predicate: one for each reading, kind and pair of levels. */
-static bool same_fixed(const twc_expr *a, const twc_expr *b)
-{
-    if (a == NULL || b == NULL) return a == b;
-    if (a->constant || b->constant) {
-        return a->constant && b->constant && a->value == b->value && a->type == b->type;
-    }
-    if (a->kind != b->kind) return false;
-    if (a->kind == TWC_E_NAME) return a->u.name.decl == b->u.name.decl;
-    return a->kind == TWC_E_BINARY && a->u.binary.arith == b->u.binary.arith &&
-           a->u.binary.factor == b->u.binary.factor && a->u.binary.round == b->u.binary.round &&
-           same_fixed(a->u.binary.left, b->u.binary.left) &&
-           same_fixed(a->u.binary.right, b->u.binary.right);
-}
-
 static void find_stamp(twc_check *c, twc_expr *expr)
 {
     twc_stamp **at = &c->contract->stamps;
     for (; *at != NULL; at = &(*at)->next) {
         const twc_stamp *s = *at;
         if (s->reading == expr->u.hold.decl && s->kind == expr->u.hold.kind &&
-            same_fixed(s->low, expr->u.hold.low) && same_fixed(s->high, expr->u.hold.high)) {
+            twc_walk_same_fixed(s->low, expr->u.hold.low) &&
+            twc_walk_same_fixed(s->high, expr->u.hold.high)) {
             expr->u.hold.stamp = s->index;
             return;
         }

@@ -74,24 +74,11 @@ const char *twc_gen_text(twc_gen *g, twc_span span, size_t max)
 
 /* ------------------------------------------------------------------ deploy constants */
 
-static bool same_fixed(const twc_expr *a, const twc_expr *b)
-{
-    if (a->constant || b->constant) return a->constant && b->constant && a->value == b->value;
-    if (a->kind != b->kind) return false;
-    if (a->kind == TWC_E_NAME) return a->u.name.decl == b->u.name.decl;
-    if (a->kind == TWC_E_NEGATE) return same_fixed(a->u.one, b->u.one);
-    return a->kind == TWC_E_BINARY && a->u.binary.op == b->u.binary.op &&
-           a->u.binary.arith == b->u.binary.arith && a->u.binary.factor == b->u.binary.factor &&
-           a->u.binary.round == b->u.binary.round &&
-           same_fixed(a->u.binary.left, b->u.binary.left) &&
-           same_fixed(a->u.binary.right, b->u.binary.right);
-}
-
 uint16_t twc_gen_deployed(twc_gen *g, const twc_expr *expr)
 {
     tw_module *m = g->m;
     for (uint16_t i = 0; i < m->deployed_count; i++) {
-        if (same_fixed(g->deployed[i], expr)) return i;
+        if (twc_walk_same_fixed(g->deployed[i], expr)) return i;
     }
     const uint32_t count = m->deployed_count + 1u;
     if (g->deployed_closed || count >= TW_CONSTANTS_MAX ||

@@ -157,6 +157,20 @@ const twc_decl *twc_walk_root(const twc_expr *place)
     }
 }
 
+bool twc_walk_same_fixed(const twc_expr *a, const twc_expr *b)
+{
+    if (a == NULL || b == NULL) return a == b;
+    if (a->constant || b->constant) return a->constant && b->constant && a->value == b->value;
+    if (a->kind != b->kind) return false;
+    if (a->kind == TWC_E_NAME) return a->u.name.decl == b->u.name.decl;
+    if (a->kind == TWC_E_NEGATE) return twc_walk_same_fixed(a->u.one, b->u.one);
+    return a->kind == TWC_E_BINARY && a->u.binary.op == b->u.binary.op &&
+           a->u.binary.arith == b->u.binary.arith && a->u.binary.factor == b->u.binary.factor &&
+           a->u.binary.round == b->u.binary.round &&
+           twc_walk_same_fixed(a->u.binary.left, b->u.binary.left) &&
+           twc_walk_same_fixed(a->u.binary.right, b->u.binary.right);
+}
+
 typedef struct mention {
     const twc_decl *decl;
     bool found;

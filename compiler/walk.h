@@ -22,5 +22,8 @@ void twc_walk_entry(const twc_visit *visit, const twc_entry *entry);
 /* The declaration whose value the place is part of. */
 const twc_decl *twc_walk_root(const twc_expr *place);
 bool twc_walk_mentions(const twc_expr *expr, const twc_decl *decl);
+/* Two levels or times that are fixed at deploy are written alike, so always have one value; both
+ * NULL are the same too. */
+bool twc_walk_same_fixed(const twc_expr *a, const twc_expr *b);
 
 #endif

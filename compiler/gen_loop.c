@@ -30,13 +30,13 @@ static bool begin(twc_gen *g, const twc_stmt *stmt, twc_gen_loop *loop, uint32_t
     return true;
 }
 
+/* The caller, whose memory the loop is in, takes it out of g->loop. */
 static void end(twc_gen *g, twc_gen_loop *loop)
 {
     twc_label_place(g, &loop->next);
     g->dead = false; /* the end of a body stands there even if nothing comes to it */
     if (loop->drops) twc_emit_imm30(g, TW_OP_ADDI, loop->position, loop->position, 1);
     twc_emit(g, TW_OP_END, 0, 0, 0, 0);
-    g->loop = loop->outer;
     g->known = loop->before;
 }
 
@@ -47,6 +47,7 @@ void twc_gen_repeat(twc_gen *g, const twc_stmt *stmt)
     if (!begin(g, stmt, &loop, loop.round + 1, stmt->u.repeat.times)) return;
     twc_gen_block(g, &stmt->u.repeat.body);
     end(g, &loop);
+    g->loop = loop.outer;
 }
 
 void twc_gen_skip(twc_gen *g, const twc_stmt *stmt)
@@ -94,6 +95,7 @@ static void over_store(twc_gen *g, const twc_stmt *stmt)
     twc_walk_block(&visit, &stmt->u.loop.body);
     if (use.value) twc_emit(g, TW_OP_LOAD, binder->slot, binder->key_slot, 0, store->index);
     body(g, stmt, &loop);
+    g->loop = loop.outer;
 }
 
 /* The list of keys is copied: what leaves it meanwhile is no hindrance. */
@@ -111,6 +113,7 @@ static void over_things(twc_gen *g, const twc_stmt *stmt)
     twc_emit(g, TW_OP_ITEM, binder->key_slot, loop.list, loop.round, type);
     twc_emit(g, TW_OP_LOAD, binder->slot, binder->key_slot, 0, home->index);
     body(g, stmt, &loop);
+    g->loop = loop.outer;
 }
 
 static void note_drop(void *data, const twc_stmt *stmt)
@@ -136,6 +139,7 @@ static void over_list(twc_gen *g, const twc_stmt *stmt)
     if (!begin(g, stmt, &loop, loop.list, over->type->max)) return;
     twc_emit(g, TW_OP_ITEM, binder->slot, loop.list, loop.position, type);
     body(g, stmt, &loop);
+    g->loop = loop.outer;
 }
 
 void twc_gen_for(twc_gen *g, const twc_stmt *stmt)

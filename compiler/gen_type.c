@@ -144,7 +144,7 @@ static uint16_t enum_add(twc_gen *g, const char *name, const twc_decl *values, u
          values = values->kind == TWC_D_PHASE ? values->next_same : values->next) {
         items[names.count++] = values->word != NULL ? values->word->text : "";
     }
-    m->enums[m->enum_count] = (tw_enum){name, names};
+    m->enums[m->enum_count] = (tw_enum){.name = name, .values = names};
     return m->enum_count++;
 }
 

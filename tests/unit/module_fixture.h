@@ -74,7 +74,7 @@ static inline void maker_types(maker *k)
     k->values[0] = "x";
     k->values[1] = "y";
     k->values[2] = "z";
-    k->enums[0] = (tw_enum){"E", {k->values, 3}};
+    k->enums[0] = (tw_enum){.name = "E", .values = {k->values, 3}};
     k->m.types = k->types;
     k->m.type_count = T_EIGHT + 1;
     k->m.enums = k->enums;

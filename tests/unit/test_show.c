@@ -151,7 +151,7 @@ Test(number, refused)
 /* ---- values ---- */
 
 static const char *values[] = {"Good", "Bad"};
-static tw_enum enums[] = {{"Grade", {values, 2}}};
+static tw_enum enums[] = {{.name = "Grade", .values = {values, 2}}};
 
 enum {
     BOOL,

@@ -90,12 +90,6 @@ tw_status tw_contract_load(tw_contract *c)
     return tw_contract_load_control(c);
 }
 
-static bool is_timer(const tw_entry *e)
-{
-    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
-           e->kind == TW_ENTRY_FALLS;
-}
-
 tw_status tw_contract_load_control(tw_contract *c)
 {
     const tw_module *m = c->code->module;
@@ -122,7 +116,7 @@ tw_status tw_contract_load_control(tw_contract *c)
         a->indexed = tw_read_i64(&r);
     }
     for (uint16_t i = 0; i < m->entry_count; i++) {
-        if (!is_timer(&m->entries[i])) continue;
+        if (!tw_entry_is_timer(&m->entries[i])) continue;
         k->timers[i].due = tw_read_i64(&r);
         k->timers[i].attempts = tw_read_u8(&r);
     }
@@ -152,7 +146,7 @@ tw_status tw_contract_save_control(tw_contract *c)
         tw_write_i64(&w, a->indexed);
     }
     for (uint16_t i = 0; i < m->entry_count; i++) {
-        if (!is_timer(&m->entries[i])) continue;
+        if (!tw_entry_is_timer(&m->entries[i])) continue;
         tw_write_i64(&w, k->timers[i].due);
         tw_write_u8(&w, k->timers[i].attempts);
     }

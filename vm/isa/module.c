@@ -377,11 +377,7 @@ static tw_hash describe_type(const tw_module *m, const tw_type *t)
     tw_write_u32(&w, t->max);
     if (t->kind == TW_KIND_MONEY) tw_write_text(&w, m->monies[t->of].name);
     if (t->kind == TW_KIND_THINGS) tw_write_text(&w, m->fields[t->home].name);
-    if (t->kind == TW_KIND_ENUM) {
-        const tw_names *values = &m->enums[t->of].values;
-        for (uint16_t i = 0; i < values->count; i++) tw_write_text(&w, values->items[i]);
-    } else if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST ||
-               t->kind == TW_KIND_THINGS) {
+    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) {
         tw_write_raw(&w, m->types[t->of].description.bytes, TW_HASH_SIZE);
     }
     for (uint16_t i = 0; i < t->members.count; i++) {
@@ -390,6 +386,17 @@ static tw_hash describe_type(const tw_module *m, const tw_type *t)
     }
     assert(!w.bad);
     return tw_sha256(w.data, w.size);
+}
+
+/* The same of each type of an enum, whose names may be long: made once. */
+static void enum_describe(tw_enum *e)
+{
+    uint8_t memory[TYPE_TEXT_MAX];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    const uint8_t head[6] = {TW_KIND_ENUM}; /* kind, quantity, max */
+    tw_write_raw(&w, head, sizeof head);
+    for (uint16_t i = 0; i < e->values.count; i++) tw_write_text(&w, e->values.items[i]);
+    e->description = tw_sha256(w.data, w.size);
 }
 
 static void describe_field(const tw_module *m, tw_field *f)
@@ -578,19 +585,47 @@ static tw_status type_check(const tw_module *m, uint16_t index, tw_err *err)
     return tw_err_set(err, TW_REFUSED_MODULE, "type %u: its parts do not make a type", index);
 }
 
-/* Encoding and decoding recurse this deep. */
-static uint32_t type_depth(const tw_module *m, uint16_t index)
+/* Encoding and decoding recurse as deep as types stand inside each other. */
+static void type_inside(tw_type *t, const tw_type *part)
 {
-    const tw_type *t = &m->types[index];
-    uint32_t deepest = 0;
+    if (part->depth >= t->depth) t->depth = part->depth + 1;
+    t->has_things = t->has_things || part->has_things;
+}
+
+static void type_derive(const tw_module *m, tw_type *t)
+{
+    t->depth = 1;
+    t->has_things = t->kind == TW_KIND_THINGS;
     if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS) {
-        deepest = m->types[t->of].depth;
+        type_inside(t, &m->types[t->of]);
     }
     for (uint16_t i = 0; i < t->members.count; i++) {
-        const uint32_t depth = m->types[t->members.items[i].type].depth;
-        if (depth > deepest) deepest = depth;
+        type_inside(t, &m->types[t->members.items[i].type]);
     }
-    return deepest + 1;
+    t->description = t->kind == TW_KIND_ENUM ? m->enums[t->of].description : describe_type(m, t);
+}
+
+/* What the costs of instructions depend on. Indexes are looked at first: they are proved later. */
+static void counts_derive(tw_module *m)
+{
+    m->timer_count = 0;
+    memset(m->by_role, 0, sizeof m->by_role);
+    for (uint16_t i = 0; i < m->purse_count; i++) {
+        m->purses[i].timers = 0;
+        if (m->purses[i].role != TW_NONE) m->by_role[m->purses[i].role].purses++;
+    }
+    for (uint16_t i = 0; i < m->reading_count; i++) {
+        const tw_reading *r = &m->readings[i];
+        if (r->role < m->role_count) m->by_role[r->role].pages += tw_window_pages(r->keep);
+    }
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        const tw_entry *e = &m->entries[i];
+        m->timer_count += tw_entry_is_timer(e);
+        if (e->kind == TW_ENTRY_FALLS && e->of < m->purse_count) m->purses[e->of].timers++;
+        if (e->kind != TW_ENTRY_SILENT || e->of >= m->reading_count) continue;
+        const uint16_t role = m->readings[e->of].role;
+        if (role < m->role_count) m->by_role[role].silent_timers++;
+    }
 }
 
 static tw_status notices_derive(tw_module *m, tw_notice *items, uint16_t count, tw_err *err)
@@ -608,6 +643,7 @@ static tw_status notices_derive(tw_module *m, tw_notice *items, uint16_t count, 
 
 tw_status tw_module_derive(tw_module *m, tw_err *err)
 {
+    for (uint16_t i = 0; i < m->enum_count; i++) enum_describe(&m->enums[i]);
     for (uint16_t i = 0; i < m->type_count; i++) {
         TW_TRY(type_check(m, i, err));
         uint64_t slots = 0;
@@ -615,13 +651,13 @@ tw_status tw_module_derive(tw_module *m, tw_err *err)
         TW_TRY(type_sizes(m, i, &slots, &size, err));
         if (slots > TW_FRAME_SLOTS_MAX || size > UINT16_MAX) {
             return tw_err_set(err, TW_REFUSED_MODULE,
-                              "type %u: takes %llu slots, at most %d fit a frame", i,
-                              (unsigned long long)slots, TW_FRAME_SLOTS_MAX);
+                              "type %u: takes %llu slots and %llu bytes, the limits are %d and %d",
+                              i, (unsigned long long)slots, (unsigned long long)size,
+                              TW_FRAME_SLOTS_MAX, UINT16_MAX);
         }
         m->types[i].slots = (uint32_t)slots;
         m->types[i].size_max = (uint32_t)size;
-        m->types[i].depth = type_depth(m, i);
-        m->types[i].description = describe_type(m, &m->types[i]);
+        type_derive(m, &m->types[i]);
         if (m->types[i].depth > TW_TYPE_DEPTH_MAX) {
             return tw_err_set(err, TW_REFUSED_MODULE,
                               "type %u: more than %d types inside each other", i,
@@ -634,7 +670,9 @@ tw_status tw_module_derive(tw_module *m, tw_err *err)
     for (uint16_t i = 0; i < m->entry_count; i++) {
         TW_TRY(members_derive(m, &m->entries[i].members, m->type_count, m->entries[i].name, err));
     }
-    return state_derive(m, err);
+    TW_TRY(state_derive(m, err));
+    counts_derive(m);
+    return TW_OK;
 }
 
 tw_status tw_module_decode(tw_bytes source, tw_arena *arena, tw_module **ret_module, tw_err *err)

@@ -64,7 +64,8 @@ typedef struct tw_type {
     /* derived: */
     uint32_t slots;
     uint32_t size_max;
-    uint32_t depth; /* of types inside types, at most TW_TYPE_DEPTH_MAX */
+    uint32_t depth;  /* of types inside types, at most TW_TYPE_DEPTH_MAX */
+    bool has_things; /* is a list of things, or has one inside */
     tw_hash description;
 } tw_type;
 
@@ -76,6 +77,7 @@ typedef struct tw_names {
 typedef struct tw_enum {
     const char *name;
     tw_names values;
+    tw_hash description; /* derived: that of every type of the enum */
 } tw_enum;
 
 enum { TW_ROLE_GRANTED = 1, TW_ROLE_REVOKED = 2 }; /* flags: the contract does so somewhere */
@@ -134,7 +136,8 @@ typedef struct tw_purse {
     const char *name;
     uint16_t money;
     uint16_t role;
-    uint32_t id; /* derived: first four bytes of SHA-256 of "purse", name, money and role */
+    uint32_t id;     /* derived: first four bytes of SHA-256 of "purse", name, money and role */
+    uint32_t timers; /* derived: entries for when it falls to somebody */
 } tw_purse;
 
 /* Who may put another module in the place of this one. */
@@ -269,8 +272,30 @@ typedef struct tw_module {
     uint16_t event_count, error_count, history_count, invariant_count, check_count;
     uint16_t constant_count, function_count, entry_count;
     uint32_t code_count;
-    uint32_t thing_size_max; /* derived: bytes of the longest record of a registry */
+    /* derived: */
+    uint32_t thing_size_max; /* bytes of the longest record of a registry */
+    uint32_t timer_count;    /* entries that a timer starts */
+    struct {
+        uint32_t silent_timers; /* of the readings of the role */
+        uint32_t purses;        /* per member of the role */
+        uint32_t pages;         /* of the windows of the readings of one device */
+    } by_role[TW_ROLES_MAX];
 } tw_module;
+
+enum { TW_PAGE_SAMPLES = 128 }; /* readings in a page of a window */
+
+/* Pages that hold `keep` readings: the newest one may be partly filled. */
+static inline uint32_t tw_window_pages(uint32_t keep)
+{
+    return (keep + TW_PAGE_SAMPLES - 1) / TW_PAGE_SAMPLES + 1;
+}
+
+/* True for an entry that a timer starts. */
+static inline bool tw_entry_is_timer(const tw_entry *e)
+{
+    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
+           e->kind == TW_ENTRY_FALLS;
+}
 
 /* Fills the derived fields of types, members and field ids. Called by decode; the compiler calls it
  * after it has made the types. Refuses types over the limits of isa.h with a sentence in `err`. */

@@ -117,8 +117,8 @@ static tw_status own_gas(upgrade *u, uint64_t *ret_gas)
 {
     const tw_module *from = u->old->code->module;
     const tw_module *to = u->code->module;
-    const uint64_t filed = 2 * ((uint64_t)tw_timer_count(from) + from->alarm_count +
-                                tw_timer_count(to) + to->alarm_count);
+    const uint64_t filed =
+        2 * ((uint64_t)from->timer_count + from->alarm_count + to->timer_count + to->alarm_count);
     *ret_gas = tw_cost_write(6 + to->money_count + filed,
                              u->code->bytes.size + tw_size_control(from) + tw_size_control(to));
     *ret_gas +=

@@ -77,20 +77,9 @@ uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
     return UINT64_MAX;
 }
 
-uint32_t tw_timer_count(const tw_module *m)
-{
-    uint32_t count = 0;
-    for (uint16_t i = 0; i < m->entry_count; i++) {
-        const uint8_t kind = m->entries[i].kind;
-        count += kind == TW_ENTRY_SILENT || kind == TW_ENTRY_EVERY || kind == TW_ENTRY_AFTER ||
-                 kind == TW_ENTRY_FALLS;
-    }
-    return count;
-}
-
 uint64_t tw_size_control(const tw_module *m)
 {
-    return 128 + 32 * (uint64_t)m->alarm_count + 16 * (uint64_t)tw_timer_count(m);
+    return 128 + 32 * (uint64_t)m->alarm_count + 16 * (uint64_t)m->timer_count;
 }
 
 uint64_t tw_size_device(const tw_module *m)
@@ -134,47 +123,21 @@ static tw_bounds notice(const tw_members *members, uint32_t head)
     return (tw_bounds){.gas = tw_cost_notice(bytes), .event_bytes = bytes, .events = 1};
 }
 
-/* Silent timers of the readings of a role are set anew when a member comes or goes. */
-static uint32_t silent_timers(const tw_module *m, uint32_t role)
-{
-    uint32_t count = 0;
-    for (uint16_t i = 0; i < m->entry_count; i++) {
-        const tw_entry *e = &m->entries[i];
-        count += e->kind == TW_ENTRY_SILENT && m->readings[e->of].role == role;
-    }
-    return count;
-}
-
+/* Silent timers of the readings of a role are set anew when a member comes or goes; and is there
+ * money of the account in the purses of the role? */
 static tw_bounds grant_cost(const tw_module *m, uint32_t role)
 {
-    tw_bounds cost = reads(3, tw_size_device(m) + 64);
-    const tw_bounds more = writes(3 + 2 * silent_timers(m, role), tw_size_device(m) + 64);
-    tw_bounds_add(&cost, &more);
-    for (uint16_t i = 0; i < m->purse_count; i++) { /* is there money of the account? */
-        if (m->purses[i].role == role) cost = sum(cost, reads(1, TW_AMOUNT_SIZE));
-    }
-    return cost;
-}
-
-static tw_bounds revoke_cost(const tw_module *m, uint32_t role)
-{
-    tw_bounds cost = grant_cost(m, role);
-    for (uint16_t i = 0; i < m->reading_count; i++) {
-        if (m->readings[i].role != role) continue;
-        const uint32_t pages = tw_window_pages(m->readings[i].keep);
-        tw_bounds more = reads(pages, 0);
-        tw_bounds_add(&cost, &more);
-        more = writes(pages, 0);
-        tw_bounds_add(&cost, &more);
-    }
-    return cost;
+    const uint32_t purses = m->by_role[role].purses;
+    const uint64_t bytes = tw_size_device(m) + 64;
+    return sum(reads(3 + purses, bytes + (uint64_t)purses * TW_AMOUNT_SIZE),
+               writes(3 + 2 * m->by_role[role].silent_timers, bytes));
 }
 
 /* A new phase stops the timers of the one before and starts its own; pending edges may find a
  * handler. */
 static tw_bounds go_cost(const tw_module *m)
 {
-    return writes(2 * tw_timer_count(m) + m->alarm_count, 0);
+    return writes(2 * m->timer_count + m->alarm_count, 0);
 }
 
 static tw_bounds field_cost(const tw_module *m, uint64_t insn)
@@ -219,15 +182,10 @@ static tw_bounds transfer(void)
 
 /* A purse per role keeps a total, and who holds a part of it is looked up at the entry's end; one
  * that falls to somebody has a timer. */
-static tw_bounds purse_cost(const tw_module *m, const tw_purse *p)
+static tw_bounds purse_cost(const tw_purse *p)
 {
     if (p->role != TW_NONE) return sum(changes(2, 2 * TW_AMOUNT_SIZE), reads(1, 64));
-    tw_bounds cost = changes(1, TW_AMOUNT_SIZE);
-    for (uint16_t i = 0; i < m->entry_count; i++) {
-        const bool falls = m->entries[i].kind == TW_ENTRY_FALLS;
-        if (falls && &m->purses[m->entries[i].of] == p) cost = sum(cost, writes(2, 0));
-    }
-    return cost;
+    return sum(changes(1, TW_AMOUNT_SIZE), writes(2 * p->timers, 0));
 }
 
 static tw_bounds money_cost(const tw_module *m, uint64_t insn)
@@ -237,15 +195,15 @@ static tw_bounds money_cost(const tw_module *m, uint64_t insn)
     const tw_bounds asset = changes(1, TW_ASSET_SIZE_MAX);
     const tw_bounds payee = reads(1, 64); /* is it a contract? */
     switch (tw_insn_op(insn)) {
-    case TW_OP_RECEIVE: return sum(transfer(), sum(purse_cost(m, p), balance));
-    case TW_OP_PAY: return sum(transfer(), sum(purse_cost(m, p), sum(payee, balance)));
+    case TW_OP_RECEIVE: return sum(transfer(), sum(purse_cost(p), balance));
+    case TW_OP_PAY: return sum(transfer(), sum(purse_cost(p), sum(payee, balance)));
     case TW_OP_SHIFT: {
         const tw_purse *to = &m->purses[tw_insn_x(insn) % 256];
-        return sum(transfer(), sum(purse_cost(m, p), purse_cost(m, to)));
+        return sum(transfer(), sum(purse_cost(p), purse_cost(to)));
     }
     case TW_OP_MINT: return sum(transfer(), sum(asset, sum(payee, balance)));
     case TW_OP_MINTIN:
-    case TW_OP_BURN: return sum(transfer(), sum(asset, purse_cost(m, p)));
+    case TW_OP_BURN: return sum(transfer(), sum(asset, purse_cost(p)));
     case TW_OP_SUPPLY: return reads(1, TW_ASSET_SIZE_MAX);
     default: return reads(1, TW_AMOUNT_SIZE); /* PURSE, TOTAL, BALANCE */
     }
@@ -334,7 +292,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
         return cost;
     }
     case TW_OP_GRANT: return grant_cost(m, x);
-    case TW_OP_REVOKE: return revoke_cost(m, x);
+    case TW_OP_REVOKE: return sum(grant_cost(m, x), changes(m->by_role[x].pages, 0));
     case TW_OP_STAT:
     case TW_OP_ACROSS: return stat_cost(m, insn);
     case TW_OP_HOLDS: return stamp_cost(m, m->stamps[x].reading);

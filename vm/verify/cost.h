@@ -9,7 +9,6 @@
 #include "vm/isa/module.h"
 
 enum {
-    TW_PAGE_SAMPLES = 128,                   /* readings in a page of a window */
     TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
     TW_NOTICE_SIZE = 5,                      /* kind, index and size before an event's fields */
     TW_HISTORY_SIZE = 117, /* the same, number, time, caller, transaction, hash before */
@@ -71,15 +70,6 @@ uint64_t tw_size_control(const tw_module *m);
 uint64_t tw_size_device(const tw_module *m);
 /* Bytes of the longest value of a field in the state. */
 uint64_t tw_size_field(const tw_module *m, const tw_field *f);
-
-/* Pages that hold `keep` readings: the newest one may be partly filled. */
-static inline uint32_t tw_window_pages(uint32_t keep)
-{
-    return (keep + TW_PAGE_SAMPLES - 1) / TW_PAGE_SAMPLES + 1;
-}
-
-/* Entries of the module that a timer starts (every, after, silent). */
-uint32_t tw_timer_count(const tw_module *m);
 
 /* The most that one execution of `insn`, whose operands are in range, costs by itself: without
  * the code it calls or repeats. */

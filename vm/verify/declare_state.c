@@ -29,18 +29,6 @@ static tw_status monies(const tw_module *m, tw_err *err)
     return TW_OK;
 }
 
-/* True when a value of the type has things in it: at its top, or inside. */
-static bool has_things(const tw_module *m, uint16_t type)
-{
-    const tw_type *t = &m->types[type];
-    if (t->kind == TW_KIND_THINGS) return true;
-    if (t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST) return has_things(m, t->of);
-    for (uint16_t i = 0; i < t->members.count; i++) {
-        if (has_things(m, t->members.items[i].type)) return true;
-    }
-    return false;
-}
-
 /* A list of things: of a registry whose keys it holds, and of this version if its holder is. */
 static tw_status things(const tw_module *m, const tw_field *f, const tw_type *t, tw_err *err)
 {
@@ -64,7 +52,7 @@ static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
         const tw_type *t = &m->types[members->items[i].type];
         if (t->kind == TW_KIND_THINGS) {
             TW_TRY(things(m, f, t, err));
-        } else if (has_things(m, members->items[i].type)) {
+        } else if (t->has_things) {
             return REFUSE(err, "registry %s: things stand deeper than in its record", f->name);
         }
     }
@@ -84,7 +72,7 @@ static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
     if (f->max == 0 || f->max > TW_MAP_MAX) {
         return REFUSE(err, "field %s: its max must be 1 to %d", f->name, TW_MAP_MAX);
     }
-    if (size == 0 || size > TW_KEY_SIZE_MAX || has_things(m, f->key_type)) {
+    if (size == 0 || size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
         return REFUSE(err, "field %s: its keys take up to %llu bytes, the limit is %d", f->name,
                       (unsigned long long)size, TW_KEY_SIZE_MAX);
     }
@@ -104,20 +92,37 @@ static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
     }
     if (!var) TW_TRY(keyed(m, f, err));
     if (f->kind == TW_FIELD_REGISTRY) return registry(m, index, err);
-    if (!has_things(m, f->value_type)) return TW_OK;
+    if (!m->types[f->value_type].has_things) return TW_OK;
     return REFUSE(err, "field %s: only a registry holds things", f->name);
 }
 
-/* Ids are places in the state. An old field may be a field of this version too, if it is the same
- * in all. */
-static tw_status distinct(const tw_module *m, uint16_t index, tw_err *err)
+static int field_order(const tw_field *a, const tw_field *b)
+{
+    return a->old != b->old ? (int)a->old - (int)b->old : strcmp(a->name, b->name);
+}
+
+/* Puts a field among those before it, which stand in `sorted` in the order of their names: their
+ * comparison is what takes time. Ids are places in the state. An old field may be a field of this
+ * version too, if it is the same in all. */
+static tw_status distinct(const tw_module *m, uint16_t index, uint16_t *sorted, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
+    uint32_t low = 0;
+    uint32_t high = index;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        const int order = field_order(f, &m->fields[sorted[middle]]);
+        if (order == 0) return REFUSE(err, "field %s: declared twice", f->name);
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    memmove(sorted + low + 1, sorted + low, (index - low) * sizeof *sorted);
+    sorted[low] = index;
     for (uint16_t i = 0; i < index; i++) {
         const tw_field *other = &m->fields[i];
-        if (other->old == f->old && strcmp(other->name, f->name) == 0) {
-            return REFUSE(err, "field %s: declared twice", f->name);
-        }
         if (other->id != f->id) continue;
         if (other->old != f->old && tw_hash_equal(&other->description, &f->description)) continue;
         return REFUSE(err, "fields %s and %s have the same id: rename one", other->name, f->name);
@@ -158,10 +163,11 @@ static tw_status upgrade(const tw_module *m, tw_err *err)
 
 tw_status tw_check_state(const tw_module *m, tw_err *err)
 {
+    uint16_t sorted[TW_FIELDS_MAX];
     TW_TRY(monies(m, err));
     for (uint16_t i = 0; i < m->field_count; i++) {
         TW_TRY(field(m, i, err));
-        TW_TRY(distinct(m, i, err));
+        TW_TRY(distinct(m, i, sorted, err));
     }
     for (uint16_t i = 0; i < m->purse_count; i++) TW_TRY(purse(m, i, err));
     return upgrade(m, err);

@@ -356,3 +356,53 @@ Test(bytes, hex_refuses_what_is_no_hex)
     cr_assert_not(tw_hex_decode("abcdef", 6, bytes, 2));
     cr_assert(tw_hex_decode("", 0, bytes, 0));
 }
+
+/* The clean texts are those whose characters are clean one by one, wherever they stand. */
+static bool clean_by_characters(tw_bytes text)
+{
+    for (size_t at = 0; at < text.size;) {
+        uint32_t point = 0;
+        const size_t size = tw_utf8_next(text, at, &point);
+        if (size == 0 || !tw_utf8_is_clean(tw_bytes_of(text.data + at, size))) return false;
+        at += size;
+    }
+    return true;
+}
+
+Test(bytes, utf8_clean_at_every_place)
+{
+    uint8_t text[40];
+    for (size_t size = 1; size <= 24; size++) {
+        for (size_t place = 0; place < size; place++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                memset(text, '~', sizeof text);
+                text[place] = (uint8_t)byte;
+                text[size] = 0x80; /* behind the end: not looked at */
+                const bool clean = tw_utf8_is_clean(tw_bytes_of(text, size));
+                cr_assert_eq(clean, byte >= 0x20 && byte < 0x7F, "%u at %zu of %zu", byte, place,
+                             size);
+            }
+        }
+    }
+}
+
+Test(bytes, utf8_clean_of_mixed_texts)
+{
+    static const char *const parts[] = {
+        "a",    " ",    "~",        "\xC3\xA4",     "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+        "\x1F", "\x7F", "\xC2\x85", "\xE2\x80\xAE", "\xE2\x82",     "\xD8\x9C"};
+    const uint64_t seed = 20261122;
+    uint64_t state = seed;
+    for (int round = 0; round < 20000; round++) {
+        char text[128] = {0};
+        const size_t rare = round % 2 == 0 ? 6 : sizeof parts / sizeof parts[0];
+        for (int i = 0; i < 20; i++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            const char *part = parts[(state >> 33) % (i % 7 == 3 ? rare : 6)];
+            memcpy(text + strlen(text), part, strlen(part));
+        }
+        const tw_bytes bytes = tw_bytes_of(text, strlen(text));
+        cr_assert_eq(tw_utf8_is_clean(bytes), clean_by_characters(bytes), "seed %llu, round %d",
+                     (unsigned long long)seed, round);
+    }
+}

@@ -245,18 +245,33 @@ uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)
     return size;
 }
 
+/* How many bytes from `at` on are surely clean: eight when all are printable ASCII. Texts are
+ * mostly that, and each one is checked whenever it comes out of the state or goes into it. */
+static size_t clean_ascii(tw_bytes text, size_t at)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t word = 0;
+    if (text.size - at < sizeof word) return text.data[at] >= 0x20 && text.data[at] < 0x7F;
+    memcpy(&word, text.data + at, sizeof word);
+    /* the top bit of a byte: set already, or by adding 1 to 0x7F, or by taking 0x20 from less */
+    const uint64_t bad = (word | (word + ones) | (word - 0x20 * ones)) & 0x80 * ones;
+    return bad == 0 ? sizeof word : text.data[at] >= 0x20 && text.data[at] < 0x7F;
+}
+
 bool tw_utf8_is_clean(tw_bytes text)
 {
     size_t at = 0;
     while (at < text.size) {
         uint32_t point = 0;
+        const size_t ascii = clean_ascii(text, at);
+        at += ascii;
+        if (ascii > 0) continue;
         const size_t size = tw_utf8_next(text, at, &point);
-        if (size == 0) return false;
-        const bool control = point < 0x20 || (point >= 0x7F && point <= 0x9F);
+        if (size == 0 || point <= 0x9F) return false; /* bad, or a control character */
         const bool bidi = (point >= 0x202A && point <= 0x202E) ||
                           (point >= 0x2066 && point <= 0x2069) || point == 0x200E ||
                           point == 0x200F || point == 0x061C;
-        if (control || bidi) return false;
+        if (bidi) return false;
         at += size;
     }
     return true;

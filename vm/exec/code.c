@@ -33,7 +33,7 @@ static const tw_op_row *row_at(const decoder *d, uint32_t pc)
 static uint64_t run_gas(const decoder *d, uint32_t pc)
 {
     const uint64_t insn = insn_at(d, pc);
-    const uint64_t entering = pc == 0 ? d->f->frame_slots * (uint64_t)TW_GAS_SLOT : 0;
+    const uint64_t entering = pc == 0 ? tw_cost_frame(d->f) : 0;
     switch (tw_insn_op(insn)) {
     case TW_OP_LOAD:
     case TW_OP_STORE:

@@ -194,8 +194,13 @@ static void place(int64_t *list, const tw_type *type, uint32_t step, uint32_t me
                   const int64_t *record)
 {
     int64_t *items = list + 1;
-    int64_t at = list[0];
-    while (at > 0 && items[(at - 1) * step + member] < record[member]) at--;
+    int64_t at = 0;
+    for (int64_t end = list[0]; at < end;) {
+        const int64_t middle = (at + end) / 2;
+        const bool behind = items[middle * step + member] >= record[member];
+        at = behind ? middle + 1 : at;
+        end = behind ? end : middle;
+    }
     if (at == type->max) return;
     if (list[0] < type->max) list[0]++;
     int64_t *to = items + at * step;
@@ -304,8 +309,8 @@ tw_status tw_native_FIND(tw_exec *x, int64_t *s, const tw_insn *i)
     const int64_t *list = s + i->b;
     bool found = false;
     if (!count_fits(list, type)) return TW_TRAP_BAD_INDEX;
-    for (int64_t k = 0; k < list[0] && !found; k++) {
-        found = memcmp(list + 1 + k * step, s + i->c, step * sizeof *s) == 0;
+    for (const int64_t *at = list + 1; at < list + 1 + list[0] * step && !found; at += step) {
+        found = at[0] == s[i->c] && memcmp(at, s + i->c, step * sizeof *s) == 0;
     }
     s[i->a] = found;
     return TW_OK;

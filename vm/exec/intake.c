@@ -138,7 +138,7 @@ static tw_status alarms_update(intake *t, const tw_pack_reading *p)
         uint64_t gas = 0;
         TW_TRY(tw_exec_condition(t->exec, t->c, up ? alarm->clear : alarm->raise, p->time, &holds,
                                  &gas));
-        t->result->gas += gas;
+        t->result->gas += TW_GAS_CONDITION + gas;
         if (holds) TW_TRY(turn(t, i, p->time));
     }
     return TW_OK;

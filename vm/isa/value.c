@@ -46,11 +46,12 @@ static bool text_bytes(const tw_type *t, const int64_t *slots, uint8_t *ret_byte
 {
     const uint64_t size = (uint64_t)slots[0];
     if (size > t->max) return false;
-    for (uint32_t i = 0; i + 1 < t->slots; i++)
-        tw_store_u64(ret_bytes + 8 * i, (uint64_t)slots[1 + i]);
-    for (size_t i = size; i < 8 * (size_t)(t->slots - 1); i++) {
+    const uint64_t used = 1 + (size + 7) / 8;
+    for (uint64_t i = 1; i < used; i++) tw_store_u64(ret_bytes + 8 * (i - 1), (uint64_t)slots[i]);
+    for (uint64_t i = size; i < 8 * (used - 1); i++) {
         if (ret_bytes[i] != 0) return false;
     }
+    if (!all_zero(slots + used, t->slots - used)) return false;
     return t->kind == TW_KIND_BYTES || tw_utf8_is_clean(tw_bytes_of(ret_bytes, size));
 }
 

@@ -59,9 +59,9 @@ uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
 {
     switch (stat) {
     case TW_STAT_LAST:
-    case TW_STAT_TIME_OF: return TW_GAS_STAT;
+    case TW_STAT_TIME_OF:
     case TW_STAT_COUNT:
-    case TW_STAT_DEVICES:
+    case TW_STAT_DEVICES: return TW_GAS_STAT;
     case TW_STAT_SUM:
     case TW_STAT_AVG:
     case TW_STAT_MIN:
@@ -120,7 +120,9 @@ static tw_bounds sum(tw_bounds one, tw_bounds other)
 static tw_bounds notice(const tw_members *members, uint32_t head)
 {
     const uint32_t bytes = head + members->size_max;
-    return (tw_bounds){.gas = tw_cost_notice(bytes), .event_bytes = bytes, .events = 1};
+    return (tw_bounds){.gas = tw_cost_looks(members->slots) + tw_cost_notice(bytes),
+                       .event_bytes = bytes,
+                       .events = 1};
 }
 
 /* Silent timers of the readings of a role are set anew when a member comes or goes; and is there
@@ -255,8 +257,9 @@ static tw_bounds list_cost(const tw_module *m, uint64_t insn)
 {
     const tw_type *list = &m->types[tw_insn_x(insn)];
     const uint8_t op = tw_insn_op(insn);
-    const bool whole = op == TW_OP_DROP || op == TW_OP_FIND;
-    return (tw_bounds){.gas = (whole ? list->slots : m->types[list->of].slots) * TW_GAS_SLOT};
+    if (op == TW_OP_FIND) return (tw_bounds){.gas = tw_cost_looks(list->slots)};
+    return (tw_bounds){
+        .gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : m->types[list->of].slots)};
 }
 
 static tw_bounds state_cost(const tw_module *m, uint64_t insn)
@@ -276,11 +279,11 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     switch (tw_insn_op(insn)) {
     case TW_OP_MOVN:
     case TW_OP_ZERO:
-    case TW_OP_EQN:
-    case TW_OP_LTN: return (tw_bounds){.gas = x * TW_GAS_SLOT};
+    case TW_OP_EQN: return (tw_bounds){.gas = tw_cost_slots(x)};
+    case TW_OP_LTN: return (tw_bounds){.gas = tw_cost_looks(x)};
     case TW_OP_CALL: return (tw_bounds){0}; /* the callee's frame is in the callee's cost */
-    case TW_OP_LDKN: return (tw_bounds){.gas = tw_insn_c(insn) * TW_GAS_SLOT};
-    case TW_OP_PARAM: return (tw_bounds){.gas = m->types[m->params[x].type].slots * TW_GAS_SLOT};
+    case TW_OP_LDKN: return (tw_bounds){.gas = tw_cost_slots(tw_insn_c(insn))};
+    case TW_OP_PARAM: return (tw_bounds){.gas = tw_cost_slots(m->types[m->params[x].type].slots)};
     case TW_OP_LOAD:
     case TW_OP_STORE: return field_cost(m, insn);
     case TW_OP_GO: return go_cost(m);
@@ -309,7 +312,8 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
         cost.event_bytes = 0;
         return cost;
     }
-    case TW_OP_HASH: return (tw_bounds){.gas = tw_cost_hash(m->types[x].max)};
+    case TW_OP_HASH:
+        return (tw_bounds){.gas = tw_cost_looks(m->types[x].slots) + tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
     }
 }

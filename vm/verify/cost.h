@@ -42,6 +42,20 @@ static inline uint64_t tw_cost_write(uint64_t count, uint64_t bytes)
 {
     return count * TW_GAS_WRITE + bytes * TW_GAS_WRITE_BYTE;
 }
+static inline uint64_t tw_cost_slots(uint64_t slots)
+{
+    return slots * TW_GAS_SLOTS / 8;
+}
+/* A call's frame: arguments copied, the rest zeroed, results copied back. */
+static inline uint64_t tw_cost_frame(const tw_function *f)
+{
+    return tw_cost_slots((uint64_t)f->frame_slots + f->result_slots);
+}
+/* `slots` looked at one by one: a value is checked over all of them, however few bytes it has. */
+static inline uint64_t tw_cost_looks(uint64_t slots)
+{
+    return slots * TW_GAS_SLOT;
+}
 static inline uint64_t tw_cost_notice(uint64_t bytes)
 {
     return TW_GAS_EVENT + bytes * TW_GAS_EVENT_BYTE;
@@ -62,7 +76,7 @@ static inline uint64_t tw_cost_window(uint64_t pages, uint64_t record)
 /* A choice of the largest of `count` records into a list of `slots`. */
 static inline uint64_t tw_cost_top(uint64_t count, uint64_t slots)
 {
-    return count * slots * TW_GAS_SLOT;
+    return count * tw_cost_slots(slots);
 }
 
 /* Bytes of the VM's own records in the state of a contract of this module. */

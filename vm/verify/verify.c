@@ -83,7 +83,7 @@ static tw_status bound_function(bounder *b, uint16_t index)
         if (op == TW_OP_LOOP) depth--;
     }
     facts->worst = cost[0];
-    facts->worst.gas = tw_cost_add(facts->worst.gas, (uint64_t)f->frame_slots * TW_GAS_SLOT);
+    facts->worst.gas = tw_cost_add(facts->worst.gas, tw_cost_frame(f));
     tw_arena_reset(b->arena, mark);
     reach(b, f, facts);
     if (facts->depth > TW_CALL_DEPTH_MAX || facts->worst.slots > TW_STACK_SLOTS_MAX) {
@@ -178,6 +178,7 @@ static void bound_packs(bounder *b)
             if ((m->alarms[i].readings >> r & 1) == 0) continue;
             const uint64_t raise = b->facts->functions[m->alarms[i].raise].worst.gas;
             const uint64_t clear = b->facts->functions[m->alarms[i].clear].worst.gas;
+            gas = tw_cost_add(gas, TW_GAS_CONDITION);
             gas = tw_cost_add(gas, raise > clear ? raise : clear);
         }
         b->facts->intake_gas[r] = gas;

@@ -125,11 +125,12 @@ static json_t *result_json(const char *path, const twc_unit *unit, const tw_modu
                            const twc_test *test, const tw_trial_report *report)
 {
     json_t *text = json_stringn((const char *)report->text.data, report->text.size);
-    return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o*, s:o*}", "file", path, "contract",
-                     unit->name, "test", test->name, "passed", (int)report->passed, "line",
-                     (int)(report->line > 0 ? report->line : test->line), "blocks",
+    return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o*, s:o*}", "file", path,
+                     "contract", unit->name, "test", test->name, "passed", (int)report->passed,
+                     "line", (int)(report->line > 0 ? report->line : test->line), "blocks",
                      tw_json_u64(report->blocks), "readings", tw_json_u64(report->readings),
-                     "message", report->passed ? (json_decref(text), NULL) : text, "fuzz",
+                     "history", tw_json_hex(report->history.bytes, TW_HASH_SIZE), "message",
+                     report->passed ? (json_decref(text), NULL) : text, "fuzz",
                      found_json(m, report));
 }
 

@@ -162,6 +162,9 @@ tw_status tw_trial_close_block(tw_trial *t, uint64_t base_gas)
 {
     tw_block_info info;
     TW_TRY(tw_block_commit(t->ledger, &info, t->err));
+    tw_hash *history = &t->report->history;
+    const tw_bytes parts[2] = {{history->bytes, TW_HASH_SIZE}, {info.hash.bytes, TW_HASH_SIZE}};
+    *history = tw_sha256_parts(parts, 2);
     t->report->blocks++;
     return count_block(t, info.height, base_gas);
 }

@@ -50,6 +50,7 @@ typedef struct tw_trial_report {
     tw_writer text; /* what went wrong, one or more lines */
     uint64_t blocks;
     uint64_t readings;
+    tw_hash history;   /* of all block hashes, one after another: every root and receipt is in it */
     tw_trial_gas *gas; /* of each entry of the contract; the caller's memory, may be NULL */
     bool is_fuzz;
     tw_trial_found found;

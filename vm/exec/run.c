@@ -68,13 +68,15 @@ static tw_status finish(tw_exec *x, const tw_entry *entry)
     return x->fields.bad ? TW_ERR_MEMORY : TW_OK;
 }
 
+/* A trap has no index and no fields, whatever the code was about to say when it came. */
 static void report(const tw_exec *x, tw_outcome *ret_outcome)
 {
     const tw_code *code = x->contract->code;
     const uint32_t *source = code->source[x->function];
+    const bool trap = x->stopped != TW_OK && x->stopped < TW_FAIL_ERROR;
     *ret_outcome = (tw_outcome){.status = x->stopped,
-                                .index = x->index,
-                                .fields = tw_writer_bytes(&x->fields),
+                                .index = trap ? 0 : x->index,
+                                .fields = {x->fields.data, trap ? 0 : x->fields.size},
                                 .notices = tw_writer_bytes(&x->notices),
                                 .events = x->events,
                                 .histories = x->histories,

@@ -422,6 +422,15 @@ size_t tw_overlay_writes(const tw_overlay *overlay, tw_savepoint savepoint)
     return overlay->journal_count - overlay->marks[savepoint.depth];
 }
 
+void tw_overlay_written(const tw_overlay *overlay, tw_savepoint savepoint, size_t index,
+                        tw_bytes *ret_key, tw_bytes *ret_value)
+{
+    assert(index < tw_overlay_writes(overlay, savepoint));
+    const entry *e = overlay->journal[overlay->marks[savepoint.depth] + index].changed;
+    *ret_key = e->key;
+    *ret_value = tw_bytes_of(e->now, e->now_size);
+}
+
 /* -- ordered reading -- */
 
 tw_bytes tw_key_after(tw_bytes key, uint8_t *memory)

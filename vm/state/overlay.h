@@ -90,6 +90,11 @@ void tw_overlay_keep(tw_overlay *overlay, tw_savepoint savepoint);
  * innermost open one, and were not undone. Receipts state it. */
 size_t tw_overlay_writes(const tw_overlay *overlay, tw_savepoint savepoint);
 
+/* Number `index` of them, in no order that means anything: its key, and its value now, without data
+ * when the key is gone. For tests that compare what two runs wrote. */
+void tw_overlay_written(const tw_overlay *overlay, tw_savepoint savepoint, size_t index,
+                        tw_bytes *ret_key, tw_bytes *ret_value);
+
 /* -- the result -- */
 
 /* What the block changes, in ascending order of the keys: keys whose value ends as it began are

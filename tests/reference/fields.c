@@ -128,7 +128,7 @@ static tw_status top(reference *r, const ref_insn *i, int64_t *s)
         tw_bytes value;
         bool found = false;
         TW_TRY(next_of(r, f, &key, &value, &found));
-        r->used.gas += list->slots * (uint64_t)TW_GAS_SLOT;
+        r->used.gas += ref_slots_gas(list->slots);
         if (!found) return TW_OK;
         TW_TRY(ref_decode(r, f->value_type, after_tag(value), r->record));
         int64_t at = 0;

@@ -3,7 +3,7 @@
  * A run begins at a function's entry, a jump's target, a loop's head, and after each instruction
  * that opcodes.def says ends one. Its whole cost is charged when it begins: of each instruction the
  * table's gas, and the part that depends on sizes where the declarations alone say the size; where
- * the size is only met when it runs, its own file charges. Entering a function zeroes its frame.
+ * the size is only met when it runs, its own file charges.
  * Written apart from vm/verify/cost.c, over gas.def.
  */
 #include "tests/reference/machine.h"
@@ -134,10 +134,10 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     switch (i->op) {
     case TW_OP_MOVN:
     case TW_OP_ZERO:
-    case TW_OP_EQN:
-    case TW_OP_LTN: return i->x * (uint64_t)TW_GAS_SLOT;
-    case TW_OP_LDKN: return i->c * (uint64_t)TW_GAS_SLOT;
-    case TW_OP_PARAM: return m->types[m->params[i->x].type].slots * (uint64_t)TW_GAS_SLOT;
+    case TW_OP_EQN: return ref_slots_gas(i->x);
+    case TW_OP_LTN: return ref_looks_gas(i->x);
+    case TW_OP_LDKN: return ref_slots_gas(i->c);
+    case TW_OP_PARAM: return ref_slots_gas(m->types[m->params[i->x].type].slots);
     case TW_OP_GO: return ref_write_gas(2 * timers_of(m) + m->alarm_count, 0);
     case TW_OP_MEMBER:
     case TW_OP_HOLDER: return ref_read_gas(1, 64);
@@ -149,9 +149,9 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     case TW_OP_SIZE: return ref_read_gas(1, REF_COUNT_SIZE);
     case TW_OP_ITEM:
     case TW_OP_PUT:
-    case TW_OP_PUSH: return m->types[m->types[i->x].of].slots * (uint64_t)TW_GAS_SLOT;
-    case TW_OP_DROP:
-    case TW_OP_FIND: return m->types[i->x].slots * (uint64_t)TW_GAS_SLOT;
+    case TW_OP_PUSH: return ref_slots_gas(m->types[m->types[i->x].of].slots);
+    case TW_OP_DROP: return ref_slots_gas(m->types[i->x].slots);
+    case TW_OP_FIND: return ref_looks_gas(m->types[i->x].slots);
     default: return 0;
     }
 }
@@ -185,7 +185,8 @@ static void sum_runs(const tw_module *m, const tw_function *f, const bool *begin
                             .c = (uint32_t)(word >> 34) & 0x1FFF,
                             .x = (uint32_t)(word >> 47)};
         if (begins[pc]) run = f->code_first + pc;
-        if (pc == 0) run_gas[run] += f->frame_slots * (uint64_t)TW_GAS_SLOT;
+        /* the frame's arguments are copied and the rest zeroed, its results copied back */
+        if (pc == 0) run_gas[run] += ref_slots_gas((uint64_t)f->frame_slots + f->result_slots);
         run_gas[run] += tw_op_find(i.op)->gas + declared_gas(m, &i);
     }
 }

@@ -85,6 +85,16 @@ static inline uint64_t ref_write_gas(uint64_t keys, uint64_t bytes)
 {
     return keys * TW_GAS_WRITE + bytes * TW_GAS_WRITE_BYTE;
 }
+/* Slots copied, zeroed, or compared for being the same. */
+static inline uint64_t ref_slots_gas(uint64_t slots)
+{
+    return slots * TW_GAS_SLOTS / 8;
+}
+/* Slots looked at one by one. */
+static inline uint64_t ref_looks_gas(uint64_t slots)
+{
+    return slots * TW_GAS_SLOT;
+}
 static inline uint64_t ref_notice_gas(uint64_t bytes)
 {
     return TW_GAS_EVENT + bytes * TW_GAS_EVENT_BYTE;

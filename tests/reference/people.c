@@ -77,6 +77,7 @@ static tw_status ended(reference *r, const ref_insn *i, tw_status status)
 static tw_status encode(reference *r, const tw_members *members, const int64_t *slots)
 {
     tw_writer_clear(&r->value);
+    r->used.gas += ref_looks_gas(members->slots);
     return tw_members_encode(r->m, members, slots, &r->value);
 }
 
@@ -126,6 +127,7 @@ static tw_status fail(reference *r, const ref_insn *i, const int64_t *s)
 static tw_status hash(reference *r, const ref_insn *i, int64_t *s)
 {
     tw_writer_clear(&r->value);
+    r->used.gas += ref_looks_gas(r->m->types[i->x].slots);
     TW_TRY(tw_value_encode(r->m, (uint16_t)i->x, s + i->b, &r->value));
     const size_t size = (size_t)s[i->b];
     const tw_hash of = tw_sha256(r->value.data + r->value.size - size, size);

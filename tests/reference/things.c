@@ -284,6 +284,7 @@ static tw_status log_entry(reference *r, const ref_insn *i, const int64_t *s)
     TW_TRY(find_alive(r, f, s + i->b, t));
     TW_TRY(tw_value_encode(r->m, f->key_type, s + i->b, &k));
     tw_writer_clear(&r->value);
+    r->used.gas += ref_looks_gas(r->m->histories[i->c].members.slots);
     TW_TRY(tw_members_encode(r->m, &r->m->histories[i->c].members, s + i->a, &r->value));
     tw_writer *w = &r->notices;
     const size_t start = w->size;

@@ -57,7 +57,7 @@ static tw_code *compile(rig *r, trial *t, bool whole)
     } else { /* once, so that what it does to the whole entry is in both */
         program_unit(&p, &with);
         program_unit(&p, u);
-        program_loop(&p, 0, 0, u->limit > 0 ? u->limit / t->unroll : UNIT_LOOPS_MAX);
+        program_loop(&p, 6, 0, u->limit > 0 ? u->limit / t->unroll : UNIT_LOOPS_MAX);
         for (uint32_t i = 0; i < t->unroll; i++) {
             program_unit(&p, &with);
             if (whole) program_unit(&p, u);

@@ -17,7 +17,7 @@ static const int64_t letters = 0x6161616161616161;
 uint64_t rig_clock_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -95,6 +95,14 @@ static void compile(rig *r, const char *path)
 
 static void add_constants(rig *r)
 {
+    static const uint8_t wide[] = "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4"
+                                  "a\xC3\xA4";
     tw_module *m = r->module;
     const uint16_t first = m->constant_count;
     int64_t *all = TW_NEW_ARRAY(r->arena, int64_t, first + RIG_CONSTANTS);
@@ -113,6 +121,7 @@ static void add_constants(rig *r)
     own[RIG_THIRD] = ((int64_t)1 << 62) / 3 | 1;
     own[RIG_ONE_SECOND] = 1000;
     own[RIG_LETTERS] = letters;
+    for (int i = 0; i < 3; i++) own[RIG_WIDE + i] = (int64_t)tw_load_u64(wide + 8 * i);
     tw_slots_from_bytes32(meter.bytes, own + RIG_METER);
     tw_slots_from_bytes32(guest.bytes, own + RIG_GUEST);
     tw_slots_from_bytes32(stranger.bytes, own + RIG_STRANGER);
@@ -249,6 +258,9 @@ static void set_vars(rig *r)
     slots[0] = TW_LIST_MAX;
     for (int i = 1; i <= TW_LIST_MAX; i++) slots[i] = (int64_t)(rig_random(&seed) >> 63);
     set_var(r, "numbers", slots);
+    slots[0] = RIG_FLAGS;
+    memset(slots + 1 + RIG_FLAGS, 0, (TW_LIST_MAX - RIG_FLAGS) * sizeof *slots);
+    set_var(r, "flags", slots);
     slots[0] = RIG_EIGHTS;
     for (int i = 0; i < RIG_EIGHTS; i++) {
         for (int k = 0; k < 8; k++) slots[1 + 8 * i + k] = k == 7 ? 100 + i : k + 1;

@@ -20,6 +20,7 @@ enum {
     RIG_THINGS = 64,     /* bolts; the first 32 hang on crate 0 */
     RIG_KEYS = 1000,     /* of `counts` and `rows` */
     RIG_EIGHTS = 200,    /* of `eights` */
+    RIG_FLAGS = 4080,    /* of `flags` */
 };
 
 typedef struct rig {
@@ -57,7 +58,8 @@ enum {
     RIG_THIRD, /* a third of 2^62, odd */
     RIG_ONE_SECOND,
     RIG_LETTERS,
-    RIG_METER, /* 4 slots: an account each, from here on */
+    RIG_WIDE,                 /* 3 slots of text, with a letter of two bytes after each of one */
+    RIG_METER = RIG_WIDE + 3, /* 4 slots: an account each, from here on */
     RIG_GUEST = RIG_METER + 4,
     RIG_STRANGER = RIG_GUEST + 4,
     RIG_SIXTEEN = RIG_STRANGER + 4, /* 16 slots of numbers */
@@ -81,6 +83,7 @@ void rig_run(rig *r, tw_code *code, uint16_t entry, int64_t n, uint16_t signers,
 uint16_t rig_entry(const rig *r, const char *name);
 uint16_t rig_field(const rig *r, const char *name);
 uint16_t rig_function(const rig *r, const char *name);
+/* Time that this thread has had: what else the machine does is not in it, but for the caches. */
 uint64_t rig_clock_ns(void);
 uint64_t rig_random(uint64_t *seed);
 /* Ends the program with a sentence unless `status` is TW_OK. */

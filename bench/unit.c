@@ -1,13 +1,14 @@
 /* unit -- see the header. The slots of a program:
  *
  *        0  the argument          16.. numbers: see program_begin     32..  accounts, 4 slots each
- *     1..7  counters of loops     48.. keys                           64..  results
+ *     1..7  counters of loops; 7 stays below 4096
+ *    48..   keys                  64..  results
  *    128..  records              200.. spans of statistics, each with a percentile
  *    216..  an empty line
  *
  * and in a big one also
  *
- *    256  an empty text    769  a full one    1282  one of 4000 bytes    1783  4096 numbers
+ *    256  an empty text    769  a full one    1282  one with umlauts      1783  4096 numbers
  *   5880  200 records     7481  room
  */
 #include "bench/unit.h"
@@ -19,6 +20,7 @@
 #include <string.h>
 
 enum {
+    INDEX = 7,
     SEVEN = 16,
     THREE,
     BIG,
@@ -46,6 +48,7 @@ enum {
     NEW_BOLT = 160,
     SPANS = 200,
     LINE = 216,
+    TIMES = 244,
     SMALL_FRAME = 256,
     EMPTY = 256,
     FULL = 769,
@@ -96,17 +99,17 @@ static void repeat(program *p, uint32_t to, uint32_t step, uint32_t count)
     }
 }
 
-static void load_long(program *p, uint32_t slot, uint32_t size)
+static void load_long(program *p, uint32_t slot, uint32_t size, uint32_t constant, uint32_t step)
 {
     load_number(p, slot, (int32_t)size);
-    load_constants(p, slot + 1, 1, RIG_LETTERS);
-    repeat(p, slot + 2, 1, size / 8 - 1);
+    load_constants(p, slot + 1, step, constant);
+    repeat(p, slot + 1 + step, step, size / 8 - step);
 }
 
 static void begin_big(program *p)
 {
-    load_long(p, FULL, TW_TEXT_SIZE_MAX);
-    load_long(p, LONG, 4000);
+    load_long(p, FULL, TW_TEXT_SIZE_MAX, RIG_LETTERS, 1);
+    load_long(p, LONG, 4000, RIG_WIDE, 3);
     load_number(p, NUMBERS, TW_LIST_MAX);
     repeat(p, NUMBERS + 2, 1, TW_LIST_MAX - 1); /* zeros */
     load_number(p, EIGHTS, RIG_EIGHTS);
@@ -160,9 +163,10 @@ void program_unit(program *p, const unit *u)
 
 void program_loop(program *p, uint32_t depth, uint32_t count, uint32_t most)
 {
-    if (count > 0) load_number(p, 1 + depth, (int32_t)count);
-    program_add(p, tw_insn_make30(TW_OP_LOOP, 1 + depth, count > 0 ? 1 + depth : 0,
-                                  (int32_t)(count > 0 ? count : most)));
+    const uint32_t times = count > 0 ? TIMES + depth : 0;
+    if (count > 0) load_number(p, times, (int32_t)count);
+    program_add(p,
+                tw_insn_make30(TW_OP_LOOP, 1 + depth, times, (int32_t)(count > 0 ? count : most)));
 }
 
 void program_end_loop(program *p)
@@ -308,7 +312,7 @@ static void control(const rig *r, units *list)
         add(list, tw_op_find((uint8_t)op)->name, 0, tw_insn_make26(op, SEVEN, 3, 0));
     }
     unit *u = add_big(list, "J random", 0, insn(TW_OP_JNZ, OUT, 0, 0, 1));
-    with(u, insn(TW_OP_ITEM, OUT, NUMBERS, 1, ints));
+    with(u, insn(TW_OP_ITEM, OUT, NUMBERS, INDEX, ints));
     then(u, insn(TW_OP_MOV, OUT + 1, SEVEN, 0, 0));
     u->limit = TW_LIST_MAX;
     u->once = true;
@@ -376,6 +380,8 @@ static void texts(const rig *r, units *list)
     add(list, "HASH line", 0, insn(TW_OP_HASH, OUT, LINE, 0, line));
     add_big(list, "HASH text", 0, insn(TW_OP_HASH, OUT, EMPTY, 0, text));
     add_big(list, "HASH text", 4096, insn(TW_OP_HASH, OUT, FULL, 0, text));
+    add_big(list, "HASH wide", 4000,
+            insn(TW_OP_HASH, OUT, LONG, 0, type_of(r, TW_KIND_TEXT, 4000)));
     add_big(list, "HASH bytes", 0, insn(TW_OP_HASH, OUT, EMPTY, 0, bytes));
     add_big(list, "HASH bytes", 4096, insn(TW_OP_HASH, OUT, FULL, 0, bytes));
     static const uint32_t places[] = {EMPTY, LONG};
@@ -390,7 +396,11 @@ static void texts(const rig *r, units *list)
         u = add_big(list, "FAIL text", size, insn(TW_OP_FAIL, places[i], 0, 0, 1));
         u->stops = true;
     }
-    unit *u = add(list, "EMIT", 0, insn(TW_OP_EMIT, SEVEN, 0, 0, 0));
+    unit *u = add_big(list, "EMIT list", 4000, insn(TW_OP_EMIT, NUMBERS, 0, 0, 2));
+    u->limit = EVENTS;
+    u->undo = true;
+    with(u, tw_insn_make30(TW_OP_LDI, NUMBERS, 0, 4000));
+    u = add(list, "EMIT", 0, insn(TW_OP_EMIT, SEVEN, 0, 0, 0));
     u->limit = EVENTS;
     u->undo = true;
     u = add(list, "HISTORY", 0, insn(TW_OP_HISTORY, SEVEN, 0, 0, 0));
@@ -443,12 +453,15 @@ static void fields(const rig *r, units *list)
     const uint32_t map = rig_field(r, "counts");
     const uint32_t rows = rig_field(r, "rows");
     const uint32_t best = type_of(r, TW_KIND_LIST, 10);
+    unit *u = NULL;
     add_state(list, "LOAD", 1, insn(TW_OP_LOAD, OUT, 0, 0, rig_field(r, "number")));
     add_state(list, "LOAD", 8, insn(TW_OP_LOAD, OUT, 0, 0, rig_field(r, "eight")));
     add_state(list, "LOAD text", 4096, insn(TW_OP_LOAD, ROOM, 0, 0, long_text))->big = true;
     add_state(list, "LOAD text", 0, insn(TW_OP_LOAD, EMPTY, 0, 0, rig_field(r, "blank")))->big =
         true;
     add_state(list, "LOAD list", 4096, insn(TW_OP_LOAD, NUMBERS, 0, 0, many))->big = true;
+    add_state(list, "LOAD flags", RIG_FLAGS, insn(TW_OP_LOAD, NUMBERS, 0, 0, rig_field(r, "flags")))
+        ->big = true;
     add_state(list, "LOAD map", 1, insn(TW_OP_LOAD, OUT, KEY, 0, map));
     add_state(list, "LOAD map", 8, insn(TW_OP_LOAD, OUT, KEY, 0, rows));
     add_state(list, "LOAD registry", 2, insn(TW_OP_LOAD, OUT, BOLT, 0, rig_field(r, "bolts")));
@@ -456,8 +469,12 @@ static void fields(const rig *r, units *list)
     add_write(list, "STORE text", 4096, insn(TW_OP_STORE, FULL, 0, 0, long_text))->big = true;
     add_write(list, "STORE text", 0, insn(TW_OP_STORE, EMPTY, 0, 0, long_text))->big = true;
     add_write(list, "STORE list", 4096, insn(TW_OP_STORE, NUMBERS, 0, 0, many))->big = true;
+    u = add_write(list, "STORE flags", RIG_FLAGS,
+                  insn(TW_OP_STORE, NUMBERS, 0, 0, rig_field(r, "flags")));
+    u->big = true;
+    with(u, tw_insn_make30(TW_OP_LDI, NUMBERS, 0, RIG_FLAGS));
     add_write(list, "STORE map", 1, insn(TW_OP_STORE, SEVEN, KEY, 0, map));
-    unit *u = add_write(list, "STORE map new", 1, insn(TW_OP_STORE, SEVEN, NEW, 0, map));
+    u = add_write(list, "STORE map new", 1, insn(TW_OP_STORE, SEVEN, NEW, 0, map));
     with(u, tw_insn_make30(TW_OP_ADDI, NEW, NEW, 1));
     u = add_write(list, "REMOVE", 1, insn(TW_OP_REMOVE, 0, KEY, 0, map));
     with(u, insn(TW_OP_STORE, SEVEN, KEY, 0, map));

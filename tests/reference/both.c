@@ -16,6 +16,7 @@ typedef struct known_entry {
     uint16_t index;
     char contract[TW_NAME_SIZE_MAX + 1];
     char name[TW_NAME_SIZE_MAX + 1];
+    uint32_t version;
     uint8_t kind;
     uint64_t runs;
     tw_bounds bound, most;
@@ -223,6 +224,7 @@ static known_entry *entry_known(both *b, const tw_code *code, uint16_t index)
     known_entry *k = &b->known[b->known_count++];
     *k = (known_entry){.module = code->hash,
                        .index = index,
+                       .version = code->module->version,
                        .kind = e->kind,
                        .bound = code->facts->entries[index]};
     snprintf(k->contract, sizeof k->contract, "%s", code->module->name);
@@ -258,11 +260,11 @@ static void at_exit(void)
     if (file == NULL) return;
     for (uint32_t i = 0; i < b->known_count; i++) {
         const known_entry *k = &b->known[i];
-        fprintf(file, "%s\t%s\t%u\t%llu\t%llu %llu\t%u %u\t%u %u\t%u %u\t%u %u\n", k->contract,
-                k->name, k->kind, (unsigned long long)k->runs, (unsigned long long)k->most.gas,
-                (unsigned long long)k->bound.gas, k->most.reads, k->bound.reads, k->most.writes,
-                k->bound.writes, k->most.event_bytes, k->bound.event_bytes, k->most.slots,
-                k->bound.slots);
+        fprintf(file, "%s %u\t%s\t%u\t%llu\t%llu %llu\t%u %u\t%u %u\t%u %u\t%u %u\n", k->contract,
+                k->version, k->name, k->kind, (unsigned long long)k->runs,
+                (unsigned long long)k->most.gas, (unsigned long long)k->bound.gas, k->most.reads,
+                k->bound.reads, k->most.writes, k->bound.writes, k->most.event_bytes,
+                k->bound.event_bytes, k->most.slots, k->bound.slots);
     }
     fclose(file);
 }

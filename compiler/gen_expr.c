@@ -124,6 +124,14 @@ static bool add_constant(twc_gen *g, const twc_expr *side, const twc_expr *const
     return true;
 }
 
+/* side * imm in one instruction. */
+static bool times_constant(twc_gen *g, const twc_expr *side, const twc_expr *constant, uint32_t dst)
+{
+    if (!constant->constant || !twc_fits_imm30(constant->value)) return false;
+    twc_emit_imm30(g, TW_OP_MULI, dst, twc_gen_value(g, side), constant->value);
+    return true;
+}
+
 static void plain(twc_gen *g, tw_op op, const twc_expr *expr, uint32_t dst)
 {
     const uint32_t left = twc_gen_value(g, expr->u.binary.left);
@@ -157,6 +165,7 @@ static void arith_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
         return;
     case TWC_ARITH_MULDIV:
         if (factor == 1) {
+            if (times_constant(g, left, right, dst) || times_constant(g, right, left, dst)) return;
             plain(g, TW_OP_MUL, expr, dst);
         } else {
             scaled(g, TW_OP_MULDIVK, expr, factor, dst);

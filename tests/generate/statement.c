@@ -353,7 +353,8 @@ static bool place_runs(coder *c, const tw_shape_row *shape, operands *o)
 static uint32_t bits_before(tw_op op)
 {
     switch (op) {
-    case TW_OP_MUL: return 30;
+    case TW_OP_MUL:
+    case TW_OP_MULI: return 30;
     case TW_OP_ADD:
     case TW_OP_SUB:
     case TW_OP_ADDI: return 58;
@@ -372,6 +373,7 @@ static uint8_t bits_after(const coder *c, tw_op op, const operands *o)
     case TW_OP_MUL: return (uint8_t)(b + other < 64 ? b + other : 64);
     case TW_OP_ADD:
     case TW_OP_SUB: return (uint8_t)(larger < 63 ? larger + (c->times > 1 ? 5 : 1) : 64);
+    case TW_OP_MULI: return (uint8_t)(b + 6 < 64 ? b + 6 : 64);
     case TW_OP_ADDI:
     case TW_OP_NEG:
     case TW_OP_ABS:
@@ -432,7 +434,8 @@ static void emit(coder *c, tw_op op, tw_shape shape, const operands *o)
     const bool immediate = shape == TW_SHAPE_DST_IMM || shape == TW_SHAPE_DST_B_IMM;
     if (immediate) {
         const int32_t imm = some_immediate(c, TW_IMM30_MIN, TW_IMM30_MAX);
-        code_imm(c, op, o->a, o->b, op == TW_OP_ADDI && dice_percent(c->d, 90) ? imm % 64 : imm);
+        const bool small = (op == TW_OP_ADDI || op == TW_OP_MULI) && dice_percent(c->d, 90);
+        code_imm(c, op, o->a, o->b, small ? imm % 64 : imm);
     } else {
         code_op(c, op, o->a, o->b, o->c, o->x);
     }

@@ -209,7 +209,7 @@ static tw_status quotient(const ref_insn *i, int64_t *s)
 static tw_status arithmetic(reference *r, const ref_insn *i, int64_t *s, bool *ret_mine)
 {
     const wide b = wide_of(s[i->b]);
-    const wide c = wide_of(i->op == TW_OP_ADDI ? i->imm30 : s[i->c]);
+    const wide c = wide_of(i->op == TW_OP_ADDI || i->op == TW_OP_MULI ? i->imm30 : s[i->c]);
     const uint32_t mode = i->x % 4;
     const int64_t constant = i->x / 4 < r->m->constant_count ? r->m->constants[i->x / 4] : 0;
     wide result = {0};
@@ -218,7 +218,8 @@ static tw_status arithmetic(reference *r, const ref_insn *i, int64_t *s, bool *r
     case TW_OP_ADD:
     case TW_OP_ADDI: result = wide_add(b, c); break;
     case TW_OP_SUB: result = wide_subtract(b, c); break;
-    case TW_OP_MUL: result = wide_multiply(b, c); break;
+    case TW_OP_MUL:
+    case TW_OP_MULI: result = wide_multiply(b, c); break;
     case TW_OP_DIV:
     case TW_OP_MOD: return quotient(i, s);
     case TW_OP_NEG: result = wide_subtract(wide_of(0), b); break;

@@ -166,6 +166,10 @@ Test(exec, arithmetic)
         {"MAX", {ROW(MAX, 2, 0, 1, 0)}, {-5, 5}, {-5, 5, 5}, TW_OK},
         {"ADDI", {IMM(ADDI, 1, 0, TW_IMM30_MIN)}, {0}, {0, TW_IMM30_MIN}, TW_OK},
         {"ADDI over", {IMM(ADDI, 1, 0, 1)}, {HIGH}, {0}, TW_TRAP_OVERFLOW},
+        {"MULI", {IMM(MULI, 1, 0, TW_IMM30_MIN)}, {-3}, {-3, -3 * (int64_t)TW_IMM30_MIN}, TW_OK},
+        {"MULI edge", {IMM(MULI, 1, 0, 1)}, {LOW}, {LOW, LOW}, TW_OK},
+        {"MULI over", {IMM(MULI, 1, 0, -1)}, {LOW}, {0}, TW_TRAP_OVERFLOW},
+        {"MULI over 2", {IMM(MULI, 1, 0, 2)}, {HIGH}, {0}, TW_TRAP_OVERFLOW},
         /* constants: 10, 3, HIGH, LOW, -7, 1, 0, 100 */
         {"MULDIVK", {ROW(MULDIVK, 2, 0, 1, 0)}, {3, 5}, {3, 5, 2}, TW_OK},
         {"MULDIVK 25", {ROW(MULDIVK, 2, 0, 1, 0)}, {5, 5}, {5, 5, 2}, TW_OK},
@@ -296,6 +300,40 @@ Test(exec, loops_and_calls)
         {"TRAP", {ROW(TRAP, 0, 0, 0, TW_TRAP_NO_KEY)}, {0}, {0}, TW_TRAP_NO_KEY},
     };
     CHECK(programs);
+}
+
+/* Pairs run with one dispatch: their traps stand where they stood, and a jump may go between. */
+Test(exec, a_pair_is_its_two_instructions)
+{
+    const struct {
+        uint64_t code[4];
+        int64_t before, after;
+        tw_status trap;
+        uint32_t pc;
+    } rows[] = {
+        {{IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, 4, 17, TW_OK, 2},
+        {{IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, HIGH / 2, 0, TW_TRAP_OVERFLOW, 0},
+        {{IMM(MULI, 0, 0, 1), IMM(ADDI, 0, 0, 5)}, HIGH - 4, 0, TW_TRAP_OVERFLOW, 1},
+        {{JIMM(JEQI, 0, 4, 1), IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, 4, 9, TW_OK, 3},
+        {{JIMM(JEQI, 0, 4, 1), IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, 5, 20, TW_OK, 3},
+        {{IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5), ROW(ADD, 0, 0, 0, 0)}, 4, 34, TW_OK, 3},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(SUB, 0, 1, 0, 0)}, -1, 0, TW_TRAP_OVERFLOW, 1}, /* HIGH */
+        {{ROW(LDK, 1, 0, 0, 2), ROW(SUB, 0, 1, 0, 0)}, 1, HIGH - 1, TW_OK, 2},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(JLE, 1, 0, 0, 1), IMM(ADDI, 0, 0, 1)}, HIGH, HIGH, TW_OK, 3},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(JLE, 1, 0, 0, 1), IMM(ADDI, 0, 0, 1)}, 6, 7, TW_OK, 3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t code[5] = {0};
+        uint32_t count = 0;
+        for (; count < 4 && rows[i].code[count] != 0; count++) code[count] = rows[i].code[count];
+        code[count++] = ROW(RET, 0, 0, 0, 0);
+        rig *r = rig_new(code, count, false);
+        const int64_t before[8] = {rows[i].before};
+        cr_expect_eq(run(r, E_VIEW, before), rows[i].trap, "row %zu", i);
+        cr_expect_eq(r->outcome.pc, rows[i].pc, "row %zu: pc %u", i, r->outcome.pc);
+        if (rows[i].trap == TW_OK) cr_expect_eq(r->slots[0], rows[i].after, "row %zu", i);
+        rig_free(r);
+    }
 }
 
 Test(exec, what_a_contract_knows)

@@ -29,9 +29,39 @@ bool tw_div_round(tw_int128 numerator, tw_int128 denominator, tw_round mode, int
     return true;
 }
 
+/* Is a quotient, whose size is `quotient` and which leaves `rest`, moved away from zero? */
+static bool goes_away(uint64_t quotient, uint64_t rest, uint64_t divisor, bool negative,
+                      tw_round mode)
+{
+    switch (mode) {
+    case TW_ROUND_HALF_EVEN:
+        return rest > divisor - rest || (rest == divisor - rest && (quotient & 1) != 0);
+    case TW_ROUND_DOWN: return negative && rest != 0;
+    case TW_ROUND_UP: return !negative && rest != 0;
+    case TW_ROUND_ZERO: break;
+    }
+    return false;
+}
+
+/* Contracts do this all the time: at most one division, of sizes without sign, and mostly one of 64
+ * bits. */
 bool tw_muldiv(int64_t a, int64_t b, int64_t divisor, tw_round mode, int64_t *ret_result)
 {
-    return tw_div_round((tw_int128)a * b, divisor, mode, ret_result);
+    if (divisor == 0) return false;
+    const tw_int128 product = (tw_int128)a * b;
+    const bool negative = (product < 0) != (divisor < 0);
+    const tw_uint128 size = product < 0 ? -(tw_uint128)product : (tw_uint128)product;
+    const uint64_t by = divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor;
+    if ((uint64_t)(size >> 64) >= by) return false; /* 2^64 or more */
+    const uint64_t low = (uint64_t)size;
+    uint64_t quotient = size >> 64 == 0 ? low / by : (uint64_t)(size / by);
+    const uint64_t rest = low - quotient * by;
+    const uint64_t limit = (uint64_t)INT64_MAX + negative;
+    if (quotient > limit) return false;
+    quotient += goes_away(quotient, rest, by, negative, mode);
+    if (quotient > limit) return false;
+    *ret_result = (int64_t)(negative ? -quotient : quotient);
+    return true;
 }
 
 uint64_t tw_sqrt_u128(tw_uint128 value)

@@ -34,31 +34,8 @@ static uint64_t run_gas(const decoder *d, uint32_t pc)
 {
     const uint64_t insn = insn_at(d, pc);
     const uint64_t entering = pc == 0 ? tw_cost_frame(d->f) : 0;
-    switch (tw_insn_op(insn)) {
-    case TW_OP_LOAD:
-    case TW_OP_STORE:
-    case TW_OP_EXISTS:
-    case TW_OP_REMOVE:
-    case TW_OP_NEXT:
-    case TW_OP_TOP:
-    case TW_OP_STAT:
-    case TW_OP_ACROSS:
-    case TW_OP_EMIT:
-    case TW_OP_HISTORY:
-    case TW_OP_FAIL:
-    case TW_OP_HASH:
-    case TW_OP_CREATE:
-    case TW_OP_GIVE:
-    case TW_OP_ATTACH:
-    case TW_OP_DETACH:
-    case TW_OP_RETIRE:
-    case TW_OP_OWNER:
-    case TW_OP_MAKER:
-    case TW_OP_HELD:
-    case TW_OP_LOG:
-    case TW_OP_LOGGED: return entering + row_at(d, pc)->gas;
-    default: return entering + tw_cost_insn(d->m, insn).gas; /* numbers, not an enum */
-    }
+    const tw_op_row *row = row_at(d, pc);
+    return entering + (row->metered ? row->gas : tw_cost_insn(d->m, insn).gas);
 }
 
 static uint32_t find_runs(const decoder *d)
@@ -94,8 +71,24 @@ static tw_insn decode(const decoder *d, uint32_t pc, const uint32_t *loop_place)
     if (shape == TW_SHAPE_A_IMM_JUMP) i.imm = tw_insn_imm26(insn);
     const uint32_t own = d->place[pc] + (d->begins[pc] ? 1 : 0);
     if (tw_shape_is_jump(shape)) i.x = (int32_t)(d->place[pc + 1 + tw_insn_x(insn)] - own);
-    if (tw_insn_op(insn) == TW_OP_END) i.x = (int32_t)(own - *loop_place);
+    if (tw_insn_op(insn) == TW_OP_END) {
+        i.x = (int32_t)(own - *loop_place);
+        i.a = d->out[*loop_place].a;
+    }
     return i;
+}
+
+/* The handler of two instructions at once; 0 when they are no pair. */
+static uint16_t pair_of(uint16_t first, uint16_t second)
+{
+    switch (first << 8 | second) {
+#define PAIR(one, two)                                                                             \
+    case TW_OP_##one << 8 | TW_OP_##two:                                                           \
+        return TW_PAIR_##one##_##two;
+#include "vm/exec/pairs.def"
+#undef PAIR
+    default: return 0; /* numbers, not an enum */
+    }
 }
 
 static void write_code(decoder *d)
@@ -111,6 +104,8 @@ static void write_code(decoder *d)
         const uint8_t op = tw_insn_op(insn_at(d, pc));
         d->source[at] = pc;
         d->out[at] = decode(d, pc, &loops[depth]);
+        const uint16_t pair = pair_of(d->out[at - 1].op, op); /* a CHARGE is the very first */
+        if (pair != 0) d->out[at - 1].op = pair;
         if (op == TW_OP_LOOP) loops[++depth] = at;
         if (op == TW_OP_END) d->out[loops[depth--]].x = d->out[at].x; /* both hold the distance */
     }
@@ -129,8 +124,8 @@ static bool decode_function(tw_code *code, tw_arena *arena, uint16_t index)
     d.source = TW_NEW_ARRAY(code->arena, uint32_t, f->code_count + runs);
     if (d.out == NULL || d.source == NULL) return false;
     write_code(&d);
-    code->functions[index] = d.out;
-    code->source[index] = d.source;
+    code->functions[index] =
+        (tw_code_function){d.out, d.source, f->frame_slots, f->argument_slots, f->result_slots};
     tw_arena_reset(arena, mark);
     return true;
 }
@@ -138,10 +133,9 @@ static bool decode_function(tw_code *code, tw_arena *arena, uint16_t index)
 static tw_status prepare(tw_code *code, tw_arena *scratch, tw_err *err)
 {
     const tw_module *m = code->module;
-    code->functions = TW_NEW_ARRAY(code->arena, const tw_insn *, m->function_count);
-    code->source = TW_NEW_ARRAY(code->arena, const uint32_t *, m->function_count);
+    code->functions = TW_NEW_ARRAY(code->arena, tw_code_function, m->function_count);
     code->param_first = TW_NEW_ARRAY(code->arena, uint32_t, m->param_count);
-    if (code->functions == NULL || code->source == NULL || code->param_first == NULL) {
+    if (code->functions == NULL || code->param_first == NULL) {
         return tw_err_set(err, TW_ERR_MEMORY, "no memory for the code");
     }
     for (uint16_t i = 0; i < m->param_count; i++) {

@@ -1,7 +1,10 @@
 /* code -- a verified module made ready to run: instructions decoded once, gas summed per run.
  *
  * Made once per module hash and then shared, read-only. A run of instructions (opcodes.def) is
- * charged by one CHARGE put before it, so the loop itself counts nothing.
+ * charged by one CHARGE put before it: whatever ends a run adds the one behind it and goes on
+ * after that, so the loop meets a CHARGE by itself only where a run begins in the middle of others.
+ * Where an instruction and the next one of its run are a pair (pairs.def), the first does the work
+ * of both; the second stays, for those that jump to it.
  */
 #ifndef TW_EXEC_CODE_H
 #define TW_EXEC_CODE_H
@@ -9,14 +12,28 @@
 #include "vm/isa/module.h"
 #include "vm/verify/verify.h"
 
-enum { TW_OP_CHARGE = 0 }; /* internal: gas of the run that begins here, in `imm` */
+/* What the loop knows beside the module's instructions. */
+enum {
+    TW_OP_CHARGE = 0, /* gas of the run that begins here, in `imm` */
+    TW_PAIR_FIRST = 256,
+#define PAIR(first, second) TW_PAIR_##first##_##second,
+#include "vm/exec/pairs.def"
+#undef PAIR
+    TW_HANDLERS
+};
 
 typedef struct tw_insn {
-    uint16_t op;
+    uint16_t op; /* what the loop does here: a number of opcodes.def, or of a pair */
     uint16_t a, b, c;
     int32_t x;   /* index, count, or jump distance in decoded instructions */
     int32_t imm; /* immediate of the shape */
 } tw_insn;
+
+typedef struct tw_code_function {
+    const tw_insn *first;
+    const uint32_t *source; /* module pc of each decoded instruction */
+    uint16_t frame_slots, argument_slots, result_slots;
+} tw_code_function;
 
 typedef struct tw_code {
     tw_arena *arena; /* owns all below */
@@ -24,9 +41,8 @@ typedef struct tw_code {
     tw_bytes bytes;
     const tw_module *module;
     const tw_facts *facts;
-    const tw_insn **functions; /* first instruction of each */
-    const uint32_t **source;   /* per function: module pc of each decoded instruction */
-    uint32_t *param_first;     /* first slot of each parameter in tw_contract.params */
+    tw_code_function *functions;
+    uint32_t *param_first; /* first slot of each parameter in tw_contract.params */
     uint32_t param_slots;
 } tw_code;
 

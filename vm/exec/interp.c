@@ -1,7 +1,8 @@
-/* interp -- the loop. One short body an instruction, threaded dispatch generated from the table.
+/* interp -- the loop. One short body an instruction, threaded dispatch generated from the tables.
  *
- * A body returns the instruction to go on with, or NULL when the run ends (x->stopped says how). It
- * trusts what the verifier proved; the debug build looks again.
+ * A body returns the instruction to go on with, or NULL when the entry ends (x->stopped says how).
+ * It trusts what the verifier proved; the debug build looks again. Bodies stand inside the loop,
+ * once more for each pair they are part of: what they share (slots, place, gas) stays in registers.
  */
 #include "vm/exec/machine.h"
 
@@ -11,7 +12,18 @@
 #include <assert.h>
 #include <string.h>
 
-#define BODY(name) static inline const tw_insn *op_##name(tw_exec *x, int64_t *s, const tw_insn *i)
+#define BODY(name)                                                                                 \
+    static inline __attribute__((always_inline))                                                   \
+    const tw_insn *op_##name(tw_exec *x, int64_t *s, const tw_insn *i)
+
+/* One that only says where to go on. */
+#define BRIEF(name, next)                                                                          \
+    BODY(name)                                                                                     \
+    {                                                                                              \
+        (void)x;                                                                                   \
+        (void)s;                                                                                   \
+        return (next);                                                                             \
+    }
 
 static const tw_insn *stop(tw_exec *x, const tw_insn *i, tw_status status)
 {
@@ -22,15 +34,16 @@ static const tw_insn *stop(tw_exec *x, const tw_insn *i, tw_status status)
 
 /* ---- control ---- */
 
-static int64_t *enter(tw_exec *x, uint16_t function)
+/* The first instruction of a function, whose frame is made ready. */
+static const tw_insn *enter(tw_exec *x, uint16_t function)
 {
-    const tw_function *f = &x->contract->code->module->functions[function];
+    const tw_code_function *f = &x->contract->code->functions[function];
     assert(x->base + f->frame_slots <= TW_STACK_SLOTS_MAX);
     int64_t *s = x->stack + x->base;
     const size_t rest = (size_t)f->frame_slots - f->argument_slots;
     memset(s + f->argument_slots, 0, rest * sizeof *s);
     x->function = function;
-    return s;
+    return f->first;
 }
 
 BODY(RET)
@@ -40,42 +53,31 @@ BODY(RET)
         return stop(x, i, TW_OK);
     }
     const tw_frame *f = &x->frames[--x->depth];
-    const uint16_t results = x->contract->code->module->functions[x->function].result_slots;
+    const uint16_t results = x->contract->code->functions[x->function].result_slots;
     int64_t *to = x->stack + f->base + f->back->a;
     memmove(to, s + i->a, results * sizeof *s);
     x->base = f->base;
     x->function = f->function;
-    x->loop_depth = f->loops;
+    x->loop = f->loop;
     return f->back + 1;
 }
 
 BODY(CALL)
 {
-    const tw_code *code = x->contract->code;
-    const tw_function *caller = &code->module->functions[x->function];
-    const tw_function *callee = &code->module->functions[i->x];
+    const tw_code_function *functions = x->contract->code->functions;
     assert(x->depth < TW_CALL_DEPTH_MAX);
-    x->frames[x->depth++] = (tw_frame){i, x->base, x->function, (uint16_t)x->loop_depth};
-    x->base += caller->frame_slots;
-    memcpy(x->stack + x->base, s + i->a, callee->argument_slots * sizeof *s);
-    (void)enter(x, (uint16_t)i->x);
-    return code->functions[i->x];
+    x->frames[x->depth++] = (tw_frame){i, x->loop, x->base, x->function};
+    x->base += functions[x->function].frame_slots;
+    memcpy(x->stack + x->base, s + i->a, functions[i->x].argument_slots * sizeof *s);
+    return enter(x, (uint16_t)i->x);
 }
 
-BODY(JMP)
-{
-    (void)x;
-    (void)s;
-    return i + i->x;
-}
+/* As behind every instruction that ends a run, a CHARGE stands where it goes on: itself. */
+BRIEF(CHARGE, i)
 
-#define JUMP_IF(name, condition)                                                                   \
-    BODY(name)                                                                                     \
-    {                                                                                              \
-        (void)x;                                                                                   \
-        return (condition) ? i + i->x : i + 1;                                                     \
-    }
+#define JUMP_IF(name, condition) BRIEF(name, (condition) ? i + i->x : i + 1)
 
+BRIEF(JMP, i + i->x)
 JUMP_IF(JZ, s[i->a] == 0)
 JUMP_IF(JNZ, s[i->a] != 0)
 JUMP_IF(JEQ, s[i->a] == s[i->b])
@@ -95,44 +97,30 @@ BODY(LOOP)
     if (count < 0 || count > i->imm) return stop(x, i, TW_TRAP_BAD_INDEX);
     s[i->a] = 0;
     if (count == 0) return i + i->x + 1; /* x: distance to END */
-    x->loops[x->loop_depth++] = (tw_loop){1, count};
+    *++x->loop = (tw_loop){1, count};
     return i + 1;
 }
 
 BODY(END)
 {
-    tw_loop *loop = &x->loops[x->loop_depth - 1];
+    tw_loop *loop = x->loop;
     if (loop->next == loop->count) {
-        x->loop_depth--;
+        x->loop--;
         return i + 1;
     }
-    const tw_insn *head = i - i->x;
-    s[head->a] = loop->next++;
-    return head + 1;
+    s[i->a] = loop->next++; /* a and x: the LOOP's slot, and the distance to it */
+    return i - i->x + 1;
 }
 
 /* ---- moves and arithmetic ---- */
 
-/* An instruction that goes on with the next one. */
-#define STEP(name, action)                                                                         \
-    BODY(name)                                                                                     \
-    {                                                                                              \
-        (void)x;                                                                                   \
-        action;                                                                                    \
-        return i + 1;                                                                              \
-    }
-
-/* One that does so unless `overflows`. */
-#define CHECKED(name, overflows)                                                                   \
-    BODY(name)                                                                                     \
-    {                                                                                              \
-        if (overflows) return stop(x, i, TW_TRAP_OVERFLOW);                                        \
-        return i + 1;                                                                              \
-    }
+/* An instruction that goes on with the next one; and one that does so unless `overflows`. */
+#define STEP(name, action) BRIEF(name, ((void)(action), i + 1))
+#define CHECKED(name, overflows) BRIEF(name, (overflows) ? stop(x, i, TW_TRAP_OVERFLOW) : i + 1)
 
 static const int64_t *constant(const tw_exec *x, const tw_insn *i)
 {
-    return x->contract->code->module->constants + i->x;
+    return x->constants + i->x;
 }
 
 STEP(MOV, s[i->a] = s[i->b])
@@ -146,6 +134,7 @@ CHECKED(SUB, __builtin_sub_overflow(s[i->b], s[i->c], &s[i->a]))
 CHECKED(MUL, __builtin_mul_overflow(s[i->b], s[i->c], &s[i->a]))
 CHECKED(NEG, __builtin_sub_overflow(INT64_C(0), s[i->b], &s[i->a]))
 CHECKED(ADDI, __builtin_add_overflow(s[i->b], (int64_t)i->imm, &s[i->a]))
+CHECKED(MULI, __builtin_mul_overflow(s[i->b], (int64_t)i->imm, &s[i->a]))
 STEP(MIN, s[i->a] = s[i->b] < s[i->c] ? s[i->b] : s[i->c])
 STEP(MAX, s[i->a] = s[i->b] > s[i->c] ? s[i->b] : s[i->c])
 
@@ -183,23 +172,12 @@ static const tw_insn *muldiv(tw_exec *x, int64_t *s, const tw_insn *i, int64_t f
 
 static int64_t rounded_constant(const tw_exec *x, const tw_insn *i)
 {
-    return x->contract->code->module->constants[i->x >> 2];
+    return x->constants[i->x >> 2];
 }
 
-BODY(MULDIVK)
-{
-    return muldiv(x, s, i, s[i->c], rounded_constant(x, i));
-}
-
-BODY(MULKDIV)
-{
-    return muldiv(x, s, i, rounded_constant(x, i), s[i->c]);
-}
-
-BODY(DIVK)
-{
-    return muldiv(x, s, i, 1, rounded_constant(x, i));
-}
+BRIEF(MULDIVK, muldiv(x, s, i, s[i->c], rounded_constant(x, i)))
+BRIEF(MULKDIV, muldiv(x, s, i, rounded_constant(x, i), s[i->c]))
+BRIEF(DIVK, muldiv(x, s, i, 1, rounded_constant(x, i)))
 
 /* ---- comparisons ---- */
 
@@ -246,56 +224,98 @@ BODY(CALLER)
     return i + 1;
 }
 
-#define LEAVE(name, status)                                                                        \
-    BODY(name)                                                                                     \
-    {                                                                                              \
-        (void)s;                                                                                   \
-        x->index = (uint16_t)i->x;                                                                 \
-        return stop(x, i, (status));                                                               \
-    }
-
+#define LEAVE(name, status) BRIEF(name, (x->index = (uint16_t)i->x, stop(x, i, (status))))
 LEAVE(TRAP, (tw_status)i->x)
 LEAVE(BREACH, TW_FAIL_INVARIANT)
 LEAVE(REFUSE, TW_FAIL_CHECK)
 
-#define NATIVE(name)                                                                               \
-    BODY(name)                                                                                     \
-    {                                                                                              \
-        const tw_status status = tw_native_##name(x, s, i);                                        \
-        return status == TW_OK ? i + 1 : stop(x, i, status);                                       \
-    }
-TW_NATIVES(NATIVE)
-#undef NATIVE
+static const tw_insn *go_on(tw_exec *x, const tw_insn *i, tw_status status)
+{
+    return status == TW_OK ? i + 1 : stop(x, i, status);
+}
+
+#define NATIVE_BODY(name) BRIEF(name, go_on(x, i, tw_native_##name(x, s, i)))
+#define OP(number, name, shape, gas, run, effects, text) TW_NATIVES_##run(NATIVE_BODY, name)
+#include "vm/isa/opcodes.def"
+#undef OP
+
+/* What the verifier proved of an instruction's place and slots, again, for the debug build. */
+static inline bool sane(const tw_exec *x, const int64_t *s, const tw_insn *i)
+{
+    const tw_code *code = x->contract->code;
+    const tw_code_function *f = &code->functions[x->function];
+    const uint64_t pc = f->source[i - f->first];
+    const tw_function *function = &code->module->functions[x->function];
+    const uint64_t insn = code->module->code[function->code_first + pc];
+    const ptrdiff_t nest = x->loop - x->loops;
+    return i >= f->first && pc < function->code_count && s == x->stack + x->base && nest >= 0 &&
+           nest <= TW_CALL_DEPTH_MAX * TW_LOOP_NEST_MAX &&
+           (i->op == TW_OP_CHARGE || i->op >= TW_PAIR_FIRST || i->op == tw_insn_op(insn));
+}
 
 /* Taking the address of a label is an extension that gcc and clang share. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 
+enum {
+    RUN_ON = 0,
+    RUN_END = 1,
+    NATIVE_ON = RUN_ON,
+    NATIVE = RUN_END,
+    METERED = RUN_END,
+    ENDS_CHARGE = RUN_END,
+#define OP(number, name, shape, gas, run, effects, text) ENDS_##name = (run),
+#include "vm/isa/opcodes.def"
+#undef OP
+};
+
+#define DISPATCH                                                                                   \
+    assert(sane(x, s, i));                                                                         \
+    goto *labels[i->op]
+
+/* The body of an instruction, and the charge of the run that begins behind it. */
+#define DO(name)                                                                                   \
+    i = op_##name(x, s, i);                                                                        \
+    if (i == NULL) goto stopped;                                                                   \
+    if ((int)TW_OP_##name == TW_OP_CALL || (int)TW_OP_##name == TW_OP_RET) {                       \
+        s = x->stack + x->base;                                                                    \
+    }                                                                                              \
+    if (ENDS_##name == RUN_END) gas += (uint32_t)i++->imm
+
 void tw_interpret(tw_exec *x, uint16_t function)
 {
-    static const void *const labels[256] = {
+    static const void *const labels[TW_HANDLERS] = {
         [TW_OP_CHARGE] = &&do_CHARGE,
 #define OP(number, name, shape, gas, run, effects, text) [number] = &&do_##name,
 #include "vm/isa/opcodes.def"
 #undef OP
+#define PAIR(first, second) [TW_PAIR_##first##_##second] = &&do_##first##_##second,
+#include "vm/exec/pairs.def"
+#undef PAIR
     };
     x->base = 0;
     x->depth = 0;
-    x->loop_depth = 0;
-    int64_t *s = enter(x, function);
-    const tw_insn *i = x->contract->code->functions[function];
-    goto *labels[i->op];
+    x->loop = x->loops;
+    uint64_t gas = 0; /* the natives' is in x->gas */
+    const tw_insn *i = enter(x, function);
+    int64_t *s = x->stack;
+    DISPATCH;
 do_CHARGE:
-    x->gas += (uint64_t)i->imm;
-    i++;
-    goto *labels[i->op];
+    DO(CHARGE);
+    DISPATCH;
 #define OP(number, name, shape, gas, run, effects, text)                                           \
-    do_##name : i = op_##name(x, s, i);                                                            \
-    if (i == NULL) return;                                                                         \
-    if ((number) == TW_OP_CALL || (number) == TW_OP_RET) s = x->stack + x->base;                   \
-    goto *labels[i->op];
+    do_##name : DO(name);                                                                          \
+    DISPATCH;
 #include "vm/isa/opcodes.def"
 #undef OP
+#define PAIR(first, second)                                                                        \
+    do_##first##_##second : DO(first);                                                             \
+    DO(second);                                                                                    \
+    DISPATCH;
+#include "vm/exec/pairs.def"
+#undef PAIR
+stopped:
+    x->gas += gas;
 }
 
 #pragma GCC diagnostic pop

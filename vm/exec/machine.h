@@ -5,17 +5,17 @@
 
 #include "vm/exec/exec.h"
 
-typedef struct tw_frame {
-    const tw_insn *back; /* the CALL to go on after */
-    uint32_t base;       /* of the caller's slots */
-    uint16_t function;   /* of the caller */
-    uint16_t loops;      /* depth of the caller's loops */
-} tw_frame;
-
 typedef struct tw_loop {
     int64_t next;
     int64_t count;
 } tw_loop;
+
+typedef struct tw_frame {
+    const tw_insn *back; /* the CALL to go on after */
+    tw_loop *loop;       /* the caller's innermost one */
+    uint32_t base;       /* of the caller's slots */
+    uint16_t function;   /* of the caller */
+} tw_frame;
 
 /* What an entry has done with money so far; all zero while `used` is not set. */
 typedef struct tw_till {
@@ -31,13 +31,14 @@ struct tw_exec {
     int64_t *stack;   /* TW_STACK_SLOTS_MAX slots */
     int64_t *scratch; /* TW_SAMPLES_MAX values: for order statistics, or a record on its way */
     tw_frame frames[TW_CALL_DEPTH_MAX];
-    tw_loop loops[TW_CALL_DEPTH_MAX * TW_LOOP_NEST_MAX];
+    tw_loop loops[1 + TW_CALL_DEPTH_MAX * TW_LOOP_NEST_MAX];
+    tw_loop *loop; /* the innermost one; loops[0] stands for none */
     uint32_t depth;
-    uint32_t loop_depth;
     uint32_t base;     /* first slot of the running function's frame */
     uint16_t function; /* the running one */
 
     tw_contract *contract;
+    const int64_t *constants; /* of its module */
     const tw_call *call;
     bool phase_changed;
     tw_till till;
@@ -64,60 +65,19 @@ TW_MUST_USE tw_status tw_purse_role_changed(tw_exec *x, uint16_t role, const tw_
                                             bool granted);
 TW_MUST_USE tw_status tw_purse_finish(tw_exec *x);
 
-/* The state instructions: TW_OK, a trap, or a host failure. `s` are the frame's slots. */
-#define TW_NATIVES(NATIVE)                                                                         \
-    NATIVE(LOAD)                                                                                   \
-    NATIVE(STORE)                                                                                  \
-    NATIVE(GO)                                                                                     \
-    NATIVE(MEMBER)                                                                                 \
-    NATIVE(SIGNED)                                                                                 \
-    NATIVE(SIGNERS)                                                                                \
-    NATIVE(GRANT)                                                                                  \
-    NATIVE(REVOKE)                                                                                 \
-    NATIVE(HOLDER)                                                                                 \
-    NATIVE(STAT)                                                                                   \
-    NATIVE(HOLDS)                                                                                  \
-    NATIVE(SILENT)                                                                                 \
-    NATIVE(EMIT)                                                                                   \
-    NATIVE(HISTORY)                                                                                \
-    NATIVE(FAIL)                                                                                   \
-    NATIVE(HASH)                                                                                   \
-    NATIVE(EXISTS)                                                                                 \
-    NATIVE(REMOVE)                                                                                 \
-    NATIVE(SIZE)                                                                                   \
-    NATIVE(NEXT)                                                                                   \
-    NATIVE(TOP)                                                                                    \
-    NATIVE(ITEM)                                                                                   \
-    NATIVE(PUT)                                                                                    \
-    NATIVE(PUSH)                                                                                   \
-    NATIVE(DROP)                                                                                   \
-    NATIVE(FIND)                                                                                   \
-    NATIVE(ACROSS)                                                                                 \
-    NATIVE(CREATE)                                                                                 \
-    NATIVE(GIVE)                                                                                   \
-    NATIVE(ATTACH)                                                                                 \
-    NATIVE(DETACH)                                                                                 \
-    NATIVE(RETIRE)                                                                                 \
-    NATIVE(OWNER)                                                                                  \
-    NATIVE(MAKER)                                                                                  \
-    NATIVE(HELD)                                                                                   \
-    NATIVE(LOG)                                                                                    \
-    NATIVE(LOGGED)                                                                                 \
-    NATIVE(PURSE)                                                                                  \
-    NATIVE(TOTAL)                                                                                  \
-    NATIVE(RECEIVE)                                                                                \
-    NATIVE(PAY)                                                                                    \
-    NATIVE(SHIFT)                                                                                  \
-    NATIVE(MINT)                                                                                   \
-    NATIVE(MINTIN)                                                                                 \
-    NATIVE(BURN)                                                                                   \
-    NATIVE(BALANCE)                                                                                \
-    NATIVE(SUPPLY)
-
-#define NATIVE(name)                                                                               \
+/* The instructions that opcodes.def names NATIVE or METERED: TW_OK, a trap, or a host failure. `s`
+ * are the frame's slots. */
+#define TW_NATIVES_RUN_ON(macro, name)
+#define TW_NATIVES_RUN_END(macro, name)
+#define TW_NATIVES_NATIVE_ON(macro, name) macro(name)
+#define TW_NATIVES_NATIVE(macro, name) macro(name)
+#define TW_NATIVES_METERED(macro, name) macro(name)
+#define PROTOTYPE(name)                                                                            \
     TW_MUST_USE tw_status tw_native_##name(tw_exec *x, int64_t *s, const tw_insn *i);
-TW_NATIVES(NATIVE)
-#undef NATIVE
+#define OP(number, name, shape, gas, run, effects, text) TW_NATIVES_##run(PROTOTYPE, name)
+#include "vm/isa/opcodes.def"
+#undef OP
+#undef PROTOTYPE
 
 /* LOAD and STORE of a registry's field: thing.c. Traps NoKey; STORE also Retired, and BadValue when
  * the key or a list of things would become another. */

@@ -38,6 +38,7 @@ void tw_exec_free(tw_exec *x)
 static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
 {
     x->contract = contract;
+    x->constants = contract->code->module->constants;
     x->call = call;
     x->phase_changed = false;
     if (x->till.used) x->till = (tw_till){0};
@@ -72,7 +73,7 @@ static tw_status finish(tw_exec *x, const tw_entry *entry)
 static void report(const tw_exec *x, tw_outcome *ret_outcome)
 {
     const tw_code *code = x->contract->code;
-    const uint32_t *source = code->source[x->function];
+    const tw_code_function *f = &code->functions[x->function];
     const bool trap = x->stopped != TW_OK && x->stopped < TW_FAIL_ERROR;
     *ret_outcome = (tw_outcome){.status = x->stopped,
                                 .index = trap ? 0 : x->index,
@@ -82,7 +83,7 @@ static void report(const tw_exec *x, tw_outcome *ret_outcome)
                                 .histories = x->histories,
                                 .gas = x->gas,
                                 .function = x->function,
-                                .pc = source[x->at - code->functions[x->function]]};
+                                .pc = f->source[x->at - f->first]};
 }
 
 tw_status tw_exec_run(tw_exec *x, tw_contract *contract, const tw_call *call,

@@ -1,11 +1,14 @@
 /* isa -- the rows of opcodes.def, indexed by number. */
 #include "vm/isa/isa.h"
 
-enum { RUN_ON = 0, RUN_END = 1 };
+/* Odd: a new run begins behind it. */
+enum { RUN_ON = 0, RUN_END = 1, NATIVE_ON = 2, NATIVE = 3, METERED = 5 };
 
 static const tw_op_row rows[256] = {
 #define OP(number, name, shape, gas, run, effects, text)                                           \
-    [number] = {#name, text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) == RUN_END},
+    [number] = {                                                                                   \
+        #name,           text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) % 2 == 1, \
+        (run) == METERED},
 #include "vm/isa/opcodes.def"
 #undef OP
 };

@@ -206,6 +206,7 @@ typedef struct tw_op_row {
     uint16_t gas;
     uint16_t effects;
     bool ends_run;
+    bool metered; /* its body charges what depends on sizes */
 } tw_op_row;
 
 /* The row of any number 0..255; static memory. */

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_MAX = 99, CALLS_MAX = 1 << 30 };
+enum { RUNS_MAX = 99, CALLS_MAX = 1 << 30, PATH_SIZE = 4096 };
 
 typedef struct options {
     const char *folder; /* of the workloads */
@@ -92,17 +92,32 @@ static bool measured(const bench *b, bench_id id, uint32_t engine)
     return wanted(b, id) && (b->engines[engine].workloads >> id & 1) != 0;
 }
 
+static void open_child(bench *b, const char *name, const char *const *command)
+{
+    if (!listed(b->options.engines, name)) return;
+    if (bench_child_open(name, command, &b->engines[b->engine_count])) b->engine_count++;
+}
+
+/* Plain C stands first, wanted or not: it is what all are compared with. */
 static void open_engines(bench *b)
 {
     bench_engine *e = b->engines;
-    uint32_t count = 0;
-    /* plain C stands first, wanted or not: it is what all are compared with */
-    if (bench_native_open(true, &e[count])) count++;
-    if (listed(b->options.engines, "c_unchecked") && bench_native_open(false, &e[count])) count++;
-    if (listed(b->options.engines, "twvm") && bench_machine_open(b->options.folder, &e[count])) {
-        count++;
+    const options *o = &b->options;
+    char lua[PATH_SIZE], node[PATH_SIZE], peer[PATH_SIZE], start[PATH_SIZE];
+    snprintf(lua, sizeof lua, "%s/peer.lua", o->folder);
+    snprintf(node, sizeof node, "%s/peer.mjs", o->folder);
+    snprintf(peer, sizeof peer, "%s/bench/peer.wasm", o->build);
+    snprintf(start, sizeof start, "%s/bench/start.wasm", o->build);
+    if (bench_native_open(true, &e[b->engine_count])) b->engine_count++;
+    if (listed(o->engines, "c_unchecked")) {
+        if (bench_native_open(false, &e[b->engine_count])) b->engine_count++;
     }
-    b->engine_count = count;
+    if (listed(o->engines, "twvm")) {
+        if (bench_machine_open(o->folder, &e[b->engine_count])) b->engine_count++;
+    }
+    open_child(b, "wasm", (const char *const[]){"node", node, peer, start, NULL});
+    open_child(b, "luajit", (const char *const[]){"luajit", lua, NULL});
+    open_child(b, "luajit_off", (const char *const[]){"luajit", "-joff", lua, NULL});
 }
 
 /* ---- measuring ---- */
@@ -267,9 +282,22 @@ static void print_table(const bench *b)
     }
 }
 
+/* What (f) starts from is not of one size. */
+static void print_sizes(const bench *b)
+{
+    if (!wanted(b, BENCH_START)) return;
+    const char *before = "\n(f) starts from";
+    for (uint32_t e = 0; e < b->engine_count; e++) {
+        if (!measured(b, BENCH_START, e)) continue;
+        printf("%s %zu bytes in %s", before, b->engines[e].module_size, b->engines[e].name);
+        before = ",";
+    }
+    printf(*before == ',' ? ".\n" : "");
+}
+
 static bool write_json(const bench *b)
 {
-    char path[4096];
+    char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/bench.json", b->options.build);
     FILE *file = fopen(path, "w");
     if (file == NULL) return false;
@@ -296,6 +324,19 @@ static bool write_json(const bench *b)
     return fclose(file) == 0;
 }
 
+static bool write_plot(const bench *b)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/bench.svg", b->options.build);
+    return bench_plot(&b->report, path);
+}
+
+static int cannot_write(const bench *b, const char *name)
+{
+    fprintf(stderr, "bench: cannot write %s/%s\n", b->options.build, name);
+    return 1;
+}
+
 /* ---- the command line ---- */
 
 static int usage(FILE *to)
@@ -303,7 +344,7 @@ static int usage(FILE *to)
     fprintf(to, "usage: bench FOLDER BUILD [--only LIST] [--engines LIST] [--runs N] [--ms N]\n"
                 "             [--plot] [--check]\n\n"
                 "  --only LIST     workloads by letter or name: a,b or arithmetic,window\n"
-                "  --engines LIST  beside c: c_unchecked, twvm\n"
+                "  --engines LIST  beside c: c_unchecked, twvm, wasm, luajit, luajit_off\n"
                 "  --runs N        rounds, of which the median counts (9)\n"
                 "  --ms N          how long one measurement takes about (25)\n"
                 "  --plot          write bench.svg beside bench.json\n"
@@ -353,8 +394,9 @@ int main(int argc, char **argv)
     measure_all(&b);
     if (!b.options.check) {
         print_table(&b);
-        if (!write_json(&b))
-            fprintf(stderr, "bench: cannot write %s/bench.json\n", b.options.build);
+        print_sizes(&b);
+        if (!write_json(&b)) return cannot_write(&b, "bench.json");
+        if (b.options.plot && !write_plot(&b)) return cannot_write(&b, "bench.svg");
     }
     for (uint32_t e = 0; e < b.engine_count; e++) {
         if (b.engines[e].close != NULL) b.engines[e].close(&b.engines[e]);

@@ -35,6 +35,7 @@ struct bench_engine {
     const char *name;
     void *data;
     uint32_t workloads; /* bit w: it has workload w */
+    size_t module_size; /* bytes of what it starts from in (f) */
     /* False, with a line on stderr, when it does not work. */
     bool (*run)(bench_engine *engine, bench_id id, uint64_t calls, bench_sample *ret_sample);
     void (*close)(bench_engine *engine);
@@ -43,6 +44,7 @@ struct bench_engine {
 /* Each fills an engine that lives until its close. False: not on this computer. */
 bool bench_machine_open(const char *folder, bench_engine *ret_engine);
 bool bench_native_open(bool checked, bench_engine *ret_engine);
+/* A program that reads and answers lines: see child.c. The command ends with NULL. */
 bool bench_child_open(const char *name, const char *const *command, bench_engine *ret_engine);
 
 /* What came of one engine in one workload, in thousandths of a nanosecond for each unit. */
@@ -69,10 +71,12 @@ const char *bench_name(bench_id id);
 const char *bench_unit(bench_id id);
 uint64_t bench_units(bench_id id);
 
+/* Time that the processor spent on this process: what else runs on the computer is not in it. Each
+ * engine takes this time of itself. */
 static inline uint64_t bench_clock_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

@@ -1,8 +1,9 @@
 /* peer -- see peer.h. The same work as the contracts beside it: the same data, the same checks, the
  * same roundings. Written as one would write it in C: no operation is there for its own sake.
  *
- * PEER(name) puts the prefix before a name; CHECKED is 1 or 0. Where there is no 128-bit division
- * (PORTABLE), in WebAssembly without a library, it is done by parts.
+ * PEER(name) puts the prefix before a name; CHECKED is 1 or 0. WebAssembly has no 128-bit division
+ * without a library, so there (PORTABLE) it is done by parts. SMALL leaves out (e): a module of the
+ * size that (f) wants.
  */
 #include "peer.h"
 
@@ -11,14 +12,26 @@
 #include <string.h>
 
 #define XXH_INLINE_ALL
-#define XXH_NO_STDLIB
-#define XXH_NO_STREAM
 #include <xxhash.h>
+
+#if PORTABLE
+/* A product of 128 bits is a call there, and these factors are small. */
+static bool multiply(int64_t a, int64_t b, int64_t *ret_product)
+{
+    if (a != (int32_t)a || b != (int32_t)b) return __builtin_mul_overflow(a, b, ret_product);
+    *ret_product = a * b;
+    return false;
+}
+#endif
 
 #if CHECKED
 #define ADD(a, b, result) __builtin_add_overflow(a, b, result)
 #define SUB(a, b, result) __builtin_sub_overflow(a, b, result)
+#if PORTABLE
+#define MUL multiply
+#else
 #define MUL(a, b, result) __builtin_mul_overflow(a, b, result)
+#endif
 #else
 #define ADD(a, b, result) (*(result) = (a) + (b), false)
 #define SUB(a, b, result) (*(result) = (a) - (b), false)
@@ -329,6 +342,22 @@ static bool polynomial_calls(uint32_t calls)
 
 /* ---- (e) ---- */
 
+#if SMALL
+static void transfer_prepare(uint32_t seed)
+{
+    (void)seed;
+}
+
+static bool transfer_calls(uint32_t calls)
+{
+    return calls == 0;
+}
+
+static void transfer_finish(void)
+{
+}
+#else
+
 enum { ACCOUNTS = 256, TRANSFERS = 4096, PLACES = 1024, KEY_SIZE = 69, FUNDS = 1000000000 };
 
 typedef struct place {
@@ -448,6 +477,8 @@ static void transfer_finish(void)
         if (bank_get(bank.accounts[i], &value)) mix(value);
     }
 }
+
+#endif
 
 /* ---- all ---- */
 

@@ -1,0 +1,7 @@
+/* stdlib -- empty: xxhash.h includes <stdlib.h>, and peer.c uses nothing of what needs it.
+ *
+ * Found before the real one by the flags of bench/meson.build.
+ */
+#ifndef TW_BENCH_WASM_STDLIB_H
+#define TW_BENCH_WASM_STDLIB_H
+#endif

@@ -160,6 +160,23 @@ static void expect_corrupt(tw_store *store, tw_table table, tw_bytes key, const 
     cr_assert_not_null(strstr(err.text, "copy of the folder"), "%s", err.text);
 }
 
+/* A head of another format, whole: no damage, another version. */
+Test(commit, another_format_is_named)
+{
+    tw_store *store = store_in_memory();
+    tw_batch *batch = tw_batch_new(MIB);
+    tw_commit *commit = NULL;
+    tw_err err = {0};
+    uint8_t head[60] = {1};
+    tw_store_u32(head + 56, tw_checksum(head, 56));
+    tw_batch_put(batch, TW_TABLE_META, text("head"), tw_bytes_of(head, sizeof head));
+    cr_assert_eq(tw_store_commit(store, batch, false, &err), TW_OK);
+    cr_assert_eq(tw_commit_open(store, 64 * MIB, &commit, &err), TW_REFUSED_ARGUMENT);
+    cr_assert_not_null(strstr(err.text, "format 1"));
+    tw_batch_free(batch);
+    tw_store_close(store);
+}
+
 Test(commit, damage_is_found_at_open)
 {
     ledger l = ledger_over(store_in_memory());

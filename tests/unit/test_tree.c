@@ -160,7 +160,7 @@ Test(tree, fixed_root)
     static const char *const keys[5] = {"alpha", "beta", "gamma", "delta", "epsilon"};
     static const char *const values[5] = {"\1one", "\1two", "\1three", "\1four", "\1five"};
     for (size_t i = 0; i < 5; i++) {
-        changes[i] = (tw_change){text(keys[i]), text(values[i]), false};
+        changes[i] = (tw_change){.key = text(keys[i]), .value = text(values[i])};
     }
     tw_tree_root root = {0};
     cr_assert_eq(tw_tree_update(s->tree, &s->root, 1, changes, 5, s->batch, &root), TW_OK);
@@ -304,7 +304,7 @@ Test(tree, dropped_updates_leave_no_trace)
         uint64_t keys[3];
         for (size_t i = 0; i < 3; i++) {
             keys[i] = random_below(&seed, 500) + 500 * i; /* distinct */
-            other[i] = (tw_change){tw_bytes_of(&keys[i], 8), text("other"), false};
+            other[i] = (tw_change){.key = tw_bytes_of(&keys[i], 8), .value = text("other")};
         }
         tw_tree_root dropped = {0};
         tw_batch_clear(s->batch);
@@ -325,10 +325,11 @@ Test(tree, refuses_misuse)
     set_change(s, 2, 1);
     set_commit(s);
     tw_tree_root root = {0};
-    tw_change twice[2] = {{text("k"), text("1"), false}, {text("k"), text("2"), false}};
+    tw_change twice[2] = {{.key = text("k"), .value = text("1")},
+                          {.key = text("k"), .value = text("2")}};
     cr_assert_eq(tw_tree_update(s->tree, &s->root, 2, twice, 2, s->batch, &root), TW_ERR_INTERNAL);
     cr_assert_eq(tw_tree_update(s->tree, &s->root, 1, twice, 1, s->batch, &root), TW_ERR_INTERNAL);
-    const tw_change no_value = {text("k"), text(""), false};
+    const tw_change no_value = {.key = text("k"), .value = text("")};
     cr_assert_eq(tw_tree_update(s->tree, &s->root, 2, &no_value, 1, s->batch, &root),
                  TW_ERR_INTERNAL);
     cr_assert(tw_hash_is_zero(&root.hash));
@@ -370,7 +371,7 @@ Test(tree, damage_is_found)
         cr_assert_eq(tw_tree_check_root(s->tree, &s->root), TW_ERR_CORRUPT);
         if (i > 0) continue;
         tw_tree *cold = tw_tree_new(s->store, MIB);
-        const tw_change change = {text("k"), text("v"), false};
+        const tw_change change = {.key = text("k"), .value = text("v")};
         tw_tree_root root = {0};
         cr_assert_eq(tw_tree_update(cold, &s->root, 2, &change, 1, s->batch, &root),
                      TW_ERR_CORRUPT);

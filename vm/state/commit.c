@@ -6,10 +6,12 @@
  */
 #include "vm/state/commit.h"
 
+#include "vm/state/past.h"
+
 #include <assert.h>
 #include <string.h>
 
-enum { FORMAT = 1, CHECKSUM_SIZE = 4, ROOT_KEY_SIZE = 5 + 8, HEAD_MEMORY_MAX = 64 * 1024 };
+enum { FORMAT = 2, CHECKSUM_SIZE = 4, ROOT_KEY_SIZE = 5 + 8, HEAD_MEMORY_MAX = 64 * 1024 };
 
 static const char head_key[] = "head";
 static const char root_prefix[] = "root/";
@@ -47,11 +49,16 @@ static tw_tree_root read_root(tw_reader *r)
     return root;
 }
 
+static bool head_is_whole(tw_bytes bytes)
+{
+    if (bytes.size <= CHECKSUM_SIZE) return false;
+    const size_t size = bytes.size - CHECKSUM_SIZE;
+    return tw_checksum(bytes.data, size) == tw_load_u32(bytes.data + size);
+}
+
 static bool read_head(tw_commit *c, tw_bytes bytes)
 {
-    if (bytes.size < CHECKSUM_SIZE) return false;
     const size_t size = bytes.size - CHECKSUM_SIZE;
-    if (tw_checksum(bytes.data, size) != tw_load_u32(bytes.data + size)) return false;
     tw_reader r = tw_reader_of(tw_bytes_of(bytes.data, size));
     const uint8_t format = tw_read_u8(&r);
     tw_head head = {.exists = true};
@@ -76,7 +83,15 @@ static tw_status load_head(tw_commit *c, tw_err *err)
                           tw_store_failure(c->store));
     }
     if (!found) return TW_OK;
-    if (!read_head(c, bytes)) {
+    const bool whole = head_is_whole(bytes);
+    if (whole && bytes.data[0] != FORMAT) {
+        return tw_err_set(
+            err, TW_REFUSED_ARGUMENT,
+            "the ledger's folder has format %u, and this program reads format %d; use "
+            "the program that made it",
+            bytes.data[0], FORMAT);
+    }
+    if (!whole || !read_head(c, bytes)) {
         return tw_err_set(err, TW_ERR_CORRUPT,
                           "the head of the ledger is damaged; put back a copy of the folder");
     }
@@ -163,6 +178,9 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     tw_status status = tw_overlay_changes(overlay, commit->scratch, &changes, &count);
     if (status == TW_OK) {
         put_state(commit->batch, changes, count);
+        status = tw_past_note(changes, count, height, commit->batch);
+    }
+    if (status == TW_OK) {
         status = tw_tree_update(commit->tree, &commit->head.root, height, changes, count,
                                 commit->batch, &root);
     }

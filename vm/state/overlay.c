@@ -542,7 +542,10 @@ tw_status tw_overlay_changes(const tw_overlay *overlay, tw_arena *arena, tw_chan
     for (const tw_order_node *n = first; n != NULL; n = n->next[0]) {
         const entry *e = n->item;
         if (is_as_stored(e)) continue;
-        changes[filled++] = (tw_change){e->key, tw_bytes_of(e->now, e->now_size), e->now == NULL};
+        changes[filled++] = (tw_change){.key = e->key,
+                                        .value = tw_bytes_of(e->now, e->now_size),
+                                        .deleted = e->now == NULL,
+                                        .before = e->stored};
     }
     assert(filled == count);
     *ret_changes = changes;

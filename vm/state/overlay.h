@@ -28,6 +28,7 @@ typedef struct tw_change {
     tw_bytes key;
     tw_bytes value; /* empty when deleted */
     bool deleted;
+    tw_bytes before; /* in the store; data NULL: it was not there */
 } tw_change;
 
 /* NULL without memory. `store` is borrowed and must outlive the overlay. */

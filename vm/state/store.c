@@ -41,6 +41,7 @@ typedef struct table_plan {
 static const table_plan plans[TW_TABLE_COUNT] = {
     [TW_TABLE_META] = {"default", false}, [TW_TABLE_STATE] = {"state", true},
     [TW_TABLE_NODE] = {"node", false},    [TW_TABLE_STALE] = {"stale", false},
+    [TW_TABLE_HIST] = {"hist", true},     [TW_TABLE_PRE] = {"pre", false},
     [TW_TABLE_BLOCK] = {"blk", true},     [TW_TABLE_TX] = {"tx", false},
 };
 

@@ -20,7 +20,8 @@
 #include "vm/base/status.h"
 
 enum {
-    TW_STORE_KEY_MAX = 1024,         /* bytes of a key; a key is never empty */
+    TW_STORE_KEY_MAX = 1024, /* bytes of a key of the state; a key is never empty */
+    TW_STORE_ROW_MAX = 2 * TW_STORE_KEY_MAX + 10, /* of a key of HIST */
     TW_STORE_VALUE_MAX = 512 * 1024, /* bytes of a value of the overlay; other tables: 1 GiB */
 };
 
@@ -28,7 +29,9 @@ typedef enum tw_table {
     TW_TABLE_META,  /* head and roots: written by commit.c, the runner may add its own keys */
     TW_TABLE_STATE, /* raw key -> value: the only table that execution reads */
     TW_TABLE_NODE,  /* nodes of the tree, by version */
-    TW_TABLE_STALE, /* BE64(version) -> nodes that this version superseded */
+    TW_TABLE_STALE, /* by version, what it superseded: nodes (tree.h), values (past.h) */
+    TW_TABLE_HIST,  /* values of the past: past.h */
+    TW_TABLE_PRE,   /* SHA-256 of a key -> the key: past.h */
     TW_TABLE_BLOCK, /* blocks and receipts, by height */
     TW_TABLE_TX,    /* transaction id -> where it is */
     TW_TABLE_COUNT,

@@ -20,9 +20,10 @@ struct tw_batch {
 
 static const size_t value_max = (size_t)1 << 30;
 
-static bool key_is_usable(tw_bytes key)
+static bool key_is_usable(tw_table table, tw_bytes key)
 {
-    return key.size > 0 && key.size <= TW_STORE_KEY_MAX;
+    const size_t size_max = table == TW_TABLE_HIST ? TW_STORE_ROW_MAX : TW_STORE_KEY_MAX;
+    return key.size > 0 && key.size <= size_max;
 }
 
 void tw_store_close(tw_store *store)
@@ -34,7 +35,7 @@ tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *
                        tw_bytes *ret_value, bool *ret_found)
 {
     assert(table < TW_TABLE_COUNT);
-    if (!key_is_usable(key)) return TW_ERR_INTERNAL;
+    if (!key_is_usable(table, key)) return TW_ERR_INTERNAL;
     return store->back->get(store, table, key, arena, ret_value, ret_found);
 }
 
@@ -88,7 +89,7 @@ void tw_batch_clear(tw_batch *batch)
 static void add(tw_batch *batch, tw_table table, bool is_put, tw_bytes key, tw_bytes value)
 {
     assert(table < TW_TABLE_COUNT);
-    if (!key_is_usable(key) || value.size > value_max) {
+    if (!key_is_usable(table, key) || value.size > value_max) {
         batch->unusable = true;
         return;
     }
@@ -171,7 +172,7 @@ static tw_bytes limit_of(tw_bytes prefix, uint8_t *memory)
 tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix, tw_iter **ret_iter)
 {
     assert(table < TW_TABLE_COUNT);
-    if (prefix.size > TW_STORE_KEY_MAX) return TW_ERR_INTERNAL;
+    if (prefix.size > TW_STORE_ROW_MAX) return TW_ERR_INTERNAL;
     const size_t own = store->back->iter_size;
     uint8_t *memory = tw_mem_new(own + 2 * prefix.size);
     if (memory == NULL) return TW_ERR_MEMORY;

@@ -1,11 +1,12 @@
 /* fuzz_module -- any bytes as a module: decode, encode again, verify, load, deploy, run.
  *
- * What decodes must encode to the same bytes and print as text. Its declared bounds are replaced by
- * the computed ones, so that changed code still gets past the verifier; then it is deployed on an
- * empty store and each of its entries is run, conditions and readings too, on two machines whose
- * memory was filled with different rubbish: they must agree in everything, and gas must stay within
- * its bound (an assert of the machine). A mutator of its own changes instructions and declarations
- * so that the module stays good, as bytes changed at random hardly ever verify.
+ * What decodes must encode to the same bytes, and come back as them from its text. Its declared
+ * bounds are replaced by the computed ones, so that changed code still gets past the verifier; then
+ * it is deployed on an empty store and each of its entries is run, conditions and readings too, on
+ * two machines whose memory was filled with different rubbish: they must agree in everything, and
+ * gas must stay within its bound (an assert of the machine). A mutator of its own changes
+ * instructions and declarations so that the module stays good, as bytes changed at random hardly
+ * ever verify.
  */
 #include "tests/fuzz/check.h"
 #include "vm/exec/intake.h"
@@ -238,11 +239,19 @@ static void verify_and_run(tw_module *m, tw_arena *arena)
     tw_code_free(code);
 }
 
-static void print(const tw_module *m, tw_arena *arena)
+/* As text, and by the text the same bytes. */
+static void print(tw_bytes bytes, const tw_module *m)
 {
+    tw_arena *arena = tw_arena_new(2 * MEMORY_MAX);
     tw_writer w = tw_writer_new(MEMORY_MAX);
+    tw_bytes again = {0};
+    tw_err err;
+    check(arena != NULL);
     check(tw_disasm(m, NULL, arena, &w) == TW_OK && !w.bad);
+    check(tw_asm(tw_writer_bytes(&w), arena, &again, &err) == TW_OK);
+    check(tw_bytes_equal(again, bytes));
     tw_writer_free(&w);
+    tw_arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -256,7 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(tw_module_encode(m, &w) == TW_OK);
         check(tw_bytes_equal(tw_writer_bytes(&w), bytes));
         tw_writer_free(&w);
-        print(m, arena);
+        print(bytes, m);
         verify_and_run(m, arena);
     }
     tw_arena_free(arena);

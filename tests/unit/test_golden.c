@@ -2,6 +2,7 @@
  * the code of a contract. With BLESS=1 in the environment the files are written anew instead. */
 #include "compiler/twc.h"
 #include "vm/isa/disasm.h"
+#include "vm/runner/reference.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -61,9 +62,29 @@ static void compare(const char *name, const tw_writer *text)
 Test(golden, opcodes)
 {
     tw_writer text = tw_writer_new(TEXT_MAX);
-    tw_disasm_opcodes(&text);
+    tw_reference_table(&text);
     compare("tests/golden/opcodes.txt", &text);
     tw_writer_free(&text);
+}
+
+/* The part of vm/isa/README.md between its marks; the rest of it stays as it is. */
+Test(golden, reference)
+{
+    static const char *const begins = "<!-- twvm opcodes --markdown -->\n";
+    static const char *const ends = "<!-- end -->\n";
+    tw_writer kept = read_file("vm/isa/README.md");
+    tw_writer text = tw_writer_new(TEXT_MAX);
+    tw_write_u8(&kept, 0);
+    const char *start = strstr((const char *)kept.data, begins);
+    const char *end = start != NULL ? strstr(start, ends) : NULL;
+    cr_assert_not_null(end, "vm/isa/README.md has lost its marks");
+    start += strlen(begins);
+    tw_write_raw(&text, kept.data, (size_t)(start - (const char *)kept.data));
+    tw_reference_markdown(&text);
+    tw_write_raw(&text, end, strlen(end));
+    compare("vm/isa/README.md", &text);
+    tw_writer_free(&text);
+    tw_writer_free(&kept);
 }
 
 Test(golden, pump_guard)

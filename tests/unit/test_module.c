@@ -431,19 +431,19 @@ Test(module, state_as_text)
         {ROW(LOAD, 8, 0, 0, T_INT), "LOAD     s8 n\n"},
         {ROW(REMOVE, 0, 3, 0, W_MAP), "REMOVE   s3 map\n"},
         {ROW(SIZE, 4, 0, 0, W_PARTS), "SIZE     s4 parts\n"},
-        {ROW(TOP, 8, 0, W_PAIRS, W_MAP * 64), "TOP      s8 map.a list of Pair max 2\n"},
-        {ROW(FIND, 8, 9, 13, T_LIST), "FIND     s8 s9 s13 list of int max 3\n"},
-        {ROW(ITEM, 8, 9, 13, W_FITTED), "ITEM     s8 s9 s13 things of parts max 2\n"},
-        {ROW(ATTACH, 8, 9, 0, W_MACHINES * 64 + 2), "ATTACH   s8 s9 machines.fitted\n"},
+        {ROW(TOP, 8, 0, W_PAIRS, W_MAP * 64), "TOP      s8 map a \"list of Pair max 2\"\n"},
+        {ROW(FIND, 8, 9, 13, T_LIST), "FIND     s8 s9 s13 \"list of int max 3\"\n"},
+        {ROW(ITEM, 8, 9, 13, W_FITTED), "ITEM     s8 s9 s13 \"things of parts max 2\"\n"},
+        {ROW(ATTACH, 8, 9, 0, W_MACHINES * 64 + 2), "ATTACH   s8 s9 machines fitted\n"},
         {ROW(LOG, 8, 9, 0, W_PARTS), "LOG      s8 s9 parts History\n"},
-        {ROW(PAY, 8, 0, 9, W_POT), "PAY      s8 s9 pot\n"},
-        {ROW(SHIFT, 8, 9, 0, W_STAKES * 256 + W_POT), "SHIFT    s8 s9 stakes to pot\n"},
+        {ROW(PAY, 8, 0, 9, W_POT), "PAY      s8 - s9 pot\n"},
+        {ROW(SHIFT, 8, 9, 0, W_STAKES * 256 + W_POT), "SHIFT    s8 s9 stakes pot\n"},
         {ROW(MINT, 8, 9, 0, W_TOKEN), "MINT     s8 s9 TOK\n"},
-        {ROW(PURSE, 8, 0, 0, 99), "PURSE    s8 s0 x99 c0\n"},
+        {ROW(PURSE, 8, 0, 0, 99), "PURSE    s8 s0 99\n"},
         {ROW(STAT, 8, 9, 10, TW_STAT_MAX << 10 | W_FLOW), "STAT     s8 s9 s10 max flow\n"},
         {ROW(ACROSS, 8, 9, 0, TW_STAT_DEVICES << 10 | W_FLOW), "ACROSS   s8 s9 devices flow\n"},
-        {ROW(HOLDS, 8, 9, 10, W_STAMP), "HOLDS    s8 s9 s10 stamp 1\n"},
-        {ROW(HOLDS, 8, 9, 0, 0), "HOLDS    s8 s9 stamp 0\n"},
+        {ROW(HOLDS, 8, 9, 10, W_STAMP), "HOLDS    s8 s9 s10 1\n"},
+        {ROW(HOLDS, 8, 9, 0, 0), "HOLDS    s8 s9 0\n"},
         {ROW(SILENT, 8, 9, 10, W_FLOW), "SILENT   s8 s9 s10 flow\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -464,15 +464,15 @@ Test(module, declarations_of_state_as_text)
 {
     const uint64_t code[] = {ROW(RET, 0, 0, 0, 0)};
     static const char *const lines[] = {
-        "map 8 map: int -> Pair max 4\n",
-        "registry 11 machines: text(12) -> Machine max 2\n",
-        "currency 0 EUR decimals 2\n",
-        "token 1 TOK decimals 6 supply 1000000\n",
-        "purse 0 pot: EUR\n",
-        "purse 1 stakes: EUR per guard\n",
-        " per device\n",
-        "upgrade by 2 of guard delay deployed 1\n",
-        "fitted: things of parts max 2)\n",
+        "field map map key int value Pair max 4  ; field 8\n",
+        "field machines registry key text(12) value Machine key_member 0 max 2  ; field 11\n",
+        "money EUR currency decimals 2  ; money 0\n",
+        "money TOK token decimals 6 supply 1000000  ; money 1\n",
+        "purse pot of EUR  ; purse 0\n",
+        "purse stakes of EUR per guard  ; purse 1\n",
+        " per_device ",
+        "upgrade guard count 2 delay d1\n",
+        " fitted \"things of parts max 2\" }  ; type ",
     };
     maker *k = maker_new(code, 1, true);
     tw_writer w = tw_writer_new(1024 * 1024);

@@ -1,12 +1,12 @@
-/* module -- one description of the format, walked in both directions.
+/* module -- one description of the format, walked in four directions.
  *
- * A `codec` either reads or writes; each part of the module is listed once, so encoder and decoder
- * cannot disagree. What the reader accepts is then checked for meaning by the functions `check_*`,
- * each of which names the place it refuses.
+ * A `codec` reads or writes bytes or a text; each part of the module is listed once, so encoder and
+ * decoder, disassembler and assembler cannot disagree. What the reader accepts is then checked for
+ * meaning by the functions `check_*`, each of which names the place it refuses.
  */
 #include "vm/isa/module.h"
 
-#include "vm/base/quantities.h"
+#include "vm/isa/listing.h"
 
 #include <assert.h>
 #include <string.h>
@@ -15,81 +15,77 @@
 enum { TYPE_TEXT_MAX = 8 + TW_NAMES_MAX * (4 * TW_NAME_SIZE_MAX + 2) };
 
 typedef struct codec {
-    tw_reader *r; /* one of the two is NULL */
+    tw_reader *r; /* one of the three is not NULL */
     tw_writer *w;
+    tw_text *text; /* of `listing`, in one direction or the other */
+    tw_listing *listing;
     tw_arena *arena;
     bool no_memory;
 } codec;
 
-static void u8(codec *c, uint8_t *value)
-{
-    if (c->w != NULL) {
-        tw_write_u8(c->w, *value);
-    } else {
-        *value = tw_read_u8(c->r);
+/* Each part: to the text, to the bytes, or from the bytes. Labels are for texts. */
+#define NUMBER(name, type, sign)                                                                   \
+    static inline void name(codec *c, const char *label, type *value)                              \
+    {                                                                                              \
+        const uint32_t bits = 8 * sizeof *value;                                                   \
+        if (c->r != NULL) *value = tw_read_##name(c->r);                                           \
+        if (c->w != NULL) tw_write_##name(c->w, *value);                                           \
+        if (c->text == NULL) return;                                                               \
+        *value = (type)tw_text_number(c->text, label, (uint64_t)*value, bits, sign);               \
     }
+NUMBER(u8, uint8_t, false)
+NUMBER(u16, uint16_t, false)
+NUMBER(u32, uint32_t, false)
+NUMBER(u64, uint64_t, false)
+NUMBER(i64, int64_t, true)
+
+static void quantity(codec *c, const char *label, int64_t *value, tw_dimension dimension)
+{
+    if (c->text != NULL) *value = tw_text_quantity(c->text, label, *value, dimension);
+    if (c->text == NULL) i64(c, label, value);
 }
 
-static void u16(codec *c, uint16_t *value)
+/* A number of something that has a name; `absent`: what it is where the label is left out, -1 where
+ * it never is. */
+static void ref(codec *c, const char *label, uint16_t *value, tw_list list, int32_t absent)
 {
-    if (c->w != NULL) {
-        tw_write_u16(c->w, *value);
-    } else {
-        *value = tw_read_u16(c->r);
-    }
+    if (c->text == NULL) u16(c, label, value);
+    if (c->text == NULL) return;
+    *value = (uint16_t)tw_text_ref(c->text, label, list, *value, UINT16_MAX, absent);
 }
 
-static void u32(codec *c, uint32_t *value)
+static void kind(codec *c, const char *label, uint8_t *value, tw_list list)
 {
-    if (c->w != NULL) {
-        tw_write_u32(c->w, *value);
-    } else {
-        *value = tw_read_u32(c->r);
-    }
+    if (c->text == NULL) u8(c, label, value);
+    if (c->text == NULL) return;
+    *value = (uint8_t)tw_text_ref(c->text, label, list, *value, UINT8_MAX, label != NULL ? 0 : -1);
 }
 
-static void u64(codec *c, uint64_t *value)
+static void set(codec *c, const char *label, uint64_t *value, tw_list list)
 {
-    if (c->w != NULL) {
-        tw_write_u64(c->w, *value);
-    } else {
-        *value = tw_read_u64(c->r);
-    }
+    if (c->text != NULL) *value = tw_text_set(c->text, label, list, *value);
+    if (c->text == NULL) u64(c, label, value);
 }
 
-static void i64(codec *c, int64_t *value)
+static void flag(codec *c, const char *label, bool *value)
 {
-    if (c->w != NULL) {
-        tw_write_i64(c->w, *value);
-    } else {
-        *value = tw_read_i64(c->r);
-    }
+    if (c->text != NULL) *value = tw_text_flag(c->text, label, *value);
+    if (c->r != NULL) *value = tw_read_bool(c->r);
+    if (c->w != NULL) tw_write_u8(c->w, *value);
 }
 
-static void flag(codec *c, bool *value)
+static void bytes(codec *c, const char *label, tw_bytes *value)
 {
-    if (c->w != NULL) {
-        tw_write_u8(c->w, *value);
-    } else {
-        *value = tw_read_bool(c->r);
-    }
+    if (c->text != NULL) *value = tw_text_bytes(c->text, label, *value);
+    if (c->r != NULL) *value = tw_read_short(c->r, UINT16_MAX);
+    if (c->w != NULL) tw_write_short(c->w, *value);
 }
 
-static void bytes(codec *c, tw_bytes *value)
+static void name(codec *c, const char *label, const char **value)
 {
-    if (c->w != NULL) {
-        tw_write_short(c->w, *value);
-    } else {
-        *value = tw_read_short(c->r, UINT16_MAX);
-    }
-}
-
-static void name(codec *c, const char **value)
-{
-    if (c->w != NULL) {
-        tw_write_text(c->w, *value);
-        return;
-    }
+    if (c->text != NULL) *value = tw_text_name(c->text, label, *value);
+    if (c->w != NULL) tw_write_text(c->w, *value);
+    if (c->r == NULL) return;
     const tw_bytes text = tw_read_short(c->r, 4 * TW_NAME_SIZE_MAX);
     if (!tw_utf8_is_clean(text)) c->r->bad = true;
     *value = tw_arena_copy(c->arena, text.data, text.size);
@@ -99,184 +95,210 @@ static void name(codec *c, const char **value)
     }
 }
 
-/* A u16 count, refused over `max` or when more items are announced than bytes are left. */
-static void count_of(codec *c, uint16_t *count, uint32_t max)
+/* Whether a list goes on with item i. Its u16 count stands before it, and is refused over `max` or
+ * when more items are announced than bytes are left. `word` is for texts. */
+static bool more(codec *c, const char *word, void **items, uint16_t *count, uint32_t max,
+                 size_t size, uint16_t i)
 {
-    u16(c, count);
-    if (c->r != NULL && (*count > max || *count > tw_reader_left(c->r))) {
+    if (c->text != NULL) return tw_text_more(c->text, word, items, count, max, size, i);
+    if (i > 0) return i < *count;
+    u16(c, NULL, count);
+    if (c->w != NULL) return *count > 0;
+    if (*count > max || *count > tw_reader_left(c->r)) {
         c->r->bad = true;
         *count = 0;
     }
-}
-
-/* Memory for a list that is being read. */
-static void *items_of(codec *c, void *items, uint16_t *count, size_t size)
-{
-    if (c->w != NULL) return items;
-    void *made = tw_arena_array(c->arena, *count, size);
-    if (made == NULL) {
+    *items = tw_arena_array(c->arena, *count, size);
+    if (*items == NULL) {
         c->no_memory = true;
         *count = 0;
     }
-    return made;
+    return *count > 0;
 }
 
-#define LIST(c, m, items, count, max)                                                              \
-    count_of((c), &(m)->count, (max));                                                             \
-    (m)->items = items_of((c), (m)->items, &(m)->count, sizeof *(m)->items);                       \
-    for (uint16_t i = 0; i < (m)->count; i++)
+#define LIST(c, word, items, count, max)                                                           \
+    for (uint16_t i = 0;                                                                           \
+         more((c), (word), (void **)&(items), &(count), (max), sizeof *(items), i); i++)
+
+/* Only texts are laid out in lines. */
+static void line(codec *c, const char *indent)
+{
+    if (c->text != NULL) tw_text_line(c->text, indent);
+}
+
+static tw_dimension dimension_of(const codec *c, const tw_module *m, uint16_t type)
+{
+    const bool number =
+        c->text != NULL && type < m->type_count && m->types[type].kind == TW_KIND_INT;
+    return number ? (tw_dimension)m->types[type].quantity : TW_DIM_NONE;
+}
 
 static void members(codec *c, tw_members *list)
 {
-    LIST(c, list, items, count, TW_MEMBERS_MAX)
+    LIST(c, NULL, list->items, list->count, TW_MEMBERS_MAX)
     {
-        name(c, &list->items[i].name);
-        u16(c, &list->items[i].type);
+        name(c, NULL, &list->items[i].name);
+        ref(c, NULL, &list->items[i].type, TW_LIST_TYPE, -1);
     }
 }
 
-static void names(codec *c, tw_names *list, uint32_t max)
+static void names(codec *c, const char *word, tw_names *list, uint32_t max)
 {
-    LIST(c, list, items, count, max) name(c, &list->items[i]);
+    LIST(c, word, list->items, list->count, max) name(c, NULL, &list->items[i]);
 }
 
 static void monies(codec *c, tw_module *m)
 {
-    LIST(c, m, monies, money_count, TW_MONIES_MAX)
+    LIST(c, "money", m->monies, m->money_count, TW_MONIES_MAX)
     {
-        name(c, &m->monies[i].name);
-        u8(c, &m->monies[i].kind);
-        u8(c, &m->monies[i].decimals);
-        i64(c, &m->monies[i].supply);
+        name(c, NULL, &m->monies[i].name);
+        kind(c, NULL, &m->monies[i].kind, TW_LIST_MONEY_KIND);
+        u8(c, "decimals", &m->monies[i].decimals);
+        i64(c, "supply", &m->monies[i].supply);
     }
 }
 
 static void types(codec *c, tw_module *m)
 {
-    LIST(c, m, types, type_count, TW_TYPES_MAX)
+    LIST(c, "type", m->types, m->type_count, TW_TYPES_MAX)
     {
         tw_type *t = &m->types[i];
-        u8(c, &t->kind);
-        u8(c, &t->quantity);
-        u16(c, &t->of);
-        u32(c, &t->max);
-        if (t->kind == TW_KIND_THINGS) u16(c, &t->home);
-        if (c->r != NULL) t->name = "";
+        kind(c, NULL, &t->kind, TW_LIST_KIND);
+        kind(c, "quantity", &t->quantity, TW_LIST_QUANTITY);
+        const bool inner =
+            t->kind == TW_KIND_OPTIONAL || t->kind == TW_KIND_LIST || t->kind == TW_KIND_THINGS;
+        const tw_list of = t->kind == TW_KIND_ENUM    ? TW_LIST_ENUM
+                           : t->kind == TW_KIND_MONEY ? TW_LIST_MONEY
+                           : inner                    ? TW_LIST_TYPE
+                                                      : TW_LIST_NUMBER;
+        ref(c, "of", &t->of, of, of == TW_LIST_NUMBER ? 0 : -1);
+        u32(c, "max", &t->max);
+        if (t->kind == TW_KIND_THINGS) ref(c, "home", &t->home, TW_LIST_FIELD, -1);
+        if (t->name == NULL) t->name = "";
         if (t->kind == TW_KIND_RECORD) {
-            name(c, &t->name);
+            name(c, NULL, &t->name);
             members(c, &t->members);
         }
+        if (c->text != NULL && c->text->w == NULL) tw_listing_type(c->listing, m, i);
     }
 }
 
 static void declarations(codec *c, tw_module *m)
 {
-    LIST(c, m, enums, enum_count, TW_NAMES_MAX)
+    LIST(c, "enum", m->enums, m->enum_count, TW_NAMES_MAX)
     {
-        name(c, &m->enums[i].name);
-        names(c, &m->enums[i].values, TW_NAMES_MAX);
+        name(c, NULL, &m->enums[i].name);
+        names(c, NULL, &m->enums[i].values, TW_NAMES_MAX);
     }
-    LIST(c, m, roles, role_count, TW_ROLES_MAX)
+    LIST(c, "role", m->roles, m->role_count, TW_ROLES_MAX)
     {
-        name(c, &m->roles[i].name);
-        u32(c, &m->roles[i].max);
-        u32(c, &m->roles[i].least);
-        u8(c, &m->roles[i].flags);
+        name(c, NULL, &m->roles[i].name);
+        u32(c, "max", &m->roles[i].max);
+        u32(c, "least", &m->roles[i].least);
+        u8(c, "flags", &m->roles[i].flags);
     }
-    LIST(c, m, params, param_count, TW_PARAMS_MAX)
+    LIST(c, "param", m->params, m->param_count, TW_PARAMS_MAX)
     {
         tw_param *p = &m->params[i];
-        name(c, &p->name);
-        u16(c, &p->type);
-        flag(c, &p->ranged);
-        i64(c, &p->low);
-        i64(c, &p->high);
-        bytes(c, &p->preset);
+        name(c, NULL, &p->name);
+        ref(c, NULL, &p->type, TW_LIST_TYPE, -1);
+        flag(c, "ranged", &p->ranged);
+        const tw_dimension dimension = dimension_of(c, m, p->type);
+        quantity(c, "low", &p->low, dimension);
+        quantity(c, "high", &p->high, dimension);
+        bytes(c, "preset", &p->preset);
+        if (c->text != NULL && p->preset.size == 8) {
+            tw_text_note(c->text, "preset", (int64_t)tw_load_u64(p->preset.data), dimension);
+        }
     }
-    u16(c, &m->deployed_count);
-    LIST(c, m, fields, field_count, TW_FIELDS_MAX)
+    line(c, "");
+    u16(c, "deploy_constants", &m->deployed_count);
+    LIST(c, "field", m->fields, m->field_count, TW_FIELDS_MAX)
     {
         tw_field *f = &m->fields[i];
-        name(c, &f->name);
-        u8(c, &f->kind);
-        flag(c, &f->old);
-        u16(c, &f->key_type);
-        u16(c, &f->value_type);
-        u16(c, &f->key_member);
-        u32(c, &f->max);
+        name(c, NULL, &f->name);
+        kind(c, NULL, &f->kind, TW_LIST_FIELD_KIND);
+        flag(c, "old", &f->old);
+        ref(c, "key", &f->key_type, TW_LIST_TYPE, TW_NONE);
+        ref(c, "value", &f->value_type, TW_LIST_TYPE, -1);
+        ref(c, "key_member", &f->key_member, TW_LIST_NUMBER, TW_NONE);
+        u32(c, "max", &f->max);
     }
-    LIST(c, m, purses, purse_count, TW_PURSES_MAX)
+    LIST(c, "purse", m->purses, m->purse_count, TW_PURSES_MAX)
     {
-        name(c, &m->purses[i].name);
-        u16(c, &m->purses[i].money);
-        u16(c, &m->purses[i].role);
+        name(c, NULL, &m->purses[i].name);
+        ref(c, "of", &m->purses[i].money, TW_LIST_MONEY, -1);
+        ref(c, "per", &m->purses[i].role, TW_LIST_ROLE, TW_NONE);
     }
-    names(c, &m->phases, TW_PHASES_MAX);
-    LIST(c, m, arrows, arrow_count, TW_PHASES_MAX * TW_PHASES_MAX)
+    names(c, "phase", &m->phases, TW_PHASES_MAX);
+    LIST(c, "arrow", m->arrows, m->arrow_count, TW_PHASES_MAX * TW_PHASES_MAX)
     {
-        u16(c, &m->arrows[i].from);
-        u16(c, &m->arrows[i].to);
+        ref(c, NULL, &m->arrows[i].from, TW_LIST_PHASE, -1);
+        ref(c, "to", &m->arrows[i].to, TW_LIST_PHASE, -1);
     }
 }
 
 static void twin(codec *c, tw_module *m)
 {
-    LIST(c, m, readings, reading_count, TW_READINGS_MAX)
+    LIST(c, "reading", m->readings, m->reading_count, TW_READINGS_MAX)
     {
         tw_reading *r = &m->readings[i];
-        name(c, &r->name);
-        name(c, &r->field);
-        u16(c, &r->type);
-        u16(c, &r->role);
-        flag(c, &r->per_device);
-        i64(c, &r->low);
-        i64(c, &r->high);
-        u16(c, &r->rate_count);
-        i64(c, &r->rate_ms);
-        u16(c, &r->keep);
-        i64(c, &r->age_max_ms);
-        i64(c, &r->gap_ms);
+        name(c, NULL, &r->name);
+        name(c, "field", &r->field);
+        ref(c, "type", &r->type, TW_LIST_TYPE, -1);
+        ref(c, "role", &r->role, TW_LIST_ROLE, -1);
+        flag(c, "per_device", &r->per_device);
+        const tw_dimension dimension = dimension_of(c, m, r->type);
+        quantity(c, "low", &r->low, dimension);
+        quantity(c, "high", &r->high, dimension);
+        u16(c, "rate", &r->rate_count);
+        quantity(c, "per", &r->rate_ms, TW_DIM_DURATION);
+        u16(c, "keep", &r->keep);
+        quantity(c, "max_age", &r->age_max_ms, TW_DIM_DURATION);
+        quantity(c, "gap", &r->gap_ms, TW_DIM_DURATION);
     }
-    LIST(c, m, stamps, stamp_count, TW_STAMPS_MAX)
+    LIST(c, "stamp", m->stamps, m->stamp_count, TW_STAMPS_MAX)
     {
-        u16(c, &m->stamps[i].reading);
-        u8(c, &m->stamps[i].kind);
-        u16(c, &m->stamps[i].low);
-        u16(c, &m->stamps[i].high);
+        ref(c, NULL, &m->stamps[i].reading, TW_LIST_READING, -1);
+        kind(c, NULL, &m->stamps[i].kind, TW_LIST_STAMP_KIND);
+        ref(c, "low", &m->stamps[i].low, TW_LIST_DEPLOYED, TW_NONE);
+        ref(c, "high", &m->stamps[i].high, TW_LIST_DEPLOYED, TW_NONE);
     }
-    LIST(c, m, alarms, alarm_count, TW_ALARMS_MAX)
+    LIST(c, "alarm", m->alarms, m->alarm_count, TW_ALARMS_MAX)
     {
-        name(c, &m->alarms[i].name);
-        u16(c, &m->alarms[i].raise);
-        u16(c, &m->alarms[i].clear);
-        u64(c, &m->alarms[i].readings);
+        name(c, NULL, &m->alarms[i].name);
+        ref(c, "raise", &m->alarms[i].raise, TW_LIST_FUNCTION, -1);
+        ref(c, "clear", &m->alarms[i].clear, TW_LIST_FUNCTION, -1);
+        set(c, "reads", &m->alarms[i].readings, TW_LIST_READING);
     }
 }
 
-static void notices(codec *c, tw_notice **items, uint16_t *count)
+static void notices(codec *c, const char *word, tw_notice **items, uint16_t *count)
 {
-    count_of(c, count, TW_NAMES_MAX);
-    *items = items_of(c, *items, count, sizeof **items);
-    for (uint16_t i = 0; i < *count; i++) {
-        name(c, &(*items)[i].name);
+    LIST(c, word, *items, *count, TW_NAMES_MAX)
+    {
+        name(c, NULL, &(*items)[i].name);
         members(c, &(*items)[i].members);
     }
 }
 
-static void rules(codec *c, tw_rule **items, uint16_t *count)
+static void rules(codec *c, const char *word, tw_rule **items, uint16_t *count)
 {
-    count_of(c, count, TW_NAMES_MAX);
-    *items = items_of(c, *items, count, sizeof **items);
-    for (uint16_t i = 0; i < *count; i++) {
-        name(c, &(*items)[i].name);
-        u16(c, &(*items)[i].function);
+    LIST(c, word, *items, *count, TW_NAMES_MAX)
+    {
+        name(c, NULL, &(*items)[i].name);
+        ref(c, "by", &(*items)[i].function, TW_LIST_FUNCTION, TW_NONE);
     }
 }
 
 /* Functions carry their code; in memory it is one array, in the order of the functions. */
 static void code_of(codec *c, tw_module *m, tw_function *f)
 {
-    u32(c, &f->code_count);
+    if (c->text != NULL) {
+        tw_listing_code(c->listing, m, f, (uint16_t)(f - m->functions));
+        return;
+    }
+    u32(c, NULL, &f->code_count);
     if (c->r != NULL) {
         if (f->code_count > TW_FUNCTION_CODE_MAX || f->code_count > tw_reader_left(c->r) / 8) {
             c->r->bad = true;
@@ -285,70 +307,90 @@ static void code_of(codec *c, tw_module *m, tw_function *f)
         f->code_first = m->code_count;
         m->code_count += f->code_count;
     }
-    for (uint32_t i = 0; i < f->code_count; i++) u64(c, &m->code[f->code_first + i]);
+    for (uint32_t i = 0; i < f->code_count; i++) u64(c, NULL, &m->code[f->code_first + i]);
 }
 
 static void functions(codec *c, tw_module *m)
 {
-    LIST(c, m, constants, constant_count, TW_CONSTANTS_MAX) i64(c, &m->constants[i]);
+    LIST(c, "constant", m->constants, m->constant_count, TW_CONSTANTS_MAX)
+    {
+        i64(c, NULL, &m->constants[i]);
+    }
     if (c->r != NULL) {
         /* no more instructions than bytes are left */
         m->code = tw_arena_array(c->arena, tw_reader_left(c->r) / 8 + 1, sizeof *m->code);
         c->no_memory = c->no_memory || m->code == NULL;
         if (m->code == NULL) return;
     }
-    LIST(c, m, functions, function_count, TW_FUNCTIONS_MAX)
+    LIST(c, "function", m->functions, m->function_count, TW_FUNCTIONS_MAX)
     {
         tw_function *f = &m->functions[i];
-        name(c, &f->name);
-        u16(c, &f->argument_slots);
-        u16(c, &f->result_slots);
-        u16(c, &f->frame_slots);
+        name(c, NULL, &f->name);
+        u16(c, "arguments", &f->argument_slots);
+        u16(c, "results", &f->result_slots);
+        u16(c, "frame", &f->frame_slots);
         code_of(c, m, f);
     }
 }
 
+/* What an entry is of, by its kind. */
+static tw_list entry_of(uint8_t entry_kind)
+{
+    if (entry_kind == TW_ENTRY_RAISED || entry_kind == TW_ENTRY_CLEARED) return TW_LIST_ALARM;
+    if (entry_kind == TW_ENTRY_SILENT) return TW_LIST_READING;
+    return entry_kind == TW_ENTRY_FALLS ? TW_LIST_PURSE : TW_LIST_NUMBER;
+}
+
 static void entries(codec *c, tw_module *m)
 {
-    LIST(c, m, entries, entry_count, TW_ENTRIES_MAX)
+    LIST(c, "entry", m->entries, m->entry_count, TW_ENTRIES_MAX)
     {
         tw_entry *e = &m->entries[i];
-        name(c, &e->name);
-        u8(c, &e->kind);
-        u16(c, &e->function);
-        u16(c, &e->of);
-        u16(c, &e->delay);
-        u64(c, &e->phases);
+        name(c, NULL, &e->name);
+        kind(c, NULL, &e->kind, TW_LIST_ENTRY_KIND);
+        ref(c, "function", &e->function, TW_LIST_FUNCTION, -1);
+        ref(c, "of", &e->of, entry_of(e->kind), TW_NONE);
+        ref(c, "delay", &e->delay, TW_LIST_DEPLOYED, TW_NONE);
+        set(c, "in", &e->phases, TW_LIST_PHASE);
         members(c, &e->members);
-        u16(c, &e->result);
-        u64(c, &e->bounds.gas);
-        u32(c, &e->bounds.reads);
-        u32(c, &e->bounds.writes);
-        u32(c, &e->bounds.event_bytes);
-        u32(c, &e->bounds.events);
-        u32(c, &e->bounds.slots);
+        ref(c, "result", &e->result, TW_LIST_TYPE, TW_NONE);
+        line(c, "   ");
+        u64(c, "gas", &e->bounds.gas);
+        u32(c, "reads", &e->bounds.reads);
+        u32(c, "writes", &e->bounds.writes);
+        u32(c, "event_bytes", &e->bounds.event_bytes);
+        u32(c, "events", &e->bounds.events);
+        u32(c, "slots", &e->bounds.slots);
     }
 }
 
 static void walk(codec *c, tw_module *m)
 {
-    name(c, &m->name);
-    u32(c, &m->version);
-    name(c, &m->twin);
+    name(c, NULL, &m->name);
+    u32(c, "version", &m->version);
+    name(c, "twin", &m->twin);
     monies(c, m);
     types(c, m);
     declarations(c, m);
     twin(c, m);
-    notices(c, &m->events, &m->event_count);
-    notices(c, &m->errors, &m->error_count);
-    notices(c, &m->histories, &m->history_count);
-    rules(c, &m->invariants, &m->invariant_count);
-    rules(c, &m->checks, &m->check_count);
+    notices(c, "event", &m->events, &m->event_count);
+    notices(c, "error", &m->errors, &m->error_count);
+    notices(c, "history", &m->histories, &m->history_count);
+    rules(c, "invariant", &m->invariants, &m->invariant_count);
+    rules(c, "check", &m->checks, &m->check_count);
     functions(c, m);
     entries(c, m);
-    u16(c, &m->upgrade.role);
-    u16(c, &m->upgrade.count);
-    u16(c, &m->upgrade.delay);
+    line(c, "");
+    ref(c, "upgrade", &m->upgrade.role, TW_LIST_ROLE, TW_NONE);
+    u16(c, "count", &m->upgrade.count);
+    ref(c, "delay", &m->upgrade.delay, TW_LIST_DEPLOYED, TW_NONE);
+    line(c, "");
+}
+
+void tw_listing_module(tw_listing *l, tw_module *m)
+{
+    codec c = {.text = &l->text, .listing = l};
+    walk(&c, m);
 }
 
 static const char magic[4] = {'T', 'W', 'V', 'M'};
@@ -358,7 +400,7 @@ tw_status tw_module_encode(const tw_module *m, tw_writer *w)
     tw_write_raw(w, magic, sizeof magic);
     tw_write_u8(w, TW_MODULE_FORMAT);
     tw_write_u8(w, TW_SEMANTICS);
-    codec c = {NULL, w, NULL, false};
+    codec c = {.w = w};
     tw_module copy = *m; /* the walk in writing mode stores nothing, but takes plain pointers */
     walk(&c, &copy);
     return w->bad ? TW_REFUSED_LIMIT : TW_OK;
@@ -695,7 +737,7 @@ tw_status tw_module_decode(tw_bytes source, tw_arena *arena, tw_module **ret_mod
     }
     tw_module *m = TW_NEW(arena, tw_module);
     if (m == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
-    codec c = {&r, NULL, arena, false};
+    codec c = {.r = &r, .arena = arena};
     walk(&c, m);
     if (c.no_memory) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
     if (!tw_reader_done(&r)) {

@@ -133,6 +133,18 @@ static const tw_option disasm_options[] = {
     END,
 };
 
+static const tw_option asm_options[] = {
+    {"out", 'o', "FILE.twm", "the file to write (default: F.twm beside F.twa)", false},
+    {"bounds", 0, NULL, "put what the code can take at most in the place of what is written",
+     false},
+    END,
+};
+
+static const tw_option opcodes_options[] = {
+    {"markdown", 0, NULL, "every table, as vm/isa/README.md has them", false},
+    END,
+};
+
 static const tw_option feed_options[] = {
     {"as", 0, "KEY", "the device's key: it signs the packs", false},
     {"by", 0, "COLUMN",
@@ -217,8 +229,19 @@ static const tw_command commands[] = {
     {"report", "[NAME...]", "a page with charts of what contracts saw and did",
      "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
      0, TW_ARGS_MAX, true, tw_command_report},
-    {"disasm", "FILE.twm|FILE.twc", "print a contract's machine code", NULL, disasm_options, 1, 1,
-     false, tw_command_disasm},
+    {"disasm", "FILE.twm|FILE.twc", "print a contract's machine code",
+     "Every part of the module is printed, by name where it has one. `twvm asm` makes the same\n"
+     "bytes of it again. Behind `;` stand comments: values in their units, lines of the source.\n"
+     "What an instruction does is in vm/isa/README.md.\n",
+     disasm_options, 1, 1, false, tw_command_disasm},
+    {"asm", "FILE.twa", "make a module of what `disasm` prints",
+     "A change of code often changes the most that an entry takes, which stands behind it (gas,\n"
+     "reads, writes, slots): --bounds sets it. Names stand for the numbers of parts, in any\n"
+     "place; numbers do too. The form is described in vm/isa/README.md. A module that does not\n"
+     "verify is written all the same, with a note why; a ledger refuses it.\n",
+     asm_options, 1, 1, false, tw_command_asm},
+    {"opcodes", "", "print the instruction set", NULL, opcodes_options, 0, 0, false,
+     tw_command_opcodes},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, false, NULL},
 };
 

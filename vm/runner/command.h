@@ -52,6 +52,7 @@ const char *tw_grouped(uint64_t number, char ret_text[TW_GROUPED_MAX]);
 /* Ends with an entry whose name is NULL. */
 const tw_command *tw_commands(void);
 
+TW_MUST_USE tw_status tw_command_asm(tw_app *app);
 TW_MUST_USE tw_status tw_command_balances(tw_app *app);
 TW_MUST_USE tw_status tw_command_blocks(tw_app *app);
 TW_MUST_USE tw_status tw_command_call(tw_app *app);
@@ -63,6 +64,7 @@ TW_MUST_USE tw_status tw_command_feed(tw_app *app);
 TW_MUST_USE tw_status tw_command_history(tw_app *app);
 TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);
+TW_MUST_USE tw_status tw_command_opcodes(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_root(tw_app *app);

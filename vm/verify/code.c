@@ -133,27 +133,17 @@ static uint64_t index_end(const pass *p, tw_index index, uint64_t insn)
     case TW_INDEX_FREE: return UINT64_MAX;
     case TW_INDEX_FUNCTION: return (uint64_t)(p->f - m->functions); /* lower ones only */
     case TW_INDEX_ROUNDING: return 4 * (uint64_t)m->constant_count;
-    case TW_INDEX_CONSTANT: return m->constant_count;
     case TW_INDEX_CONSTANTS:
         return tw_insn_c(insn) <= m->constant_count ? m->constant_count - tw_insn_c(insn) + 1u : 0;
-    case TW_INDEX_FIELD: return m->field_count;
-    case TW_INDEX_PARAM: return m->param_count;
-    case TW_INDEX_DEPLOYED: return m->deployed_count;
-    case TW_INDEX_PHASE: return m->phases.count;
-    case TW_INDEX_ROLE: return m->role_count;
     case TW_INDEX_STAT:
         return (x & 1023) < m->reading_count && x >> 10 < TW_STAT_END ? UINT64_MAX : 0;
-    case TW_INDEX_STAMP: return m->stamp_count;
-    case TW_INDEX_READING: return m->reading_count;
-    case TW_INDEX_ALARM: return m->alarm_count;
-    case TW_INDEX_EVENT: return m->event_count;
-    case TW_INDEX_HISTORY: return m->history_count;
-    case TW_INDEX_ERROR: return m->error_count;
     case TW_INDEX_STATUS: return TW_FAIL_ERROR; /* traps stand below */
-    case TW_INDEX_INVARIANT: return m->invariant_count;
-    case TW_INDEX_CHECK: return m->check_count;
-    case TW_INDEX_TYPE: return m->type_count;
-    case TW_INDEX_STATE: return tw_operands_exist(m, insn) ? UINT64_MAX : 0;
+    case TW_INDEX_STATE:
+        return tw_operands_exist(m, insn) ? UINT64_MAX : 0;
+/* clang-format off */
+#define COUNT(index, count) case TW_INDEX_##index: return m->count;
+#include "vm/isa/shapes.def"
+        /* clang-format on */
     }
     return 0;
 }

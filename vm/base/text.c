@@ -373,18 +373,28 @@ bool tw_text_flag(tw_text *t, const char *label, bool value)
     return value;
 }
 
+/* A number that was taken in this line. */
+static uint32_t at_most(tw_text *t, const tw_text_list *list, uint32_t value, uint32_t max,
+                        uint32_t line)
+{
+    if (value <= max) return value;
+    t->line = line;
+    tw_text_fail(t, "the number of a %s is at most %u", list->word, max);
+    return 0;
+}
+
 static uint32_t read_item(tw_text *t, const tw_text_list *list, uint32_t max)
 {
     char text[NAME_MAX];
     if (tw_text_is_number(t)) {
-        const uint32_t value = (uint32_t)read_number(t, t->word, 32, false);
-        if (value > max) tw_text_fail(t, "the number of a %s is at most %u", list->word, max);
-        return value <= max ? value : 0;
+        const uint32_t line = t->line;
+        return at_most(t, list, (uint32_t)read_number(t, t->word, 32, false), max, line);
     }
     const bool name = t->quoted || (t->word.size > 0 && !is_mark(t->word.data[0]));
     const int32_t found = name ? find(t, list, t->word) : NO_PLACE;
     if ((!name || !list->open) && (found == NO_PLACE || (uint32_t)found > max)) {
-        tw_text_fail(t, "a %s belongs here, not %s; its number would do too", list->word,
+        tw_text_fail(t, "%s %s belongs here, not %s; its number would do too",
+                     strchr("aeiou", list->word[0]) != NULL ? "an" : "a", list->word,
                      seen(t, text));
         return 0;
     }
@@ -395,13 +405,13 @@ static uint32_t read_item(tw_text *t, const tw_text_list *list, uint32_t max)
 uint32_t tw_text_item_of(tw_text *t, const tw_text_list *list, uint32_t value, uint32_t max)
 {
     if (list->prefix != 0) {
+        const uint32_t line = t->line;
         char note[24] = "";
         if (value < list->count) {
             snprintf(note, sizeof note, "%lld", (long long)list->values[value]);
         }
         value = (uint32_t)tw_text_prefixed(t, list->prefix, value, 32, false, note);
-        if (value > max) tw_text_fail(t, "the number of a %s is at most %u", list->word, max);
-        return value <= max ? value : 0;
+        return at_most(t, list, value, max, line);
     }
     if (t->w == NULL) return read_item(t, list, max);
     const char *name = value < list->count ? list->items[value] : NULL;
@@ -483,24 +493,26 @@ bool tw_text_more(tw_text *t, const char *word, void **items, uint16_t *count, u
 
 /* ------------------------------------------------------------------ labels */
 
-/* NULL after a mistake. */
-static tw_text_label *label_of(tw_text *t, uint32_t *ret_number)
+/* A label that is not known yet; NULL after a mistake. */
+static tw_text_label *label_of(tw_text *t, const char *mistake)
 {
-    *ret_number = (uint32_t)tw_text_prefixed(t, 'L', 0, LABEL_BITS, false, NULL);
+    const uint32_t line = t->line;
+    const uint32_t number = (uint32_t)tw_text_prefixed(t, 'L', 0, LABEL_BITS, false, NULL);
     if (t->labels == NULL) t->labels = TW_NEW_ARRAY(t->arena, tw_text_label, TW_TEXT_LABELS);
     if (t->labels == NULL) tw_text_fail(t, "the text needs too much memory");
     if (t->bad) return NULL;
-    tw_text_label *label = &t->labels[*ret_number];
+    tw_text_label *label = &t->labels[number];
     if (label->scope != t->scope) *label = (tw_text_label){t->scope, false, 0};
-    return label;
+    if (!label->known) return label;
+    t->line = line;
+    tw_text_fail(t, "L%u stands %s", number, mistake);
+    return NULL;
 }
 
 uint32_t tw_text_label_use(tw_text *t, uint32_t user)
 {
-    uint32_t number = 0;
-    tw_text_label *label = label_of(t, &number);
+    tw_text_label *label = label_of(t, "before this; jumps go forward");
     if (label == NULL) return 0;
-    if (label->known) tw_text_fail(t, "L%u stands before this; jumps go forward", number);
     const uint32_t before = label->waiting;
     t->open += before == 0;
     label->waiting = user;
@@ -509,13 +521,11 @@ uint32_t tw_text_label_use(tw_text *t, uint32_t user)
 
 uint32_t tw_text_label_place(tw_text *t)
 {
-    uint32_t number = 0;
-    tw_text_label *label = label_of(t, &number);
+    tw_text_label *label = label_of(t, "twice in this function");
     if (label == NULL) return 0;
-    if (label->known) tw_text_fail(t, "L%u stands twice in this function", number);
     t->open -= label->waiting > 0;
     label->known = true;
-    return t->bad ? 0 : label->waiting;
+    return label->waiting;
 }
 
 void tw_text_labels_end(tw_text *t)

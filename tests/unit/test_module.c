@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-static const uint64_t only_ret[] = {0x01};
-
 static maker *made(void)
 {
     const uint64_t code[] = {tw_insn_make(TW_OP_LOAD, 8, 0, 0, T_RECORD),
@@ -140,56 +138,6 @@ Test(module, names_are_clean_text)
     cr_expect_eq(decode_changed(k, "a\nb", 0), TW_REFUSED_MODULE);
     cr_expect_eq(decode_changed(k, "a\xFF", 0), TW_REFUSED_MODULE);
     cr_expect_eq(decode_changed(k, "\xE2\x80\xAEgnp", 0), TW_REFUSED_MODULE);
-    maker_free(k);
-}
-
-Test(module, lists_end_at_their_limits)
-{
-    for (uint16_t more = 0; more <= 1; more++) {
-        maker *k = made();
-        tw_module *m = NULL;
-        k->m.constant_count = (uint16_t)(TW_CONSTANTS_MAX + more);
-        k->m.constants = TW_NEW_ARRAY(k->arena, int64_t, k->m.constant_count);
-        cr_expect_eq(decode(maker_bytes(k), k->arena, &m), more ? TW_REFUSED_MODULE : TW_OK);
-        maker_free(k);
-        k = made();
-        k->m.role_count = (uint16_t)(TW_ROLES_MAX + more);
-        k->m.roles = TW_NEW_ARRAY(k->arena, tw_role, k->m.role_count);
-        for (uint16_t i = 0; i < k->m.role_count; i++) k->m.roles[i] = (tw_role){"r", 1, 0, 0};
-        cr_expect_eq(decode(maker_bytes(k), k->arena, &m), more ? TW_REFUSED_MODULE : TW_OK);
-        maker_free(k);
-        k = made();
-        k->m.event_count = (uint16_t)(TW_NAMES_MAX + more);
-        k->m.events = TW_NEW_ARRAY(k->arena, tw_notice, k->m.event_count);
-        for (uint16_t i = 0; i < k->m.event_count; i++) k->m.events[i].name = "e";
-        cr_expect_eq(decode(maker_bytes(k), k->arena, &m), more ? TW_REFUSED_MODULE : TW_OK);
-        maker_free(k);
-    }
-}
-
-/* Types inside types: 32 levels, and no more slots than a frame has. */
-Test(module, types_nest_and_grow_to_a_limit)
-{
-    for (uint16_t depth = TW_TYPE_DEPTH_MAX; depth <= TW_TYPE_DEPTH_MAX + 1; depth++) {
-        maker *k = maker_new(only_ret, 1, false);
-        tw_type *types = TW_NEW_ARRAY(k->arena, tw_type, 64);
-        memcpy(types, k->types, sizeof k->types);
-        for (uint16_t i = 0; i + 1 < depth; i++) { /* around T_INT, whose depth is 1 */
-            const uint16_t of = i == 0 ? T_INT : (uint16_t)(T_EIGHT + i);
-            types[T_EIGHT + 1 + i] = (tw_type){.kind = TW_KIND_OPTIONAL, .of = of, .name = ""};
-        }
-        k->m.types = types;
-        k->m.type_count = (uint16_t)(T_EIGHT + depth);
-        const tw_status wanted = depth == TW_TYPE_DEPTH_MAX ? TW_OK : TW_REFUSED_MODULE;
-        cr_expect_eq(tw_module_derive(&k->m, &k->err), wanted, "%u: %s", depth, k->err.text);
-        maker_free(k);
-    }
-    maker *k = maker_new(only_ret, 1, false);
-    k->types[T_LIST].of = T_TEXT; /* 3 slots each */
-    k->types[T_LIST].max = 2730;
-    cr_expect_eq(tw_module_derive(&k->m, &k->err), TW_OK, "%s", k->err.text);
-    k->types[T_LIST].max = 2731;
-    cr_expect_eq(tw_module_derive(&k->m, &k->err), TW_REFUSED_MODULE);
     maker_free(k);
 }
 

@@ -79,15 +79,8 @@ static inline bool tw_shape_is_jump(tw_shape shape)
 /* What an instruction touches; a function has the union of its instructions' and its callees'. */
 typedef enum tw_effect {
     TW_EFFECT_PURE = 0,
-    TW_EFFECT_READS_STATE = 1,
-    TW_EFFECT_WRITES_STATE = 2,
-    TW_EFFECT_CLOCK = 4,
-    TW_EFFECT_SENDER = 8,
-    TW_EFFECT_READINGS = 16,
-    TW_EFFECT_EMITS = 32,
-    TW_EFFECT_DEPLOYS = 64,
-    TW_EFFECT_OLD =
-        128, /* names a field of the version before: no row has it, see tw_insn_is_old */
+#define EFFECT(bit, name, text) TW_EFFECT_##name = 1 << (bit),
+#include "vm/isa/effects.def"
     TW_EFFECT_THING_MADE = 8 | 2, /* writes, and names the sender */
     TW_EFFECT_MONEY_IN = 8 | 2,
 } tw_effect;

@@ -502,8 +502,12 @@ static tw_status holders_derive(tw_module *m, tw_err *err)
             if (--above[home - m->fields] == 0) ready[ready_count++] = (uint16_t)(home - m->fields);
         }
     }
-    if (ready_count == m->field_count) return TW_OK;
-    return tw_err_set(err, TW_REFUSED_MODULE, "the things of registries hold each other in a ring");
+    for (uint16_t i = 0; i < m->field_count; i++) {
+        if (above[i] == 0) continue;
+        return tw_err_set(err, TW_REFUSED_MODULE,
+                          "registry %s: its things hold each other in a ring", m->fields[i].name);
+    }
+    return TW_OK;
 }
 
 static tw_status state_derive(tw_module *m, tw_err *err)

@@ -73,8 +73,8 @@ static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
         return REFUSE(err, "field %s: its max must be 1 to %d", f->name, TW_MAP_MAX);
     }
     if (size == 0 || size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
-        return REFUSE(err, "field %s: its keys take up to %llu bytes, the limit is %d", f->name,
-                      (unsigned long long)size, TW_KEY_SIZE_MAX);
+        return REFUSE(err, "field %s: its keys take up to %llu bytes, at most %d and no things",
+                      f->name, (unsigned long long)size, TW_KEY_SIZE_MAX);
     }
     return TW_OK;
 }

@@ -117,10 +117,14 @@ static uint32_t effects_allowed(tw_entry_kind kind)
 
 static tw_status effects_fit(bounder *b, const char *what, uint16_t function, uint32_t allowed)
 {
-    const uint32_t effects = b->facts->functions[function].effects;
-    if ((effects & ~allowed) == 0) return TW_OK;
-    return tw_err_set(b->err, TW_REFUSED_MODULE, "%s: its code touches what it must not (%x)", what,
-                      effects & ~allowed);
+    static const char *const words[] = {
+#define EFFECT(bit, name, text) [bit] = (text),
+#include "vm/isa/effects.def"
+    };
+    const uint32_t excess = b->facts->functions[function].effects & ~allowed;
+    if (excess == 0) return TW_OK;
+    return tw_err_set(b->err, TW_REFUSED_MODULE, "%s: its code must not %s", what,
+                      words[__builtin_ctz(excess)]);
 }
 
 static tw_status bound_entries(bounder *b)
@@ -238,9 +242,8 @@ tw_status tw_module_verify(const tw_module *m, tw_arena *arena, tw_facts **ret_f
     for (uint16_t i = 0; i < m->entry_count; i++) {
         if (bounds_equal(&m->entries[i].bounds, &facts->entries[i])) continue;
         return tw_err_set(err, TW_REFUSED_MODULE,
-                          "entry %s: declares a worst case of %llu gas, its code has %llu",
-                          m->entries[i].name, (unsigned long long)m->entries[i].bounds.gas,
-                          (unsigned long long)facts->entries[i].gas);
+                          "entry %s: declares another worst case than its code has: %llu gas",
+                          m->entries[i].name, (unsigned long long)facts->entries[i].gas);
     }
     *ret_facts = facts;
     return TW_OK;

@@ -366,6 +366,82 @@ tw_status tw_tree_update(tw_tree *tree, const tw_tree_root *root, uint64_t versi
     return status;
 }
 
+static void set_nibble(tw_hash *path, unsigned depth, unsigned nibble)
+{
+    uint8_t *byte = &path->bytes[depth / 2];
+    *byte = (uint8_t)(depth % 2 == 0 ? (*byte & 0x0f) | nibble << 4 : (*byte & 0xf0) | nibble);
+}
+
+tw_status tw_tree_find(tw_tree *tree, const tw_tree_root *root, const tw_hash *key_hash,
+                       tw_tree_way *ret_way)
+{
+    tw_tree_slot slot = slot_of_root(root);
+    tw_tree_node node;
+    *ret_way = (tw_tree_way){0};
+    for (unsigned depth = 0; slot.kind == TW_TREE_INNER; depth++) {
+        if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
+        TW_TRY(load(tree, key_hash, depth, &slot, &node));
+        const unsigned nibble = tw_tree_nibble(key_hash, depth);
+        ret_way->depth += tw_tree_node_way(&node, nibble, ret_way->beside + ret_way->depth, &slot);
+    }
+    ret_way->leaf = slot.kind == TW_TREE_LEAF;
+    ret_way->key_hash = slot.key_hash;
+    ret_way->hash = slot.hash;
+    return TW_OK;
+}
+
+/* The first (or last) leaf under a slot. `path` is that of the slot, and changed. */
+static tw_status outermost(tw_tree *tree, tw_hash *path, unsigned depth, tw_tree_slot slot,
+                           bool first, tw_hash *ret_key_hash)
+{
+    tw_tree_node node;
+    for (; slot.kind == TW_TREE_INNER; depth++) {
+        if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
+        TW_TRY(load(tree, path, depth, &slot, &node));
+        unsigned nibble = first ? 0 : TW_TREE_FANOUT - 1;
+        for (unsigned i = 1; i < TW_TREE_FANOUT; i++) {
+            if (node.slots[nibble].kind != TW_TREE_EMPTY) break;
+            nibble += first ? 1u : -1u;
+        }
+        slot = node.slots[nibble];
+        set_nibble(path, depth, nibble);
+    }
+    *ret_key_hash = slot.key_hash;
+    return slot.kind == TW_TREE_LEAF ? TW_OK : TW_ERR_CORRUPT;
+}
+
+/* Down the way of the key hash; the nearest neighbour hangs off the deepest node that has one. */
+tw_status tw_tree_near(tw_tree *tree, const tw_tree_root *root, const tw_hash *key_hash, bool above,
+                       tw_hash *ret_key_hash, bool *ret_found)
+{
+    tw_tree_slot slot = slot_of_root(root);
+    tw_tree_slot best = {0};
+    tw_tree_node node;
+    tw_hash path = *key_hash;
+    unsigned best_depth = 0;
+    for (unsigned depth = 0; slot.kind == TW_TREE_INNER; depth++) {
+        if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
+        TW_TRY(load(tree, key_hash, depth, &slot, &node));
+        const int own = (int)tw_tree_nibble(key_hash, depth);
+        const int step = above ? 1 : -1;
+        for (int n = own + step; n >= 0 && n < TW_TREE_FANOUT; n += step) {
+            if (node.slots[n].kind == TW_TREE_EMPTY) continue;
+            best = node.slots[n];
+            best_depth = depth + 1;
+            path = *key_hash;
+            set_nibble(&path, depth, (unsigned)n);
+            break;
+        }
+        slot = node.slots[own];
+    }
+    if (slot.kind == TW_TREE_LEAF) {
+        const int order = memcmp(slot.key_hash.bytes, key_hash->bytes, TW_HASH_SIZE);
+        if (above ? order > 0 : order < 0) best = slot;
+    }
+    *ret_found = best.kind != TW_TREE_EMPTY;
+    return *ret_found ? outermost(tree, &path, best_depth, best, above, ret_key_hash) : TW_OK;
+}
+
 tw_status tw_tree_check_root(tw_tree *tree, const tw_tree_root *root)
 {
     if (tw_hash_is_zero(&root->hash)) return TW_OK;

@@ -33,6 +33,8 @@ typedef struct tw_tree_root {
 
 typedef struct tw_tree tw_tree;
 
+enum { TW_TREE_LEVELS_MAX = 256 }; /* bits of a key hash */
+
 /* `memory_max` bounds the scratch memory of an update; the cache of the top four levels comes on
  * top and stays under 6 MiB. NULL without memory. `store` is borrowed. */
 tw_tree *tw_tree_new(tw_store *store, size_t memory_max);
@@ -48,6 +50,21 @@ TW_MUST_USE tw_status tw_tree_update(tw_tree *tree, const tw_tree_root *root, ui
 
 /* TW_OK when the root's node is there, whole, and has the root's hash; else TW_ERR_CORRUPT. */
 TW_MUST_USE tw_status tw_tree_check_root(tw_tree *tree, const tw_tree_root *root);
+
+/* Where a key hash leads: the hashes beside its way down, and what stands at its end. */
+typedef struct tw_tree_way {
+    unsigned depth;                     /* binary levels */
+    bool leaf;                          /* false: nothing is there */
+    tw_hash key_hash, hash;             /* of the leaf, which may be another one */
+    tw_hash beside[TW_TREE_LEVELS_MAX]; /* from the root down; zeros: nothing */
+} tw_tree_way;
+
+TW_MUST_USE tw_status tw_tree_find(tw_tree *tree, const tw_tree_root *root, const tw_hash *key_hash,
+                                   tw_tree_way *ret_way);
+
+/* The nearest leaf above (or below) the key hash, itself left out. */
+TW_MUST_USE tw_status tw_tree_near(tw_tree *tree, const tw_tree_root *root, const tw_hash *key_hash,
+                                   bool above, tw_hash *ret_key_hash, bool *ret_found);
 
 /* Puts into `batch` the deletion of all nodes that `version` superseded. Afterwards no root
  * before `version` can be read in whole; later ones can. */

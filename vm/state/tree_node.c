@@ -84,6 +84,32 @@ tw_hash tw_tree_node_hash(const tw_tree_node *node)
     return level[0].hash;
 }
 
+/* What `count` slots, a power of two, are together. */
+static tw_tree_slot join_all(const tw_tree_slot *slots, unsigned count)
+{
+    if (count == 1) return slots[0];
+    const tw_tree_slot left = join_all(slots, count / 2);
+    const tw_tree_slot right = join_all(slots + count / 2, count / 2);
+    return join(&left, &right);
+}
+
+unsigned tw_tree_node_way(const tw_tree_node *node, unsigned nibble, tw_hash ret_beside[4],
+                          tw_tree_slot *ret_slot)
+{
+    const tw_tree_slot *slots = node->slots;
+    unsigned levels = 0;
+    for (unsigned count = TW_TREE_FANOUT; count > 1; count /= 2) {
+        *ret_slot = join_all(slots, count);
+        if (ret_slot->kind != TW_TREE_INNER) return levels;
+        const unsigned half = count / 2;
+        const bool right = (nibble & half) != 0;
+        ret_beside[levels++] = join_all(slots + (right ? 0 : half), half).hash;
+        slots += right ? half : 0;
+    }
+    *ret_slot = slots[0];
+    return levels;
+}
+
 static void write_varint(tw_writer *w, uint64_t value)
 {
     while (value >= 0x80) {

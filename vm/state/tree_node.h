@@ -45,6 +45,12 @@ size_t tw_tree_node_key_size(tw_bytes bytes);
 /* The hash of the subtree under the node: four levels of the binary tree. */
 tw_hash tw_tree_node_hash(const tw_tree_node *node);
 
+/* The way down the four binary levels to the slot `nibble`: the hash beside it on each level, from
+ * the top, until what is left holds at most one leaf. Returns how many levels that was; *ret_slot
+ * is what is left. */
+unsigned tw_tree_node_way(const tw_tree_node *node, unsigned nibble, tw_hash ret_beside[4],
+                          tw_tree_slot *ret_slot);
+
 /* `version` is the node's own. Returns the size. */
 size_t tw_tree_node_encode(const tw_tree_node *node, uint64_t version,
                            uint8_t ret_bytes[TW_TREE_NODE_SIZE_MAX]);

@@ -9,8 +9,15 @@ bool tw_div_round(tw_int128 numerator, tw_int128 denominator, tw_round mode, int
         numerator = -numerator;
         denominator = -denominator;
     }
-    tw_int128 quotient = numerator / denominator;
-    const tw_int128 rest = numerator % denominator; /* has the sign of the numerator */
+    tw_int128 quotient = 0;
+    tw_int128 rest = 0; /* has the sign of the numerator */
+    if (numerator == (int64_t)numerator && denominator == (int64_t)denominator) {
+        quotient = (int64_t)numerator / (int64_t)denominator; /* several times as fast */
+        rest = (int64_t)numerator % (int64_t)denominator;
+    } else {
+        quotient = numerator / denominator;
+        rest = numerator % denominator;
+    }
     if (rest != 0) {
         const tw_uint128 rest_size = (tw_uint128)(rest < 0 ? -rest : rest);
         const tw_uint128 other = (tw_uint128)denominator - rest_size;
@@ -64,12 +71,25 @@ bool tw_muldiv(int64_t a, int64_t b, int64_t divisor, tw_round mode, int64_t *re
     return true;
 }
 
+/* Of a value that is not 0. */
+static unsigned bits_of(tw_uint128 value)
+{
+    const uint64_t high = (uint64_t)(value >> 64);
+    if (high != 0) return 128 - (unsigned)__builtin_clzll(high);
+    return 64 - (unsigned)__builtin_clzll((uint64_t)value);
+}
+
+/* Newton's steps from a power of two that is not below the root: they fall to it and stop there. A
+ * root of 2^64 can't begin, so the largest one stands for it. */
 uint64_t tw_sqrt_u128(tw_uint128 value)
 {
-    uint64_t root = 0;
-    for (int bit = 63; bit >= 0; bit--) {
-        const uint64_t next = root | (uint64_t)1 << bit;
-        if ((tw_uint128)next * next <= value) root = next;
+    if (value == 0) return 0;
+    const unsigned half = (bits_of(value) + 1) / 2;
+    uint64_t root = half < 64 ? (uint64_t)1 << half : UINT64_MAX;
+    for (;;) {
+        const tw_uint128 quotient =
+            value >> 64 == 0 ? (uint64_t)value / root : value / root; /* 64 bits are faster */
+        if (quotient >= root) return root;
+        root = (uint64_t)((root + quotient) / 2);
     }
-    return root;
 }

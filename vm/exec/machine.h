@@ -29,7 +29,7 @@ typedef struct tw_till {
 
 struct tw_exec {
     int64_t *stack;   /* TW_STACK_SLOTS_MAX slots */
-    int64_t *scratch; /* TW_SAMPLES_MAX values: for order statistics, or a record on its way */
+    int64_t *scratch; /* 2 TW_SAMPLES_MAX values: for order statistics, or a record on its way */
     tw_frame frames[TW_CALL_DEPTH_MAX];
     tw_loop loops[1 + TW_CALL_DEPTH_MAX * TW_LOOP_NEST_MAX];
     tw_loop *loop; /* the innermost one; loops[0] stands for none */

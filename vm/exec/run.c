@@ -13,7 +13,7 @@ tw_exec *tw_exec_new(void)
     tw_exec *x = tw_mem_new(sizeof *x);
     if (x == NULL) return NULL;
     x->stack = tw_mem_new(TW_STACK_SLOTS_MAX * sizeof *x->stack);
-    x->scratch = tw_mem_new(TW_SAMPLES_MAX * sizeof *x->scratch);
+    x->scratch = tw_mem_new(2 * TW_SAMPLES_MAX * sizeof *x->scratch);
     x->notices = tw_writer_new(TW_NOTICES_SIZE_MAX);
     x->fields = tw_writer_new(UINT16_MAX);
     x->value = tw_writer_new(UINT16_MAX + 1 + TW_THING_HEAD_MAX);

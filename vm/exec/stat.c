@@ -2,14 +2,16 @@
  *
  * Values lie within 2^52 of 0 (the reading's range) and a statistic covers at most 2^14 readings,
  * so sums and sums of squares fit 128 bits: only a result can overflow. The slope's last step needs
- * up to 192 bits and is done in three 64-bit limbs. Order statistics use a selection whose
- * comparisons do not depend on addresses.
+ * up to 192 bits and is done in three 64-bit limbs. Samples are passed over in runs, those of a
+ * page, with one short loop a statistic.
  */
 #include "vm/exec/window.h"
 
 #include "vm/base/math.h"
+#include "vm/base/select.h"
 
 #include <assert.h>
+#include <string.h>
 
 typedef struct span {
     tw_window *window;
@@ -30,7 +32,7 @@ typedef struct tally {
     tw_int128 sum;
     tw_uint128 squares;
     int64_t low, high;
-    int64_t *values; /* for order statistics: each of them */
+    int64_t *values; /* for order statistics: each of them, and room for as many */
 } tally;
 
 static bool is_ordered(tw_stat stat)
@@ -38,19 +40,36 @@ static bool is_ordered(tw_stat stat)
     return stat == TW_STAT_MEDIAN || stat == TW_STAT_MAD || stat == TW_STAT_PERCENTILE;
 }
 
-static void note(tally *t, int64_t value)
+static int64_t value_at(const uint8_t *run, uint64_t place)
+{
+    return (int64_t)tw_load_u64(run + 16 * place + 8);
+}
+
+/* The samples of a run; a sum of one run's values fits 64 bits. */
+static void note(tally *t, const uint8_t *run, uint64_t count)
 {
     if (t->stat == TW_STAT_MIN || t->stat == TW_STAT_MAX) {
-        if (t->count == 0 || value < t->low) t->low = value;
-        if (t->count == 0 || value > t->high) t->high = value;
+        if (t->count == 0) t->low = t->high = value_at(run, 0);
+        for (uint64_t i = 0; i < count; i++) {
+            const int64_t value = value_at(run, i);
+            t->low = value < t->low ? value : t->low;
+            t->high = value > t->high ? value : t->high;
+        }
     } else if (t->stat == TW_STAT_RMS) {
-        t->squares += (tw_uint128)((tw_int128)value * value);
+        tw_int128 squares = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            const int64_t value = value_at(run, i);
+            squares += (tw_int128)value * value;
+        }
+        t->squares += (tw_uint128)squares;
     } else if (is_ordered(t->stat)) {
-        t->values[t->count] = value;
+        for (uint64_t i = 0; i < count; i++) t->values[t->count + i] = value_at(run, i);
     } else {
-        t->sum += value;
+        int64_t sum = 0;
+        for (uint64_t i = 0; i < count; i++) sum += value_at(run, i);
+        t->sum += sum;
     }
-    t->count++;
+    t->count += count;
 }
 
 static tw_status take_in(tally *t, const span *s)
@@ -62,10 +81,11 @@ static tw_status take_in(tally *t, const span *s)
         t->count += count_of(s);
         return TW_OK;
     }
-    for (uint64_t n = s->first; n < s->end; n++) {
-        tw_sample sample;
-        TW_TRY(tw_window_at(s->window, n, &sample));
-        note(t, sample.value);
+    uint64_t count = 0;
+    for (uint64_t n = s->first; n < s->end; n += count) {
+        const uint8_t *run = NULL;
+        TW_TRY(tw_window_run(s->window, n, s->end, &run, &count));
+        note(t, run, count);
     }
     return TW_OK;
 }
@@ -88,39 +108,6 @@ static int64_t root_mean_square(const tally *t)
     return (int64_t)root;
 }
 
-static void sift(int64_t *values, uint64_t root, uint64_t count)
-{
-    for (;;) {
-        uint64_t child = 2 * root + 1;
-        if (child >= count) return;
-        if (child + 1 < count && values[child + 1] > values[child]) child++;
-        if (values[root] >= values[child]) return;
-        const int64_t swapped = values[root];
-        values[root] = values[child];
-        values[child] = swapped;
-        root = child;
-    }
-}
-
-/* Heap sort: its worst case is its usual case, so the price of an order statistic is honest. */
-static void sort(int64_t *values, uint64_t count)
-{
-    for (uint64_t i = count / 2; i-- > 0;) sift(values, i, count);
-    for (uint64_t last = count; last-- > 1;) {
-        const int64_t swapped = values[0];
-        values[0] = values[last];
-        values[last] = swapped;
-        sift(values, 0, last);
-    }
-}
-
-/* The lower middle of an even count. */
-static int64_t middle(int64_t *values, uint64_t count)
-{
-    sort(values, count);
-    return values[(count - 1) / 2];
-}
-
 static tw_status order_statistic(const tally *t, const tw_stat_query *query, int64_t *ret_value)
 {
     const uint64_t count = t->count;
@@ -128,21 +115,24 @@ static tw_status order_statistic(const tally *t, const tw_stat_query *query, int
     if (query->stat == TW_STAT_PERCENTILE) {
         const int64_t whole = 100000000; /* 100 % in 10^-6 % */
         if (query->percent < 0 || query->percent > whole) return TW_TRAP_BAD_INDEX;
-        sort(values, count);
         /* nearest rank: the smallest rank with rank / count >= percent, at least 1 */
         int64_t rank = 0;
         const tw_int128 product = (tw_int128)query->percent * (int64_t)count;
         if (!tw_div_round(product, whole, TW_ROUND_UP, &rank)) return TW_TRAP_OVERFLOW;
-        *ret_value = values[rank > 0 ? rank - 1 : 0];
+        *ret_value = tw_select(values, count, rank > 0 ? (uint64_t)rank - 1 : 0);
         return TW_OK;
     }
-    const int64_t median = middle(values, count);
+    const uint64_t middle = (count - 1) / 2; /* the lower one of an even count */
+    const bool is_mad = query->stat == TW_STAT_MAD;
+    if (is_mad) memcpy(values + count, values, count * sizeof *values);
+    const int64_t median = tw_select(values, count, middle);
     *ret_value = median;
-    if (query->stat == TW_STAT_MEDIAN) return TW_OK;
+    if (!is_mad) return TW_OK;
     for (uint64_t i = 0; i < count; i++) {
-        values[i] = values[i] > median ? values[i] - median : median - values[i];
+        const int64_t value = values[count + i];
+        values[i] = value > median ? value - median : median - value;
     }
-    *ret_value = middle(values, count);
+    *ret_value = tw_select(values, count, middle);
     return TW_OK;
 }
 
@@ -154,6 +144,11 @@ static bool scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, in
     const tw_uint128 size = negative ? -(tw_uint128)numerator : (tw_uint128)numerator;
     const tw_uint128 low = (tw_uint128)(uint64_t)size * (uint64_t)factor;
     const tw_uint128 high = (size >> 64) * (uint64_t)factor + (low >> 64);
+    if (high >> 63 == 0) { /* 127 bits: what readings that change slowly give */
+        const tw_int128 product = (tw_int128)(high << 64 | (uint64_t)low);
+        return tw_div_round(negative ? -product : product, denominator, TW_ROUND_HALF_EVEN,
+                            ret_result);
+    }
     /* 192 bits: high : low64. Long division, one bit at a time. */
     const tw_uint128 divisor = (tw_uint128)denominator;
     tw_uint128 rest = 0;
@@ -179,32 +174,43 @@ static bool scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, in
 /* 2,200 years: with at most 2^12 readings below 2^53 apart, the sums below stay under 2^125. */
 static const int64_t span_max_ms = (int64_t)1 << 46;
 
+typedef struct moments {
+    tw_sample origin;
+    tw_int128 t, v, tt, tv; /* sums of times, values, and their products */
+} moments;
+
+static void add_run(moments *sums, const uint8_t *run, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        const int64_t t = (int64_t)tw_load_u64(run + 16 * i) - sums->origin.time;
+        const int64_t v = value_at(run, i) - sums->origin.value;
+        sums->t += t;
+        sums->v += v;
+        sums->tt += (tw_int128)t * t;
+        sums->tv += (tw_int128)t * v;
+    }
+}
+
 /* Least-squares slope per ms times D. Times and values are taken relative to the first reading,
  * which changes no slope and keeps the sums small. */
 static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t *ret_value)
 {
-    tw_sample origin;
-    TW_TRY(tw_window_at(s->window, s->first, &origin));
-    tw_int128 sum_t = 0;
-    tw_int128 sum_v = 0;
-    tw_int128 sum_tt = 0;
-    tw_int128 sum_tv = 0;
-    for (uint64_t n = s->first; n < s->end; n++) {
-        tw_sample sample;
-        TW_TRY(tw_window_at(s->window, n, &sample));
-        if (sample.time - origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
-        const tw_int128 t = sample.time - origin.time;
-        const tw_int128 v = sample.value - origin.value;
-        sum_t += t;
-        sum_v += v;
-        sum_tt += t * t;
-        sum_tv += t * v;
+    moments sums = {.t = 0};
+    tw_sample newest;
+    TW_TRY(tw_window_at(s->window, s->first, &sums.origin));
+    TW_TRY(tw_window_at(s->window, s->end - 1, &newest)); /* times never go back */
+    if (newest.time - sums.origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
+    uint64_t run_count = 0;
+    for (uint64_t n = s->first; n < s->end; n += run_count) {
+        const uint8_t *run = NULL;
+        TW_TRY(tw_window_run(s->window, n, s->end, &run, &run_count));
+        add_run(&sums, run, run_count);
     }
     const tw_int128 count = (tw_int128)count_of(s);
-    const tw_int128 denominator = count * sum_tt - sum_t * sum_t;
+    const tw_int128 denominator = count * sums.tt - sums.t * sums.t;
     *ret_some = denominator > 0; /* 0: fewer than two distinct times */
     if (!*ret_some) return TW_OK;
-    const bool ok = scale(count * sum_tv - sum_t * sum_v, duration, denominator, ret_value);
+    const bool ok = scale(count * sums.tv - sums.t * sums.v, duration, denominator, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 

@@ -10,7 +10,12 @@ static_assert(TW_KEEP_MAX / TW_PAGE_SAMPLES + 2 == 34, "tw_window.pages holds th
 tw_status tw_window_open(tw_contract *c, uint16_t reading, const tw_account *account,
                          tw_window *ret_window)
 {
-    *ret_window = (tw_window){.contract = c, .reading = reading, .account = *account};
+    ret_window->contract = c; /* member by member: the pages are many */
+    ret_window->reading = reading;
+    ret_window->account = *account;
+    ret_window->total = 0;
+    ret_window->first = 0;
+    ret_window->met = 0;
     const uint8_t *record = NULL;
     bool found = false;
     TW_TRY(tw_device_get(c, account, &record, &found));
@@ -27,19 +32,36 @@ static uint32_t page_of(const tw_contract *c, uint16_t reading, uint64_t number)
     return (uint32_t)(number / TW_PAGE_SAMPLES % pages);
 }
 
+static tw_status fetch(tw_window *w, uint64_t number, uint64_t index)
+{
+    const uint32_t page = page_of(w->contract, w->reading, number);
+    const tw_key key = tw_window_key(&w->contract->id, w->reading, &w->account, page);
+    tw_bytes value;
+    bool found = false;
+    TW_TRY(tw_overlay_get(w->contract->overlay, tw_key_bytes(&key), &value, &found));
+    if (!found || value.size != TW_PAGE_SIZE) return TW_ERR_CORRUPT;
+    w->pages[index] = value.data;
+    w->met |= (uint64_t)1 << index;
+    return TW_OK;
+}
+
+tw_status tw_window_run(tw_window *w, uint64_t number, uint64_t end, const uint8_t **ret_bytes,
+                        uint64_t *ret_count)
+{
+    assert(number >= w->first && number < end && end <= w->total);
+    const uint64_t index = number / TW_PAGE_SAMPLES - w->first / TW_PAGE_SAMPLES;
+    const uint64_t place = number % TW_PAGE_SAMPLES;
+    if ((w->met >> index & 1) == 0) TW_TRY(fetch(w, number, index));
+    *ret_bytes = w->pages[index] + 1 + 16 * place;
+    *ret_count = end - number < TW_PAGE_SAMPLES - place ? end - number : TW_PAGE_SAMPLES - place;
+    return TW_OK;
+}
+
 tw_status tw_window_at(tw_window *w, uint64_t number, tw_sample *ret_sample)
 {
-    assert(number >= w->first && number < w->total);
-    const uint32_t page = page_of(w->contract, w->reading, number);
-    if (w->pages[page] == NULL) {
-        const tw_key key = tw_window_key(&w->contract->id, w->reading, &w->account, page);
-        tw_bytes value;
-        bool found = false;
-        TW_TRY(tw_overlay_get(w->contract->overlay, tw_key_bytes(&key), &value, &found));
-        if (!found || value.size != TW_PAGE_SIZE) return TW_ERR_CORRUPT;
-        w->pages[page] = value.data;
-    }
-    const uint8_t *at = w->pages[page] + 1 + 16 * (number % TW_PAGE_SAMPLES);
+    const uint8_t *at = NULL;
+    uint64_t count = 0;
+    TW_TRY(tw_window_run(w, number, number + 1, &at, &count));
     ret_sample->time = (int64_t)tw_load_u64(at);
     ret_sample->value = (int64_t)tw_load_u64(at + 8);
     return TW_OK;
@@ -47,25 +69,36 @@ tw_status tw_window_at(tw_window *w, uint64_t number, tw_sample *ret_sample)
 
 uint32_t tw_window_met(const tw_window *w)
 {
-    uint32_t count = 0;
-    for (size_t i = 0; i < sizeof w->pages / sizeof w->pages[0]; i++) count += w->pages[i] != NULL;
-    return count;
+    return (uint32_t)__builtin_popcountll(w->met);
 }
 
-/* The first running number whose time is > `time`, or >= `time` when `or_equal`. */
-static tw_status bisect(tw_window *w, int64_t time, bool or_equal, uint64_t *ret_number)
+/* Whether the sample stands after `time`, or at it when `or_equal`. */
+static tw_status is_after(tw_window *w, uint64_t number, int64_t time, bool or_equal, bool *ret_is)
+{
+    tw_sample sample;
+    TW_TRY(tw_window_at(w, number, &sample));
+    *ret_is = sample.time > time || (or_equal && sample.time == time);
+    return TW_OK;
+}
+
+/* The first running number whose sample is after; spans mostly end with the newest samples, so it
+ * goes back from these. All below `low` are before, those from `high` on after. */
+static tw_status search(tw_window *w, int64_t time, bool or_equal, uint64_t *ret_number)
 {
     uint64_t low = w->first;
     uint64_t high = w->total;
+    uint64_t step = 1;
     while (low < high) {
-        const uint64_t middle = low + (high - low) / 2;
-        tw_sample sample;
-        TW_TRY(tw_window_at(w, middle, &sample));
-        if (sample.time > time || (or_equal && sample.time == time)) {
-            high = middle;
+        const bool near = high - low > step; /* before the first sample that is not after */
+        const uint64_t number = step == 0 ? low + (high - low) / 2 : near ? high - step : low;
+        bool after = false;
+        TW_TRY(is_after(w, number, time, or_equal, &after));
+        if (after) {
+            high = number;
         } else {
-            low = middle + 1;
+            low = number + 1;
         }
+        step = !after ? 0 : step == 1 ? TW_PAGE_SAMPLES : 2 * step;
     }
     *ret_number = low;
     return TW_OK;
@@ -74,8 +107,8 @@ static tw_status bisect(tw_window *w, int64_t time, bool or_equal, uint64_t *ret
 tw_status tw_window_span(tw_window *w, int64_t from, int64_t to, bool open_end, uint64_t *ret_first,
                          uint64_t *ret_end)
 {
-    TW_TRY(bisect(w, from, open_end, ret_first));
-    TW_TRY(bisect(w, to, open_end, ret_end));
+    TW_TRY(search(w, to, open_end, ret_end));
+    TW_TRY(search(w, from, open_end, ret_first));
     if (*ret_end < *ret_first) *ret_end = *ret_first;
     return TW_OK;
 }

@@ -20,7 +20,8 @@ typedef struct tw_window {
     tw_account account;
     uint64_t total;           /* accepted since the grant */
     uint64_t first;           /* oldest kept running number; first <= n < total are there */
-    const uint8_t *pages[34]; /* fetched on first use; valid while nothing is pushed */
+    uint64_t met;             /* bit i: pages[i] was fetched */
+    const uint8_t *pages[34]; /* from that of `first` on; valid while nothing is pushed */
 } tw_window;
 
 /* Of the member `account`; empty when the account holds no sensor role. */
@@ -29,7 +30,14 @@ TW_MUST_USE tw_status tw_window_open(tw_contract *c, uint16_t reading, const tw_
 
 TW_MUST_USE tw_status tw_window_at(tw_window *window, uint64_t number, tw_sample *ret_sample);
 
-/* Running numbers of the readings with time in (from, to], or in [from, to) when `open_end`. */
+/* The samples from `number` on that stand in its page, below `end`: how many, and their bytes. */
+TW_MUST_USE tw_status tw_window_run(tw_window *window, uint64_t number, uint64_t end,
+                                    const uint8_t **ret_bytes, uint64_t *ret_count);
+
+/* Running numbers of the readings with time in (from, to], or in [from, to) when `open_end`. Which
+ * pages are looked at for that is part of what a look costs: first the newest; then, each time
+ * twice as far back, until one page of samples or more lies before the sought time; then by
+ * bisection. */
 TW_MUST_USE tw_status tw_window_span(tw_window *window, int64_t from, int64_t to, bool open_end,
                                      uint64_t *ret_first, uint64_t *ret_end);
 
@@ -40,7 +48,7 @@ TW_MUST_USE tw_status tw_window_push(tw_contract *c, uint16_t reading, const tw_
 /* How many of its pages were looked at. */
 uint32_t tw_window_met(const tw_window *window);
 
-/* A statistic. `scratch` holds at least TW_SAMPLES_MAX values. *ret_some false is `none`.
+/* A statistic. `scratch` holds twice TW_SAMPLES_MAX values. *ret_some false is `none`.
  * `samples` are those it passed over, for the charge. TW_TRAP_OVERFLOW when it does not fit. */
 typedef struct tw_stat_query {
     tw_stat stat;

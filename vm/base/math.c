@@ -93,3 +93,45 @@ uint64_t tw_sqrt_u128(tw_uint128 value)
         root = (uint64_t)((root + quotient) / 2);
     }
 }
+
+int64_t tw_root_mean(tw_uint128 sum, uint64_t count)
+{
+    /* root <= sqrt(S / n) < root + 1; the half way point is passed when (2 root + 1)^2 n > 4 S */
+    uint64_t root = tw_sqrt_u128(sum / count);
+    const tw_uint128 half = (tw_uint128)(2 * root + 1) * (2 * root + 1) * count;
+    if (half < 4 * sum || (half == 4 * sum && root % 2 == 1)) root++;
+    return (int64_t)root;
+}
+
+bool tw_scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, int64_t *ret_result)
+{
+    const bool negative = numerator < 0;
+    const tw_uint128 size = negative ? -(tw_uint128)numerator : (tw_uint128)numerator;
+    const tw_uint128 low = (tw_uint128)(uint64_t)size * (uint64_t)factor;
+    const tw_uint128 high = (size >> 64) * (uint64_t)factor + (low >> 64);
+    if (high >> 63 == 0) { /* 127 bits: what readings that change slowly give */
+        const tw_int128 product = (tw_int128)(high << 64 | (uint64_t)low);
+        return tw_div_round(negative ? -product : product, denominator, TW_ROUND_HALF_EVEN,
+                            ret_result);
+    }
+    /* 192 bits: high : low64. Long division, one bit at a time. */
+    const tw_uint128 divisor = (tw_uint128)denominator;
+    tw_uint128 rest = 0;
+    tw_uint128 quotient = 0;
+    for (int bit = 191; bit >= 0; bit--) {
+        const unsigned next =
+            bit >= 64 ? (unsigned)(high >> (bit - 64) & 1) : (unsigned)((uint64_t)low >> bit & 1);
+        if (quotient >> 126 != 0) return false;
+        rest = rest << 1 | next;
+        quotient <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            quotient |= 1;
+        }
+    }
+    const tw_uint128 other = divisor - rest;
+    if (rest > other || (rest == other && (quotient & 1) != 0)) quotient++;
+    if (quotient > (tw_uint128)INT64_MAX + negative) return false; /* -2^63 fits, 2^63 does not */
+    *ret_result = (int64_t)(negative ? -(uint64_t)quotient : (uint64_t)quotient);
+    return true;
+}

@@ -29,4 +29,12 @@ bool tw_muldiv(int64_t a, int64_t b, int64_t divisor, tw_round mode, int64_t *re
 /* Floor of the square root. */
 uint64_t tw_sqrt_u128(tw_uint128 value);
 
+/* Square root of sum / count, rounded half to even. The sum is below 2^119, the count above 0 and
+ * at most 2^14. */
+int64_t tw_root_mean(tw_uint128 sum, uint64_t count);
+
+/* numerator * factor / denominator with 192 bits between, rounded half to even, for |numerator| <
+ * 2^127, 0 <= factor < 2^63 and 0 < denominator < 2^127. False when the result does not fit. */
+bool tw_scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, int64_t *ret_result);
+
 #endif

@@ -1,9 +1,8 @@
 /* stat -- statistics over the span of a window, in exact integers, rounded once.
  *
  * Values lie within 2^52 of 0 (the reading's range) and a statistic covers at most 2^14 readings,
- * so sums and sums of squares fit 128 bits: only a result can overflow. The slope's last step needs
- * up to 192 bits and is done in three 64-bit limbs. Samples are passed over in runs, those of a
- * page, with one short loop a statistic.
+ * so sums and sums of squares fit 128 bits: only a result can overflow. Samples are passed over in
+ * runs, those of a page, with one short loop a statistic.
  */
 #include "vm/exec/window.h"
 
@@ -97,17 +96,6 @@ static tw_status average(const tally *t, tw_int128 parts, int64_t *ret_value)
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
-/* Square root of the mean square, rounded half to even. */
-static int64_t root_mean_square(const tally *t)
-{
-    /* root <= sqrt(S / n) < root + 1; the half way point is passed when (2 root + 1)^2 n > 4 S */
-    const tw_uint128 count = t->count;
-    uint64_t root = tw_sqrt_u128(t->squares / count);
-    const tw_uint128 half = (tw_uint128)(2 * root + 1) * (2 * root + 1) * count;
-    if (half < 4 * t->squares || (half == 4 * t->squares && root % 2 == 1)) root++;
-    return (int64_t)root;
-}
-
 static tw_status order_statistic(const tally *t, const tw_stat_query *query, int64_t *ret_value)
 {
     const uint64_t count = t->count;
@@ -134,41 +122,6 @@ static tw_status order_statistic(const tally *t, const tw_stat_query *query, int
     }
     *ret_value = tw_select(values, count, middle);
     return TW_OK;
-}
-
-/* round(numerator * factor / denominator), half to even, for |numerator| < 2^127, 0 <= factor <
- * 2^63 and 0 < denominator < 2^127. False when the result does not fit. */
-static bool scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, int64_t *ret_result)
-{
-    const bool negative = numerator < 0;
-    const tw_uint128 size = negative ? -(tw_uint128)numerator : (tw_uint128)numerator;
-    const tw_uint128 low = (tw_uint128)(uint64_t)size * (uint64_t)factor;
-    const tw_uint128 high = (size >> 64) * (uint64_t)factor + (low >> 64);
-    if (high >> 63 == 0) { /* 127 bits: what readings that change slowly give */
-        const tw_int128 product = (tw_int128)(high << 64 | (uint64_t)low);
-        return tw_div_round(negative ? -product : product, denominator, TW_ROUND_HALF_EVEN,
-                            ret_result);
-    }
-    /* 192 bits: high : low64. Long division, one bit at a time. */
-    const tw_uint128 divisor = (tw_uint128)denominator;
-    tw_uint128 rest = 0;
-    tw_uint128 quotient = 0;
-    for (int bit = 191; bit >= 0; bit--) {
-        const unsigned next =
-            bit >= 64 ? (unsigned)(high >> (bit - 64) & 1) : (unsigned)((uint64_t)low >> bit & 1);
-        if (quotient >> 126 != 0) return false;
-        rest = rest << 1 | next;
-        quotient <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            quotient |= 1;
-        }
-    }
-    const tw_uint128 other = divisor - rest;
-    if (rest > other || (rest == other && (quotient & 1) != 0)) quotient++;
-    if (quotient > (tw_uint128)INT64_MAX + negative) return false; /* -2^63 fits, 2^63 does not */
-    *ret_result = (int64_t)(negative ? -(uint64_t)quotient : (uint64_t)quotient);
-    return true;
 }
 
 /* 2,200 years: with at most 2^12 readings below 2^53 apart, the sums below stay under 2^125. */
@@ -210,7 +163,7 @@ static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t 
     const tw_int128 denominator = count * sums.tt - sums.t * sums.t;
     *ret_some = denominator > 0; /* 0: fewer than two distinct times */
     if (!*ret_some) return TW_OK;
-    const bool ok = scale(count * sums.tv - sums.t * sums.v, duration, denominator, ret_value);
+    const bool ok = tw_scale(count * sums.tv - sums.t * sums.v, duration, denominator, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
@@ -231,7 +184,7 @@ static tw_status result(const tally *t, const tw_stat_query *query, int64_t *ret
     case TW_STAT_AVG: return average(t, (tw_int128)t->count, ret_value);
     case TW_STAT_MIN: *ret_value = t->low; return TW_OK;
     case TW_STAT_MAX: *ret_value = t->high; return TW_OK;
-    case TW_STAT_RMS: *ret_value = root_mean_square(t); return TW_OK;
+    case TW_STAT_RMS: *ret_value = tw_root_mean(t->squares, t->count); return TW_OK;
     case TW_STAT_MEDIAN:
     case TW_STAT_MAD:
     case TW_STAT_PERCENTILE: return order_statistic(t, query, ret_value);

@@ -1,8 +1,8 @@
 /* readings -- the reference's statistics over windows, stamps and silence.
  *
  * Samples are copied out, sorted by insertion, and summed as wide integers. Which pages of a window
- * are looked at is part of the price, so the bisection is that of vm/exec/window.h: by halves over
- * all that is kept, first for the start of the span, then for its end. */
+ * are looked at is part of the price, so the search is that of vm/exec/window.h: back from the
+ * newest, 1, 128, 256, 512 ... numbers at a time, and then by halves. */
 #include "tests/reference/machine.h"
 #include "tests/reference/wide.h"
 
@@ -112,16 +112,32 @@ static tw_status sample_at(reference *r, window *w, uint64_t number, tw_sample *
     return TW_OK;
 }
 
+static tw_status is_past(reference *r, window *w, uint64_t number, int64_t time, bool open_end,
+                         bool *ret_past)
+{
+    tw_sample sample;
+    TW_TRY(sample_at(r, w, number, &sample));
+    *ret_past = open_end ? sample.time >= time : sample.time > time;
+    return TW_OK;
+}
+
 /* The first number whose time is past `time`; with `open_end`, at or past it. */
-static tw_status bisect(reference *r, window *w, int64_t time, bool open_end, uint64_t *ret_number)
+static tw_status search(reference *r, window *w, int64_t time, bool open_end, uint64_t *ret_number)
 {
     uint64_t low = w->first;
     uint64_t high = w->total;
+    uint64_t back = 1;
+    bool past = true;
+    while (past && low < high) {
+        const uint64_t number = back < high - low ? high - back : low;
+        TW_TRY(is_past(r, w, number, time, open_end, &past));
+        if (past) high = number;
+        if (!past) low = number + 1;
+        back = back == 1 ? REF_PAGE_SAMPLES : back * 2;
+    }
     while (low < high) {
         const uint64_t middle = (low + high) / 2;
-        tw_sample sample;
-        TW_TRY(sample_at(r, w, middle, &sample));
-        const bool past = open_end ? sample.time >= time : sample.time > time;
+        TW_TRY(is_past(r, w, middle, time, open_end, &past));
         if (past) high = middle;
         if (!past) low = middle + 1;
     }
@@ -141,8 +157,8 @@ static tw_status gather(reference *r, window *w, const query *q, tally *f)
 {
     uint64_t first = 0;
     uint64_t end = 0;
-    TW_TRY(bisect(r, w, q->from, q->open_end, &first));
-    TW_TRY(bisect(r, w, q->end, q->open_end, &end));
+    TW_TRY(search(r, w, q->from, q->open_end, &first));
+    TW_TRY(search(r, w, q->end, q->open_end, &end));
     if (end <= first) return TW_OK;
     if (is_spanless(q->stat)) {
         f->samples = 1;

@@ -151,14 +151,14 @@ static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t 
     moments sums = {.t = 0};
     tw_sample newest;
     TW_TRY(tw_window_at(s->window, s->first, &sums.origin));
-    TW_TRY(tw_window_at(s->window, s->end - 1, &newest)); /* times never go back */
-    if (newest.time - sums.origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
     uint64_t run_count = 0;
     for (uint64_t n = s->first; n < s->end; n += run_count) {
         const uint8_t *run = NULL;
         TW_TRY(tw_window_run(s->window, n, s->end, &run, &run_count));
         add_run(&sums, run, run_count);
     }
+    TW_TRY(tw_window_at(s->window, s->end - 1, &newest)); /* times never go back */
+    if (newest.time - sums.origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
     const tw_int128 count = (tw_int128)count_of(s);
     const tw_int128 denominator = count * sums.tt - sums.t * sums.t;
     *ret_some = denominator > 0; /* 0: fewer than two distinct times */

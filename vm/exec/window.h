@@ -35,9 +35,9 @@ TW_MUST_USE tw_status tw_window_run(tw_window *window, uint64_t number, uint64_t
                                     const uint8_t **ret_bytes, uint64_t *ret_count);
 
 /* Running numbers of the readings with time in (from, to], or in [from, to) when `open_end`. Which
- * pages are looked at for that is part of what a look costs: first the newest; then, each time
- * twice as far back, until one page of samples or more lies before the sought time; then by
- * bisection. */
+ * pages are looked at is part of the price: for either end first the newest reading, then the ones
+ * 128, 256, 512 ... numbers before the last one looked at (at the least the oldest), until one lies
+ * before the end that is sought; then by halves. */
 TW_MUST_USE tw_status tw_window_span(tw_window *window, int64_t from, int64_t to, bool open_end,
                                      uint64_t *ret_first, uint64_t *ret_end);
 

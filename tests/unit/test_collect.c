@@ -468,7 +468,9 @@ Test(collect, samples_across_devices_are_limited)
         bool found = false;
         for (uint64_t n = 0; n < count; n++) {
             const tw_sample sample = {START + (int64_t)n, (int64_t)n};
-            cr_assert_eq(tw_window_push(c, W_FLOW, &from, n, sample), TW_OK);
+            uint8_t *page = NULL;
+            cr_assert_eq(tw_window_page(c, W_FLOW, &from, n, &page), TW_OK);
+            tw_window_put(page, n, sample);
         }
         cr_assert_eq(tw_overlay_edit(b->overlay, tw_key_bytes(&key), &record, &size, &found),
                      TW_OK);

@@ -532,7 +532,9 @@ static void push(machine *m, uint64_t number, int64_t time, int64_t value)
     size_t size = 0;
     bool found = false;
     const tw_sample sample = {time, value};
-    cr_assert_eq(tw_window_push(m->contract, 0, &device, number, sample), TW_OK);
+    uint8_t *page = NULL;
+    cr_assert_eq(tw_window_page(m->contract, 0, &device, number, &page), TW_OK);
+    tw_window_put(page, number, sample);
     cr_assert_eq(tw_overlay_edit(m->overlay, tw_key_bytes(&key), &record, &size, &found), TW_OK);
     cr_assert(found);
     tw_store_u64(record + tw_device_reading(0), number + 1);

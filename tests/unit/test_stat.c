@@ -68,7 +68,9 @@ static void push(bench *b, int64_t time, int64_t value)
     size_t size = 0;
     bool found = false;
     cr_assert(b->total < PUSHED_MAX);
-    cr_assert_eq(tw_window_push(&b->contract, 0, &b->device, b->total, sample), TW_OK);
+    uint8_t *page = NULL;
+    cr_assert_eq(tw_window_page(&b->contract, 0, &b->device, b->total, &page), TW_OK);
+    tw_window_put(page, b->total, sample);
     cr_assert_eq(tw_overlay_edit(b->overlay, tw_key_bytes(&key), &record, &size, &found), TW_OK);
     b->all[b->total++] = sample;
     tw_store_u64(record + tw_device_reading(0), b->total);

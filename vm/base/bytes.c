@@ -22,29 +22,6 @@ int tw_bytes_compare(tw_bytes a, tw_bytes b)
     return a.size < b.size ? -1 : a.size > b.size;
 }
 
-tw_reader tw_reader_of(tw_bytes bytes)
-{
-    return (tw_reader){bytes.data, bytes.size, 0, false};
-}
-
-const uint8_t *tw_read_raw(tw_reader *r, size_t size)
-{
-    if (r->bad || size > r->size - r->at) {
-        r->bad = true;
-        return NULL;
-    }
-    if (r->data == NULL) return NULL; /* no bytes of no memory: a null pointer takes no sum */
-    const uint8_t *at = r->data + r->at;
-    r->at += size;
-    return at;
-}
-
-uint8_t tw_read_u8(tw_reader *r)
-{
-    const uint8_t *at = tw_read_raw(r, 1);
-    return at != NULL ? *at : 0;
-}
-
 uint16_t tw_read_u16(tw_reader *r)
 {
     const uint8_t *at = tw_read_raw(r, 2);
@@ -55,17 +32,6 @@ uint32_t tw_read_u32(tw_reader *r)
 {
     const uint8_t *at = tw_read_raw(r, 4);
     return at != NULL ? tw_load_u32(at) : 0;
-}
-
-uint64_t tw_read_u64(tw_reader *r)
-{
-    const uint8_t *at = tw_read_raw(r, 8);
-    return at != NULL ? tw_load_u64(at) : 0;
-}
-
-int64_t tw_read_i64(tw_reader *r)
-{
-    return (int64_t)tw_read_u64(r);
 }
 
 bool tw_read_bool(tw_reader *r)
@@ -119,54 +85,38 @@ tw_writer tw_writer_new(size_t size_max)
     return (tw_writer){NULL, 0, 0, size_max, false, false};
 }
 
-tw_writer tw_writer_fixed(void *memory, size_t size_max)
-{
-    return (tw_writer){memory, 0, size_max, size_max, true, false};
-}
-
 void tw_writer_free(tw_writer *w)
 {
     if (!w->fixed) tw_mem_free(w->data);
     *w = (tw_writer){NULL, 0, 0, w->size_max, false, false};
 }
 
-void tw_writer_clear(tw_writer *w)
-{
-    w->size = 0;
-    w->bad = false;
-}
-
-static bool reserve(tw_writer *w, size_t size)
+uint8_t *tw_writer_grow(tw_writer *w, size_t size)
 {
     if (w->bad || size > w->size_max - w->size) {
         w->bad = true;
-        return false;
+        return NULL;
     }
-    const size_t needed = w->size + size;
-    if (needed <= w->capacity) return true;
     assert(!w->fixed);
+    const size_t needed = w->size + size;
     size_t capacity = w->capacity < 64 ? 64 : w->capacity;
     while (capacity < needed) capacity *= 2;
+    if (capacity > w->size_max) capacity = w->size_max; /* so that to fit it is to be allowed */
     uint8_t *data = tw_mem_resize(w->data, w->capacity, capacity);
     if (data == NULL) {
         w->bad = true;
-        return false;
+        return NULL;
     }
     w->data = data;
     w->capacity = capacity;
-    return true;
+    w->size = needed;
+    return data + needed - size;
 }
 
 void tw_write_raw(tw_writer *w, const void *bytes, size_t size)
 {
-    if (!reserve(w, size) || size == 0) return;
-    memcpy(w->data + w->size, bytes, size);
-    w->size += size;
-}
-
-void tw_write_u8(tw_writer *w, uint8_t value)
-{
-    tw_write_raw(w, &value, 1);
+    uint8_t *at = size > 0 ? tw_writer_room(w, size) : NULL;
+    if (at != NULL) memcpy(at, bytes, size);
 }
 
 void tw_write_u16(tw_writer *w, uint16_t value)
@@ -180,18 +130,6 @@ void tw_write_u32(tw_writer *w, uint32_t value)
     uint8_t bytes[4];
     tw_store_u32(bytes, value);
     tw_write_raw(w, bytes, sizeof bytes);
-}
-
-void tw_write_u64(tw_writer *w, uint64_t value)
-{
-    uint8_t bytes[8];
-    tw_store_u64(bytes, value);
-    tw_write_raw(w, bytes, sizeof bytes);
-}
-
-void tw_write_i64(tw_writer *w, int64_t value)
-{
-    tw_write_u64(w, (uint64_t)value);
 }
 
 void tw_write_short(tw_writer *w, tw_bytes bytes)

@@ -26,7 +26,8 @@ tw_hash tw_bank_token(const tw_hash *contract, const char *name)
 
 tw_key tw_bank_balance_key(const tw_hash *asset, const tw_account *account)
 {
-    tw_key key = tw_key_of(TW_SPACE_BALANCE, asset);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_BALANCE, asset);
     tw_key_raw(&key, account->bytes, sizeof account->bytes);
     return key;
 }

@@ -11,21 +11,15 @@
 
 #include <string.h>
 
-static const tw_module *module_of(const tw_exec *x)
-{
-    return x->contract->code->module;
-}
-
 /* ---- keys and counts ---- */
 
 tw_status tw_field_key_at(const tw_contract *c, uint32_t id, uint16_t key_type,
                           const int64_t *slots, tw_key *ret_key)
 {
-    tw_key key = tw_field_key(c, id);
-    tw_writer w = tw_writer_fixed(key.data + key.size, TW_KEY_SIZE_MAX);
+    tw_field_begin(c, id, ret_key);
+    tw_writer w = tw_writer_fixed(ret_key->data + ret_key->size, TW_KEY_SIZE_MAX);
     TW_TRY(tw_key_encode(c->code->module, key_type, slots, &w));
-    key.size += w.size;
-    *ret_key = key;
+    ret_key->size += w.size;
     return TW_OK;
 }
 
@@ -52,9 +46,11 @@ tw_status tw_field_set_count(const tw_contract *c, uint32_t id, uint32_t count)
 /* The key in slots; of a var, the empty one. */
 static tw_status key_at(const tw_exec *x, const tw_field *f, const int64_t *slots, tw_key *ret_key)
 {
-    *ret_key = tw_field_key(x->contract, f->id);
-    if (f->kind == TW_FIELD_VAR) return TW_OK;
-    return tw_field_key_at(x->contract, f->id, f->key_type, slots, ret_key);
+    if (f->kind != TW_FIELD_VAR) {
+        return tw_field_key_at(x->contract, f->id, f->key_type, slots, ret_key);
+    }
+    tw_field_begin(x->contract, f->id, ret_key);
+    return TW_OK;
 }
 
 static tw_status look(tw_exec *x, const tw_key *key, tw_bytes *ret_value, bool *ret_found)
@@ -69,8 +65,8 @@ static tw_status decode(const tw_exec *x, const tw_field *f, tw_bytes value, int
 {
     tw_reader r = tw_reader_of(value);
     (void)tw_read_u8(&r);
-    const bool good =
-        tw_value_decode(module_of(x), f->value_type, &r, ret_slots) == TW_OK && tw_reader_done(&r);
+    const bool good = tw_value_decode(tw_exec_module(x), f->value_type, &r, ret_slots) == TW_OK &&
+                      tw_reader_done(&r);
     return good ? TW_OK : TW_ERR_CORRUPT;
 }
 
@@ -103,7 +99,7 @@ static tw_status next(tw_exec *x, const tw_field *f, const tw_key *after, tw_byt
 
 tw_status tw_native_LOAD(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_field *f = &tw_exec_module(x)->fields[i->x];
     tw_key key;
     tw_bytes value;
     bool found = false;
@@ -117,7 +113,7 @@ tw_status tw_native_LOAD(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_STORE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_field *f = &tw_exec_module(x)->fields[i->x];
     tw_key key;
     tw_bytes before;
     bool found = true;
@@ -127,7 +123,7 @@ tw_status tw_native_STORE(tw_exec *x, int64_t *s, const tw_insn *i)
     TW_TRY(key_at(x, f, s + i->b, &key));
     tw_writer_clear(&x->value);
     tw_write_u8(&x->value, TW_STATE_TAG);
-    TW_TRY(tw_value_encode(module_of(x), f->value_type, s + i->a, &x->value));
+    TW_TRY(tw_value_encode(tw_exec_module(x), f->value_type, s + i->a, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     if (f->kind == TW_FIELD_MAP) {
         TW_TRY(look(x, &key, &before, &found));
@@ -144,7 +140,7 @@ tw_status tw_native_EXISTS(tw_exec *x, int64_t *s, const tw_insn *i)
     tw_key key;
     tw_bytes value;
     bool found = false;
-    TW_TRY(key_at(x, &module_of(x)->fields[i->x], s + i->b, &key));
+    TW_TRY(key_at(x, &tw_exec_module(x)->fields[i->x], s + i->b, &key));
     TW_TRY(look(x, &key, &value, &found));
     s[i->a] = found;
     return TW_OK;
@@ -152,7 +148,7 @@ tw_status tw_native_EXISTS(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_REMOVE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_field *f = &tw_exec_module(x)->fields[i->x];
     tw_key key;
     tw_bytes value;
     bool found = false;
@@ -167,14 +163,14 @@ tw_status tw_native_REMOVE(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_SIZE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     uint32_t count = 0;
-    TW_TRY(tw_field_count(x->contract, module_of(x)->fields[i->x].id, &count));
+    TW_TRY(tw_field_count(x->contract, tw_exec_module(x)->fields[i->x].id, &count));
     s[i->a] = count;
     return TW_OK;
 }
 
 tw_status tw_native_NEXT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_field *f = &module_of(x)->fields[i->x];
+    const tw_field *f = &tw_exec_module(x)->fields[i->x];
     const tw_key prefix = tw_field_key(x->contract, f->id);
     tw_key after = prefix;
     tw_bytes key;
@@ -185,7 +181,7 @@ tw_status tw_native_NEXT(tw_exec *x, int64_t *s, const tw_insn *i)
     if (!found) return TW_TRAP_NO_KEY;
     tw_reader r = tw_reader_of(tw_bytes_of(key.data + prefix.size, key.size - prefix.size));
     const bool good =
-        tw_key_decode(module_of(x), f->key_type, &r, s + i->a) == TW_OK && tw_reader_done(&r);
+        tw_key_decode(tw_exec_module(x), f->key_type, &r, s + i->a) == TW_OK && tw_reader_done(&r);
     return good ? TW_OK : TW_ERR_CORRUPT;
 }
 
@@ -210,7 +206,7 @@ static void place(int64_t *list, const tw_type *type, uint32_t step, uint32_t me
 
 tw_status tw_native_TOP(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_module *m = module_of(x);
+    const tw_module *m = tw_exec_module(x);
     const tw_field *f = &m->fields[i->x / 64];
     const tw_type *type = &m->types[i->c];
     const tw_members *members = &m->types[f->value_type].members;
@@ -247,8 +243,8 @@ static bool index_fits(const int64_t *list, const tw_type *type, int64_t index)
 
 static const tw_type *list_type(const tw_exec *x, const tw_insn *i, uint32_t *ret_step)
 {
-    const tw_type *type = &module_of(x)->types[i->x];
-    *ret_step = module_of(x)->types[type->of].slots;
+    const tw_type *type = &tw_exec_module(x)->types[i->x];
+    *ret_step = tw_exec_module(x)->types[type->of].slots;
     return type;
 }
 

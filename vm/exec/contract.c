@@ -27,8 +27,9 @@ tw_status tw_contract_new(const tw_hash *id, const tw_code *code, tw_overlay *ov
     c->assets = TW_NEW_ARRAY(arena, tw_hash, m->money_count);
     c->control.alarms = TW_NEW_ARRAY(arena, tw_alarm_state, m->alarm_count);
     c->control.timers = TW_NEW_ARRAY(arena, tw_timer_state, m->entry_count);
+    c->control_bytes = TW_NEW_ARRAY(arena, uint8_t, tw_size_control(m));
     if (c->params == NULL || c->deployed == NULL || c->assets == NULL ||
-        c->control.alarms == NULL || c->control.timers == NULL) {
+        c->control.alarms == NULL || c->control.timers == NULL || c->control_bytes == NULL) {
         return TW_ERR_MEMORY;
     }
     for (uint16_t i = 0; i < m->alarm_count; i++) {
@@ -90,14 +91,26 @@ tw_status tw_contract_load(tw_contract *c)
     return tw_contract_load_control(c);
 }
 
+static void remember_control(tw_contract *c, tw_bytes record)
+{
+    memcpy(c->control_bytes, record.data, record.size);
+    c->control_size = record.size;
+    c->control_changed = false;
+}
+
 tw_status tw_contract_load_control(tw_contract *c)
 {
     const tw_module *m = c->code->module;
-    const tw_key key = tw_key_of(TW_SPACE_CONTROL, &c->id);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_CONTROL, &c->id);
     tw_bytes value;
     bool found = false;
     TW_TRY(tw_overlay_get(c->overlay, tw_key_bytes(&key), &value, &found));
-    if (!found) return TW_ERR_CORRUPT;
+    if (!found || value.size > tw_size_control(m)) return TW_ERR_CORRUPT;
+    if (!c->control_changed &&
+        tw_bytes_equal(value, (tw_bytes){c->control_bytes, c->control_size})) {
+        return TW_OK;
+    }
     tw_control *k = &c->control;
     tw_reader r = tw_reader_of(value);
     (void)tw_read_u8(&r);
@@ -120,8 +133,9 @@ tw_status tw_contract_load_control(tw_contract *c)
         k->timers[i].due = tw_read_i64(&r);
         k->timers[i].attempts = tw_read_u8(&r);
     }
-    c->control_changed = false;
-    return tw_reader_done(&r) && k->phase < m->phases.count ? TW_OK : TW_ERR_CORRUPT;
+    if (!tw_reader_done(&r) || k->phase >= m->phases.count) return TW_ERR_CORRUPT;
+    remember_control(c, value);
+    return TW_OK;
 }
 
 tw_status tw_contract_save_control(tw_contract *c)
@@ -153,6 +167,6 @@ tw_status tw_contract_save_control(tw_contract *c)
     assert(!w.bad && w.size <= tw_size_control(m));
     const tw_key key = tw_key_of(TW_SPACE_CONTROL, &c->id);
     TW_TRY(tw_overlay_put(c->overlay, tw_key_bytes(&key), tw_writer_bytes(&w)));
-    c->control_changed = false;
+    remember_control(c, tw_writer_bytes(&w));
     return TW_OK;
 }

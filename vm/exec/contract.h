@@ -51,7 +51,9 @@ typedef struct tw_contract {
     int64_t *deployed; /* deploy constants */
     tw_hash *assets;   /* of each money of the module */
     tw_control control;
-    bool control_changed;
+    bool control_changed;   /* it is no more what `control_bytes` say */
+    uint8_t *control_bytes; /* its record as it was read or written last */
+    size_t control_size;    /* 0 before */
 } tw_contract;
 
 /* An empty contract for `code`, memory from `arena`: for deploy, and for open. */

@@ -15,10 +15,16 @@
 static_assert(TW_KEY_MAX >= 1 + 32 + 4 + TW_KEY_SIZE_MAX, "a key of a field fits");
 
 /* With an empty key. `id` is a field's or a purse's. */
+static inline void tw_field_begin(const tw_contract *c, uint32_t id, tw_key *ret_key)
+{
+    tw_key_begin(ret_key, TW_SPACE_FIELD, &c->id);
+    tw_key_u32(ret_key, id);
+}
+
 static inline tw_key tw_field_key(const tw_contract *c, uint32_t id)
 {
-    tw_key key = tw_key_of(TW_SPACE_FIELD, &c->id);
-    tw_key_u32(&key, id);
+    tw_key key;
+    tw_field_begin(c, id, &key);
     return key;
 }
 

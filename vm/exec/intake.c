@@ -1,5 +1,5 @@
-/* intake -- see the header. The device record is fetched anew for each reading because pushing into
- * a window may move it; the overlay finds it by one look into a hash table. */
+/* intake -- see the header. Nothing marks or undoes while a pack is taken in, so the device record
+ * and the page that is being filled are looked up once, and then written in place. */
 #include "vm/exec/intake.h"
 
 #include "vm/exec/window.h"
@@ -13,27 +13,31 @@ typedef struct intake {
     const tw_module *m;
     const tw_account *device;
     int64_t now;
-    tw_key key;     /* of the device record */
-    uint64_t taken; /* bit r: a reading r was accepted */
+    uint8_t *record;      /* of the device */
+    uint8_t *page;        /* NULL: none yet */
+    uint16_t page_of;     /* a reading */
+    uint64_t page_number; /* since the grant */
+    uint64_t taken;       /* bit r: a reading r was accepted */
     tw_intake *result;
     uint32_t edges_max;
     tw_arena *arena;
 } intake;
 
-static tw_status record_of(intake *t, uint8_t **ret_record)
+static tw_status find_record(intake *t)
 {
+    const tw_key key = tw_device_key(&t->c->id, t->device);
     size_t size = 0;
     bool found = false;
-    TW_TRY(tw_overlay_edit(t->c->overlay, tw_key_bytes(&t->key), ret_record, &size, &found));
+    TW_TRY(tw_overlay_edit(t->c->overlay, tw_key_bytes(&key), &t->record, &size, &found));
     return found && size == tw_device_size(t->m) ? TW_OK : TW_ERR_CORRUPT;
 }
 
 /* More than `rate`: n readings were already taken in (time - P, time]. */
 static tw_status over_rate(intake *t, const tw_reading *r, const tw_pack_reading *p, uint64_t total,
-                           bool *ret_over)
+                           int64_t last, bool *ret_over)
 {
     *ret_over = false;
-    if (total < r->rate_count) return TW_OK;
+    if (total < r->rate_count || last <= p->time - r->rate_ms) return TW_OK;
     tw_window window;
     tw_sample sample;
     TW_TRY(tw_window_open(t->c, p->reading, t->device, &window));
@@ -43,24 +47,24 @@ static tw_status over_rate(intake *t, const tw_reading *r, const tw_pack_reading
 }
 
 /* In the order in which the language names the reasons. */
-static tw_status judge(intake *t, const tw_pack_reading *p, const uint8_t *record,
-                       tw_refusal *ret_reason)
+static tw_status judge(intake *t, const tw_pack_reading *p, tw_refusal *ret_reason)
 {
     *ret_reason = TW_REFUSAL_FIELD;
     if (p->reading >= t->m->reading_count) return TW_OK;
     const tw_reading *r = &t->m->readings[p->reading];
-    const uint64_t roles = tw_load_u64(record + TW_DEVICE_ROLES);
+    const uint64_t roles = tw_load_u64(t->record + TW_DEVICE_ROLES);
     if ((roles >> r->role & 1) == 0) return TW_OK;
-    const uint8_t *at = record + tw_device_reading(p->reading);
+    const uint8_t *at = t->record + tw_device_reading(p->reading);
     const uint64_t total = tw_load_u64(at);
+    const int64_t last = (int64_t)tw_load_u64(at + 8);
     *ret_reason = TW_REFUSAL_ORDER;
-    if (total > 0 && p->time < (int64_t)tw_load_u64(at + 8)) return TW_OK;
+    if (total > 0 && p->time < last) return TW_OK;
     *ret_reason = TW_REFUSAL_AGE;
     if (t->now - p->time > r->age_max_ms) return TW_OK;
     *ret_reason = TW_REFUSAL_RANGE;
     if (p->value < r->low || p->value > r->high) return TW_OK;
     bool over = false;
-    TW_TRY(over_rate(t, r, p, total, &over));
+    TW_TRY(over_rate(t, r, p, total, last, &over));
     *ret_reason = over ? TW_REFUSAL_RATE : TW_REFUSAL_NONE;
     return TW_OK;
 }
@@ -78,11 +82,11 @@ static bool stamp_true(const tw_contract *c, const tw_stamp *stamp, int64_t valu
 }
 
 /* A run goes on while the level holds and no pause is longer than `gap`. */
-static void stamps_update(intake *t, const tw_pack_reading *p, uint8_t *record)
+static void stamps_update(intake *t, const tw_pack_reading *p)
 {
     for (uint16_t i = 0; i < t->m->stamp_count; i++) {
         if (t->m->stamps[i].reading != p->reading) continue;
-        uint8_t *at = record + tw_device_stamp(t->m, i);
+        uint8_t *at = t->record + tw_device_stamp(t->m, i);
         const int64_t since = (int64_t)tw_load_u64(at);
         const int64_t last = (int64_t)tw_load_u64(at + 8);
         t->result->gas += TW_GAS_STAMP;
@@ -144,15 +148,20 @@ static tw_status alarms_update(intake *t, const tw_pack_reading *p)
     return TW_OK;
 }
 
-static tw_status take(intake *t, const tw_pack_reading *p, uint8_t *record)
+static tw_status take(intake *t, const tw_pack_reading *p)
 {
-    uint8_t *at = record + tw_device_reading(p->reading);
+    uint8_t *at = t->record + tw_device_reading(p->reading);
     const uint64_t total = tw_load_u64(at);
+    const uint64_t number = total / TW_PAGE_SAMPLES;
     tw_store_u64(at, total + 1);
     tw_store_u64(at + 8, (uint64_t)p->time);
-    stamps_update(t, p, record);
-    const tw_sample sample = {p->time, p->value};
-    TW_TRY(tw_window_push(t->c, p->reading, t->device, total, sample));
+    stamps_update(t, p);
+    if (t->page == NULL || t->page_of != p->reading || t->page_number != number) {
+        TW_TRY(tw_window_page(t->c, p->reading, t->device, total, &t->page));
+        t->page_of = p->reading;
+        t->page_number = number;
+    }
+    tw_window_put(t->page, total, (tw_sample){p->time, p->value});
     t->taken |= (uint64_t)1 << p->reading;
     t->result->accepted++;
     return alarms_update(t, p);
@@ -160,13 +169,11 @@ static tw_status take(intake *t, const tw_pack_reading *p, uint8_t *record)
 
 static tw_status one(intake *t, uint16_t place, const tw_pack_reading *p)
 {
-    uint8_t *record = NULL;
     tw_refusal reason = TW_REFUSAL_NONE;
     t->result->gas += TW_GAS_INTAKE;
-    TW_TRY(record_of(t, &record));
-    TW_TRY(judge(t, p, record, &reason));
-    if (reason == TW_REFUSAL_NONE) return take(t, p, record);
-    uint8_t *counter = record + TW_DEVICE_REFUSED + 8 * (size_t)reason;
+    TW_TRY(judge(t, p, &reason));
+    if (reason == TW_REFUSAL_NONE) return take(t, p);
+    uint8_t *counter = t->record + TW_DEVICE_REFUSED + 8 * (size_t)reason;
     tw_store_u64(counter, tw_load_u64(counter) + 1);
     t->result->refused[t->result->refused_count++] = (tw_refused){place, (uint8_t)reason};
     return TW_OK;
@@ -197,9 +204,9 @@ tw_status tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *
                 .m = contract->code->module,
                 .device = device,
                 .now = now,
-                .key = tw_device_key(&contract->id, device),
                 .result = ret_intake,
                 .arena = arena};
+    TW_TRY(find_record(&t));
     for (uint16_t i = 0; i < count; i++) TW_TRY(one(&t, i, &readings[i]));
     TW_TRY(arm_silent(&t));
     TW_TRY(tw_pending_index(contract));

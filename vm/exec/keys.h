@@ -86,10 +86,18 @@ static inline tw_key tw_key_start(tw_space space)
     return key;
 }
 
+/* Built in place: most of a tw_key's memory is never used, and not worth a copy. */
+static inline void tw_key_begin(tw_key *key, tw_space space, const tw_hash *contract)
+{
+    key->data[0] = (uint8_t)space;
+    memcpy(key->data + 1, contract->bytes, sizeof contract->bytes);
+    key->size = 1 + sizeof contract->bytes;
+}
+
 static inline tw_key tw_key_of(tw_space space, const tw_hash *contract)
 {
-    tw_key key = tw_key_start(space);
-    tw_key_raw(&key, contract->bytes, sizeof contract->bytes);
+    tw_key key;
+    tw_key_begin(&key, space, contract);
     return key;
 }
 

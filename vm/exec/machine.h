@@ -4,6 +4,8 @@
 #define TW_EXEC_MACHINE_H
 
 #include "vm/exec/exec.h"
+#include "vm/exec/window.h"
+#include "vm/isa/value.h"
 
 typedef struct tw_loop {
     int64_t next;
@@ -41,6 +43,8 @@ struct tw_exec {
     const int64_t *constants; /* of its module */
     const tw_call *call;
     bool phase_changed;
+    bool window_open; /* `window` is that of the one device of its reading, as it is now */
+    tw_window window; /* of the last statistic */
     tw_till till;
 
     tw_status stopped; /* TW_OK after the last RET */
@@ -54,6 +58,19 @@ struct tw_exec {
     tw_writer fields; /* of an error, or a view's result */
     tw_writer value;  /* a value on its way into the state or a notice */
 };
+
+static inline const tw_module *tw_exec_module(const tw_exec *x)
+{
+    return x->contract->code->module;
+}
+
+/* The account in four slots. */
+static inline tw_account tw_slots_account(const int64_t *slots)
+{
+    tw_account account;
+    tw_slots_to_bytes32(slots, account.bytes);
+    return account;
+}
 
 /* Runs a function whose arguments stand in stack[0..]; x->stopped and x->result say how it ended.
  */

@@ -12,18 +12,6 @@
 
 #include <string.h>
 
-static const tw_module *module_of(const tw_exec *x)
-{
-    return x->contract->code->module;
-}
-
-static tw_account account_at(const int64_t *slots)
-{
-    tw_account account;
-    tw_slots_to_bytes32(slots, account.bytes);
-    return account;
-}
-
 tw_status tw_native_GO(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     (void)s;
@@ -38,7 +26,7 @@ tw_status tw_native_GO(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_MEMBER(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account account = account_at(s + i->b);
+    const tw_account account = tw_slots_account(s + i->b);
     bool member = false;
     TW_TRY(tw_role_has(x->contract, (uint16_t)i->x, &account, &member));
     s[i->a] = member;
@@ -47,7 +35,7 @@ tw_status tw_native_MEMBER(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_SIGNED(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account account = account_at(s + i->b);
+    const tw_account account = tw_slots_account(s + i->b);
     bool has_signed = false;
     for (uint16_t k = 0; k < x->call->signer_count; k++) {
         has_signed = has_signed || tw_account_equal(&account, &x->call->signers[k]);
@@ -70,14 +58,16 @@ tw_status tw_native_SIGNERS(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_GRANT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account account = account_at(s + i->b);
+    const tw_account account = tw_slots_account(s + i->b);
+    x->window_open = false;
     TW_TRY(tw_role_grant(x->contract, (uint16_t)i->x, &account, x->call->now));
     return tw_purse_role_changed(x, (uint16_t)i->x, &account, true);
 }
 
 tw_status tw_native_REVOKE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account account = account_at(s + i->b);
+    const tw_account account = tw_slots_account(s + i->b);
+    x->window_open = false;
     TW_TRY(tw_role_revoke(x->contract, (uint16_t)i->x, &account, x->call->now));
     return tw_purse_role_changed(x, (uint16_t)i->x, &account, false);
 }
@@ -101,10 +91,10 @@ tw_status tw_native_HOLDER(tw_exec *x, int64_t *s, const tw_insn *i)
 static tw_status device_of(tw_exec *x, const int64_t *named, uint16_t reading, bool *ret_found,
                            tw_account *ret_account)
 {
-    const tw_reading *r = &module_of(x)->readings[reading];
+    const tw_reading *r = &tw_exec_module(x)->readings[reading];
     *ret_found = true;
     if (r->per_device) {
-        *ret_account = account_at(named);
+        *ret_account = tw_slots_account(named);
         return TW_OK;
     }
     uint32_t count = 0;
@@ -135,18 +125,22 @@ tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const uint16_t reading = (uint16_t)(i->x & 1023);
     const tw_stat_query query = query_of(x, s, i);
-    tw_account account = {{0}};
-    bool found = false;
-    TW_TRY(device_of(x, s + i->c, reading, &found, &account));
-    tw_window window;
-    TW_TRY(tw_window_open(x->contract, reading, &account, &window));
+    const bool per_device = tw_exec_module(x)->readings[reading].per_device;
+    tw_window *window = &x->window;
+    if (!x->window_open || window->reading != reading || per_device) {
+        tw_account account = {{0}};
+        bool found = false;
+        TW_TRY(device_of(x, s + i->c, reading, &found, &account));
+        TW_TRY(tw_window_open(x->contract, reading, &account, window));
+        x->window_open = !per_device;
+    }
     bool some = false;
     int64_t value = 0;
     uint64_t samples = 0;
-    const tw_status status = tw_window_stat(&window, &query, x->scratch, &some, &value, &samples);
+    const tw_status status = tw_window_stat(window, &query, x->scratch, &some, &value, &samples);
     x->gas += tw_cost_stat(query.stat, samples);
-    if (module_of(x)->readings[reading].per_device) {
-        x->gas += tw_cost_window(tw_window_met(&window), tw_device_size(module_of(x)));
+    if (per_device) {
+        x->gas += tw_cost_window(tw_window_met(window), tw_device_size(tw_exec_module(x)));
     }
     return answer(status, s + i->a, some, value);
 }
@@ -162,14 +156,14 @@ tw_status tw_native_ACROSS(tw_exec *x, int64_t *s, const tw_insn *i)
         tw_window_across(x->contract, reading, &query, x->scratch, &some, &value, &met);
     x->gas += tw_cost_stat(query.stat, met.samples) +
               met.devices * (tw_cost_read(1, 0) + TW_GAS_STAT) +
-              met.devices * tw_cost_window(0, tw_device_size(module_of(x))) +
+              met.devices * tw_cost_window(0, tw_device_size(tw_exec_module(x))) +
               tw_cost_read(met.pages, met.pages * TW_PAGE_SIZE);
     return answer(status, s + i->a, some, value);
 }
 
 tw_status tw_native_HOLDS(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_module *m = module_of(x);
+    const tw_module *m = tw_exec_module(x);
     const tw_stamp *stamp = &m->stamps[i->x];
     const int64_t duration = s[i->b];
     tw_account account = {{0}};
@@ -213,13 +207,13 @@ static tw_status encode_fields(tw_exec *x, const tw_members *members, const int6
 {
     tw_writer_clear(w);
     x->gas += tw_cost_looks(members->slots);
-    TW_TRY(tw_members_encode(module_of(x), members, slots, w));
+    TW_TRY(tw_members_encode(tw_exec_module(x), members, slots, w));
     return w->bad ? TW_ERR_MEMORY : TW_OK;
 }
 
 tw_status tw_native_EMIT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    TW_TRY(encode_fields(x, &module_of(x)->events[i->x].members, s + i->a, &x->value));
+    TW_TRY(encode_fields(x, &tw_exec_module(x)->events[i->x].members, s + i->a, &x->value));
     x->gas += tw_cost_notice(TW_NOTICE_SIZE + x->value.size);
     tw_notice_write_event(&x->notices, (uint16_t)i->x, tw_writer_bytes(&x->value));
     x->events++;
@@ -229,7 +223,7 @@ tw_status tw_native_EMIT(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HISTORY(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_control *control = &x->contract->control;
-    TW_TRY(encode_fields(x, &module_of(x)->histories[i->x].members, s + i->a, &x->value));
+    TW_TRY(encode_fields(x, &tw_exec_module(x)->histories[i->x].members, s + i->a, &x->value));
     tw_notice_view entry = {.index = (uint16_t)i->x,
                             .number = control->history_count,
                             .time = x->call->now,
@@ -248,7 +242,7 @@ tw_status tw_native_HISTORY(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    TW_TRY(encode_fields(x, &module_of(x)->errors[i->x].members, s + i->a, &x->fields));
+    TW_TRY(encode_fields(x, &tw_exec_module(x)->errors[i->x].members, s + i->a, &x->fields));
     x->gas += tw_cost_notice(TW_NOTICE_SIZE + x->fields.size);
     x->index = (uint16_t)i->x;
     return TW_FAIL_ERROR;
@@ -257,8 +251,8 @@ tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_writer_clear(&x->value);
-    x->gas += tw_cost_looks(module_of(x)->types[i->x].slots);
-    TW_TRY(tw_value_encode(module_of(x), (uint16_t)i->x, s + i->b, &x->value));
+    x->gas += tw_cost_looks(tw_exec_module(x)->types[i->x].slots);
+    TW_TRY(tw_value_encode(tw_exec_module(x), (uint16_t)i->x, s + i->b, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     /* the encoding begins with a u16 size, which is not part of what is hashed */
     const tw_hash hash = tw_sha256(x->value.data + 2, x->value.size - 2);

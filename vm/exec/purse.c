@@ -21,21 +21,10 @@
 #include <assert.h>
 #include <string.h>
 
-static const tw_module *module_of(const tw_exec *x)
-{
-    return x->contract->code->module;
-}
-
-static tw_account account_at(const int64_t *slots)
-{
-    tw_account account;
-    tw_slots_to_bytes32(slots, account.bytes);
-    return account;
-}
-
 tw_key tw_purse_key(const tw_hash *contract, const tw_purse *purse, const tw_account *member)
 {
-    tw_key key = tw_key_of(TW_SPACE_FIELD, contract);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_FIELD, contract);
     tw_key_u32(&key, purse->id);
     if (member != NULL) tw_key_raw(&key, member->bytes, sizeof member->bytes);
     return key;
@@ -47,7 +36,7 @@ tw_key tw_purse_key(const tw_hash *contract, const tw_purse *purse, const tw_acc
 static tw_place purse_at(const tw_exec *x, uint32_t purse, const int64_t *slots)
 {
     tw_place place = {.purse = (uint16_t)purse};
-    if (module_of(x)->purses[purse].role != TW_NONE) place.account = account_at(slots);
+    if (tw_exec_module(x)->purses[purse].role != TW_NONE) place.account = tw_slots_account(slots);
     return place;
 }
 
@@ -82,7 +71,7 @@ static tw_status add(tw_exec *x, uint16_t money, const tw_place *place, int64_t 
 {
     tw_contract *c = x->contract;
     const bool balance = place->purse == TW_NONE;
-    const tw_purse *p = balance ? NULL : &module_of(x)->purses[place->purse];
+    const tw_purse *p = balance ? NULL : &tw_exec_module(x)->purses[place->purse];
     const tw_account *member = balance || p->role == TW_NONE ? NULL : &place->account;
     const tw_key key = balance ? tw_bank_balance_key(&c->assets[money], &place->account)
                                : tw_purse_key(&c->id, p, member);
@@ -134,7 +123,7 @@ static tw_status read_amount(tw_exec *x, const tw_key *key, int64_t *ret_slot)
 
 tw_status tw_native_PURSE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_purse *p = &module_of(x)->purses[i->x];
+    const tw_purse *p = &tw_exec_module(x)->purses[i->x];
     const tw_place place = purse_at(x, (uint32_t)i->x, s + i->b);
     const tw_key key =
         tw_purse_key(&x->contract->id, p, p->role != TW_NONE ? &place.account : NULL);
@@ -143,13 +132,13 @@ tw_status tw_native_PURSE(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_TOTAL(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_key key = tw_purse_key(&x->contract->id, &module_of(x)->purses[i->x], NULL);
+    const tw_key key = tw_purse_key(&x->contract->id, &tw_exec_module(x)->purses[i->x], NULL);
     return read_amount(x, &key, &s[i->a]);
 }
 
 tw_status tw_native_BALANCE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account account = account_at(s + i->b);
+    const tw_account account = tw_slots_account(s + i->b);
     const tw_key key = tw_bank_balance_key(&x->contract->assets[i->x], &account);
     return read_amount(x, &key, &s[i->a]);
 }
@@ -182,7 +171,7 @@ static tw_status spend(tw_exec *x, uint16_t money, int64_t amount)
 
 tw_status tw_native_RECEIVE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const uint16_t money = module_of(x)->purses[i->x].money;
+    const uint16_t money = tw_exec_module(x)->purses[i->x].money;
     if (x->call->signer_count == 0) return TW_TRAP_NOT_CALLER;
     const tw_place from = balance_of(&x->call->signers[0]);
     const tw_place to = purse_at(x, (uint32_t)i->x, s + i->b);
@@ -192,11 +181,11 @@ tw_status tw_native_RECEIVE(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_native_PAY(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account payee = account_at(s + i->c);
+    const tw_account payee = tw_slots_account(s + i->c);
     const tw_place from = purse_at(x, (uint32_t)i->x, s + i->b);
     const tw_place to = balance_of(&payee);
     if (s[i->a] > 0) TW_TRY(check_payee(x, &to));
-    return move(x, TW_TRANSFER_PAY, module_of(x)->purses[i->x].money, s[i->a], &from, &to);
+    return move(x, TW_TRANSFER_PAY, tw_exec_module(x)->purses[i->x].money, s[i->a], &from, &to);
 }
 
 tw_status tw_native_SHIFT(tw_exec *x, int64_t *s, const tw_insn *i)
@@ -204,7 +193,7 @@ tw_status tw_native_SHIFT(tw_exec *x, int64_t *s, const tw_insn *i)
     const uint32_t source = (uint32_t)i->x >> 8;
     const tw_place from = purse_at(x, source, s + i->b);
     const tw_place to = purse_at(x, (uint32_t)i->x & 255, s + i->c);
-    return move(x, TW_TRANSFER_SHIFT, module_of(x)->purses[source].money, s[i->a], &from, &to);
+    return move(x, TW_TRANSFER_SHIFT, tw_exec_module(x)->purses[source].money, s[i->a], &from, &to);
 }
 
 /* ---- making and destroying ---- */
@@ -212,7 +201,7 @@ tw_status tw_native_SHIFT(tw_exec *x, int64_t *s, const tw_insn *i)
 static tw_status mint(tw_exec *x, uint16_t money, int64_t amount, const tw_place *to)
 {
     static const tw_place nowhere = {.purse = TW_NONE};
-    const int64_t most = module_of(x)->monies[money].supply;
+    const int64_t most = tw_exec_module(x)->monies[money].supply;
     if (amount < 0) return TW_TRAP_NEGATIVE_AMOUNT;
     if (amount == 0) return TW_OK;
     TW_TRY(tw_bank_supply(x->contract->overlay, &x->contract->assets[money], amount, most));
@@ -225,7 +214,7 @@ static tw_status mint(tw_exec *x, uint16_t money, int64_t amount, const tw_place
 
 tw_status tw_native_MINT(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    const tw_account payee = account_at(s + i->b);
+    const tw_account payee = tw_slots_account(s + i->b);
     const tw_place to = balance_of(&payee);
     if (s[i->a] > 0) TW_TRY(check_payee(x, &to));
     return mint(x, (uint16_t)i->x, s[i->a], &to);
@@ -234,13 +223,13 @@ tw_status tw_native_MINT(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_MINTIN(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_place to = purse_at(x, (uint32_t)i->x, s + i->b);
-    return mint(x, module_of(x)->purses[i->x].money, s[i->a], &to);
+    return mint(x, tw_exec_module(x)->purses[i->x].money, s[i->a], &to);
 }
 
 tw_status tw_native_BURN(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     static const tw_place nowhere = {.purse = TW_NONE};
-    const uint16_t money = module_of(x)->purses[i->x].money;
+    const uint16_t money = tw_exec_module(x)->purses[i->x].money;
     const tw_place from = purse_at(x, (uint32_t)i->x, s + i->b);
     const int64_t amount = s[i->a];
     if (amount < 0) return TW_TRAP_NEGATIVE_AMOUNT;
@@ -260,7 +249,7 @@ tw_status tw_native_BURN(tw_exec *x, int64_t *s, const tw_insn *i)
 
 tw_status tw_purse_role_changed(tw_exec *x, uint16_t role, const tw_account *account, bool granted)
 {
-    const tw_module *m = module_of(x);
+    const tw_module *m = tw_exec_module(x);
     for (uint16_t i = 0; i < m->purse_count; i++) {
         if (m->purses[i].role != role) continue;
         const tw_key key = tw_purse_key(&x->contract->id, &m->purses[i], account);
@@ -277,7 +266,7 @@ tw_status tw_purse_role_changed(tw_exec *x, uint16_t role, const tw_account *acc
 static tw_status set_falls(tw_exec *x)
 {
     tw_contract *c = x->contract;
-    const tw_module *m = module_of(x);
+    const tw_module *m = tw_exec_module(x);
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const tw_entry *e = &m->entries[i];
         if (e->kind != TW_ENTRY_FALLS || !x->till.touched[e->of]) continue;
@@ -292,7 +281,7 @@ static tw_status set_falls(tw_exec *x)
 tw_status tw_purse_finish(tw_exec *x)
 {
     if (!x->till.used) return TW_OK;
-    for (uint16_t i = 0; i < module_of(x)->money_count; i++) {
+    for (uint16_t i = 0; i < tw_exec_module(x)->money_count; i++) {
         if (x->till.held[i] != x->till.made[i]) return TW_ERR_INTERNAL;
     }
     if (x->till.strangers != 0) return TW_TRAP_NOT_MEMBER;

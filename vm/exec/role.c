@@ -25,7 +25,8 @@ const char *tw_refusal_text(tw_refusal reason)
 
 tw_key tw_device_key(const tw_hash *contract, const tw_account *account)
 {
-    tw_key key = tw_key_of(TW_SPACE_DEVICE, contract);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_DEVICE, contract);
     tw_key_raw(&key, account->bytes, sizeof account->bytes);
     return key;
 }
@@ -33,7 +34,8 @@ tw_key tw_device_key(const tw_hash *contract, const tw_account *account)
 tw_key tw_window_key(const tw_hash *contract, uint16_t reading, const tw_account *account,
                      uint32_t page)
 {
-    tw_key key = tw_key_of(TW_SPACE_WINDOW, contract);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_WINDOW, contract);
     tw_key_u8(&key, (uint8_t)reading);
     tw_key_raw(&key, account->bytes, sizeof account->bytes);
     tw_key_u16(&key, (uint16_t)page);
@@ -69,14 +71,16 @@ bool tw_role_is_sensor(const tw_module *m, uint16_t role)
 
 static tw_key role_key(const tw_contract *c, uint16_t role)
 {
-    tw_key key = tw_key_of(TW_SPACE_ROLE, &c->id);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_ROLE, &c->id);
     tw_key_u8(&key, (uint8_t)role);
     return key;
 }
 
 static tw_key member_key(const tw_contract *c, uint16_t role, const tw_account *account)
 {
-    tw_key key = tw_key_of(TW_SPACE_MEMBER, &c->id);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_MEMBER, &c->id);
     tw_key_u8(&key, (uint8_t)role);
     tw_key_raw(&key, account->bytes, sizeof account->bytes);
     return key;

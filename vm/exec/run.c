@@ -41,6 +41,7 @@ static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
     x->constants = contract->code->module->constants;
     x->call = call;
     x->phase_changed = false;
+    x->window_open = false;
     if (x->till.used) x->till = (tw_till){0};
     x->stopped = TW_OK;
     x->index = 0;
@@ -96,7 +97,7 @@ tw_status tw_exec_run(tw_exec *x, tw_contract *contract, const tw_call *call,
     tw_savepoint before;
     TW_TRY(tw_overlay_mark(contract->overlay, &before));
     start(x, contract, call);
-    x->gas = tw_cost_entry(m, facts->functions[entry->function].effects).gas;
+    x->gas = facts->setup_gas[call->entry];
     if (entry->members.slots > 0) {
         memcpy(x->stack, call->arguments, entry->members.slots * sizeof *x->stack);
     }

@@ -48,6 +48,7 @@ tw_status tw_timer_set(tw_contract *c, uint16_t entry, int64_t due)
 {
     tw_timer_state *timer = &c->control.timers[entry];
     TW_TRY(move(c, TW_SPACE_TIMER, entry, timer->due, due));
+    if (timer->attempts != 0) c->control_changed = true;
     timer->due = due;
     timer->attempts = 0;
     return TW_OK;

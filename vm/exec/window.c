@@ -1,8 +1,6 @@
 /* window -- pages, spans, push. See the header. */
 #include "vm/exec/window.h"
 
-#include "vm/verify/cost.h"
-
 #include <assert.h>
 
 static_assert(TW_KEEP_MAX / TW_PAGE_SAMPLES + 2 == 34, "tw_window.pages holds the most pages");
@@ -113,22 +111,15 @@ tw_status tw_window_span(tw_window *w, int64_t from, int64_t to, bool open_end, 
     return TW_OK;
 }
 
-tw_status tw_window_push(tw_contract *c, uint16_t reading, const tw_account *account,
-                         uint64_t total, tw_sample sample)
+tw_status tw_window_page(tw_contract *c, uint16_t reading, const tw_account *account,
+                         uint64_t total, uint8_t **ret_page)
 {
     const tw_key key = tw_window_key(&c->id, reading, account, page_of(c, reading, total));
-    uint8_t *page = NULL;
     size_t size = 0;
     bool found = false;
-    TW_TRY(tw_overlay_edit(c->overlay, tw_key_bytes(&key), &page, &size, &found));
-    if (!found) {
-        TW_TRY(tw_overlay_resize(c->overlay, tw_key_bytes(&key), TW_PAGE_SIZE, &page));
-        page[0] = TW_STATE_TAG;
-    } else if (size != TW_PAGE_SIZE) {
-        return TW_ERR_CORRUPT;
-    }
-    uint8_t *at = page + 1 + 16 * (total % TW_PAGE_SAMPLES);
-    tw_store_u64(at, (uint64_t)sample.time);
-    tw_store_u64(at + 8, (uint64_t)sample.value);
+    TW_TRY(tw_overlay_edit(c->overlay, tw_key_bytes(&key), ret_page, &size, &found));
+    if (found) return size == TW_PAGE_SIZE ? TW_OK : TW_ERR_CORRUPT;
+    TW_TRY(tw_overlay_resize(c->overlay, tw_key_bytes(&key), TW_PAGE_SIZE, ret_page));
+    (*ret_page)[0] = TW_STATE_TAG;
     return TW_OK;
 }

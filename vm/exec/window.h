@@ -8,6 +8,7 @@
 #define TW_EXEC_WINDOW_H
 
 #include "vm/exec/device.h"
+#include "vm/verify/cost.h"
 
 typedef struct tw_sample {
     int64_t time;
@@ -41,9 +42,17 @@ TW_MUST_USE tw_status tw_window_run(tw_window *window, uint64_t number, uint64_t
 TW_MUST_USE tw_status tw_window_span(tw_window *window, int64_t from, int64_t to, bool open_end,
                                      uint64_t *ret_first, uint64_t *ret_end);
 
-/* Writes reading number `total` of the device; the caller counts it in the device record. */
-TW_MUST_USE tw_status tw_window_push(tw_contract *c, uint16_t reading, const tw_account *account,
-                                     uint64_t total, tw_sample sample);
+/* The page for reading number `total` of the device, to write there with tw_window_put: good for
+ * all of the page's readings, until the next mark or undo. */
+TW_MUST_USE tw_status tw_window_page(tw_contract *c, uint16_t reading, const tw_account *account,
+                                     uint64_t total, uint8_t **ret_page);
+
+static inline void tw_window_put(uint8_t *page, uint64_t total, tw_sample sample)
+{
+    uint8_t *at = page + 1 + 16 * (total % TW_PAGE_SAMPLES);
+    tw_store_u64(at, (uint64_t)sample.time);
+    tw_store_u64(at + 8, (uint64_t)sample.value);
+}
 
 /* How many of its pages were looked at. */
 uint32_t tw_window_met(const tw_window *window);

@@ -90,7 +90,7 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
-    uint8_t raw[32];
+    uint8_t *at = NULL;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
         if (slots[0] != 0 && slots[0] != 1) return TW_TRAP_BAD_VALUE;
@@ -110,8 +110,8 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
     case TW_KIND_HASH:
     case TW_KIND_ACCOUNT:
     case TW_KIND_TWIN:
-        tw_slots_to_bytes32(slots, raw);
-        tw_write_raw(w, raw, sizeof raw);
+        at = tw_writer_room(w, 32);
+        if (at != NULL) tw_slots_to_bytes32(slots, at);
         return TW_OK;
     case TW_KIND_OPTIONAL: return optional_encode(m, t, slots, w);
     case TW_KIND_RECORD: return tw_members_encode(m, &t->members, slots, w);
@@ -143,33 +143,22 @@ static tw_status list_decode(const tw_module *m, const tw_type *t, tw_reader *r,
     return TW_OK;
 }
 
-static tw_status scalar_decode(const tw_module *m, const tw_type *t, tw_reader *r,
-                               int64_t *ret_slots)
-{
-    if (t->kind == TW_KIND_BOOL) ret_slots[0] = tw_read_bool(r);
-    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) {
-        ret_slots[0] = tw_read_i64(r);
-        if (!number_fits(t, ret_slots[0])) return TW_REFUSED_ENCODING;
-    }
-    if (t->kind == TW_KIND_ENUM) {
-        ret_slots[0] = tw_read_u16(r);
-        if (ret_slots[0] >= m->enums[t->of].values.count) return TW_REFUSED_ENCODING;
-    }
-    return r->bad ? TW_REFUSED_ENCODING : TW_OK;
-}
-
 tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
     uint8_t raw[32];
     tw_bytes text;
+    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) { /* most of all that is read */
+        ret_slots[0] = tw_read_i64(r);
+        return r->bad || !number_fits(t, ret_slots[0]) ? TW_REFUSED_ENCODING : TW_OK;
+    }
     memset(ret_slots, 0, t->slots * sizeof *ret_slots);
     switch ((tw_kind)t->kind) {
-    case TW_KIND_BOOL:
-    case TW_KIND_INT:
-    case TW_KIND_MONEY:
-    case TW_KIND_ENUM: return scalar_decode(m, t, r, ret_slots);
+    case TW_KIND_BOOL: ret_slots[0] = tw_read_bool(r); return r->bad ? TW_REFUSED_ENCODING : TW_OK;
+    case TW_KIND_ENUM:
+        ret_slots[0] = tw_read_u16(r);
+        return r->bad || ret_slots[0] >= m->enums[t->of].values.count ? TW_REFUSED_ENCODING : TW_OK;
     case TW_KIND_TEXT:
     case TW_KIND_BYTES:
         text = tw_read_short(r, t->max);
@@ -189,6 +178,8 @@ tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64
     case TW_KIND_RECORD: return tw_members_decode(m, &t->members, r, ret_slots);
     case TW_KIND_LIST:
     case TW_KIND_THINGS: return list_decode(m, t, r, ret_slots);
+    case TW_KIND_INT:
+    case TW_KIND_MONEY:
     case TW_KIND_KINDS: break;
     }
     return TW_ERR_INTERNAL;

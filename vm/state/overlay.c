@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SLOTS_MIN = 256, RECORDS_MIN = 128 };
+enum { SLOTS_MIN = 256, RECORDS_MIN = 128, RECENT_BITS = 8 };
 
 typedef struct entry {
     uint64_t hash;
@@ -47,6 +47,7 @@ struct tw_overlay {
     size_t side_memory; /* bytes of slots and journal */
     uint64_t seed;
     tw_pool pool;
+    entry *recent[1 << RECENT_BITS]; /* by the last bytes of their keys: mostly saves the hash */
     slot *slots;
     size_t slot_count; /* a power of two */
     size_t entry_count;
@@ -95,6 +96,7 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed)
         memset(overlay->slots, 0, overlay->slot_count * sizeof(slot));
     }
     overlay->entry_count = 0;
+    memset(overlay->recent, 0, sizeof overlay->recent);
     overlay->changed = (tw_order){0};
     overlay->journal_count = 0;
     overlay->depth = 0;
@@ -203,10 +205,18 @@ static tw_status add_entry(tw_overlay *o, tw_bytes key, uint64_t hash, tw_bytes 
     return TW_OK;
 }
 
-/* The entry of a key, read from the store the first time. */
-static tw_status entry_of(tw_overlay *o, tw_bytes key, entry **ret_entry)
+/* Where a key's entry is kept at hand; others may take the place. */
+static entry **recent_of(tw_overlay *o, tw_bytes key)
 {
-    if (!key_is_usable(key)) return TW_ERR_INTERNAL;
+    uint64_t mixed = 0;
+    if (key.size >= sizeof mixed) memcpy(&mixed, key.data + key.size - sizeof mixed, sizeof mixed);
+    mixed = (mixed + key.data[0] * UINT64_C(0xd6e8feb86659fd93)) * UINT64_C(0x9e3779b97f4a7c15);
+    return &o->recent[mixed >> (64 - RECENT_BITS)];
+}
+
+/* From the hash index, or read from the store. */
+static tw_status entry_far(tw_overlay *o, tw_bytes key, entry **ret_entry)
+{
     const uint64_t hash = tw_hash_table_seeded(key.data, key.size, o->seed);
     entry *e = find(o, key, hash);
     if (e != NULL) {
@@ -219,6 +229,19 @@ static tw_status entry_of(tw_overlay *o, tw_bytes key, entry **ret_entry)
     TW_TRY(tw_store_get(o->store, TW_TABLE_STATE, key, o->pool.arena, &stored, &found));
     if (!found) stored = tw_bytes_of(NULL, 0);
     return add_entry(o, key, hash, stored, ret_entry);
+}
+
+/* The entry of a key, read from the store the first time. */
+static tw_status entry_of(tw_overlay *o, tw_bytes key, entry **ret_entry)
+{
+    if (!key_is_usable(key)) return TW_ERR_INTERNAL;
+    entry **recent = recent_of(o, key);
+    const entry *e = *recent;
+    if (e == NULL || e->key.size != key.size || memcmp(e->key.data, key.data, key.size) != 0) {
+        TW_TRY(entry_far(o, key, recent));
+    }
+    *ret_entry = *recent;
+    return TW_OK;
 }
 
 /* Whether the entry's present buffer was made since its newest record and is its own. */

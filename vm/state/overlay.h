@@ -53,8 +53,9 @@ TW_MUST_USE tw_status tw_overlay_put(tw_overlay *overlay, tw_bytes key, tw_bytes
 TW_MUST_USE tw_status tw_overlay_delete(tw_overlay *overlay, tw_bytes key);
 
 /* The present value for changing in place; its old bytes are saved once a savepoint, so editing a
- * page for every reading does not copy it each time. The pointer is good for this key until the
- * next put, delete, resize, mark or undo. Not found: *ret_found is false, nothing happened. */
+ * page for every reading does not copy it each time. The pointer is good until this key is put,
+ * deleted or resized, or the next mark or undo. Not found: *ret_found is false, nothing happened.
+ */
 TW_MUST_USE tw_status tw_overlay_edit(tw_overlay *overlay, tw_bytes key, uint8_t **ret_bytes,
                                       size_t *ret_size, bool *ret_found);
 

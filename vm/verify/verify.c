@@ -143,6 +143,7 @@ static tw_status bound_entries(bounder *b)
         TW_TRY(effects_fit(b, e->name, e->function, effects_allowed((tw_entry_kind)e->kind)));
         const tw_function_facts *f = &b->facts->functions[e->function];
         b->facts->entries[i] = tw_cost_entry(m, f->effects);
+        b->facts->setup_gas[i] = b->facts->entries[i].gas;
         tw_bounds_add(&b->facts->entries[i], &f->worst);
         b->facts->entries[i].slots = f->worst.slots;
         if (f->worst.events > TW_EVENTS_MAX) {
@@ -214,8 +215,10 @@ tw_status tw_facts_compute(const tw_module *m, tw_arena *arena, tw_facts **ret_f
     if (b.facts == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
     b.facts->functions = TW_NEW_ARRAY(arena, tw_function_facts, m->function_count);
     b.facts->entries = TW_NEW_ARRAY(arena, tw_bounds, m->entry_count);
+    b.facts->setup_gas = TW_NEW_ARRAY(arena, uint64_t, m->entry_count);
     b.facts->intake_gas = TW_NEW_ARRAY(arena, uint64_t, m->reading_count);
-    if (b.facts->functions == NULL || b.facts->entries == NULL || b.facts->intake_gas == NULL) {
+    if (b.facts->functions == NULL || b.facts->entries == NULL || b.facts->setup_gas == NULL ||
+        b.facts->intake_gas == NULL) {
         return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
     }
     TW_TRY(tw_check_declarations(m, err));

@@ -22,6 +22,7 @@ typedef struct tw_function_facts {
 typedef struct tw_facts {
     tw_function_facts *functions;
     tw_bounds *entries;   /* worst case of a run of each entry */
+    uint64_t *setup_gas;  /* of each entry: what a run costs beside its instructions */
     uint64_t *intake_gas; /* per reading: the most that taking or refusing one costs */
     tw_bounds handlers;   /* one run of the costliest handler of each alarm and edge */
     tw_bounds pack;       /* a pack without its readings, handlers included */

@@ -19,8 +19,6 @@ typedef struct intake {
     uint64_t page_number; /* since the grant */
     uint64_t taken;       /* bit r: a reading r was accepted */
     tw_intake *result;
-    uint32_t edges_max;
-    tw_arena *arena;
 } intake;
 
 static tw_status find_record(intake *t)
@@ -101,23 +99,8 @@ static void stamps_update(intake *t, const tw_pack_reading *p)
     }
 }
 
-static tw_status note_edge(intake *t, uint16_t alarm, tw_edge edge, int64_t time)
-{
-    tw_intake *r = t->result;
-    if (r->edge_count == t->edges_max) {
-        const uint32_t more = t->edges_max == 0 ? 16 : 2 * t->edges_max;
-        tw_edge_note *grown = TW_NEW_ARRAY(t->arena, tw_edge_note, more);
-        if (grown == NULL) return TW_ERR_MEMORY;
-        for (uint32_t i = 0; i < r->edge_count; i++) grown[i] = r->edges[i];
-        r->edges = grown;
-        t->edges_max = more;
-    }
-    r->edges[r->edge_count++] = (tw_edge_note){alarm, (uint8_t)edge, time};
-    return TW_OK;
-}
-
 /* The alarm has changed: its edge waits for a handler, or meets the one that waits. */
-static tw_status turn(intake *t, uint16_t alarm, int64_t time)
+static void turn(intake *t, uint16_t alarm, int64_t time)
 {
     tw_alarm_state *a = &t->c->control.alarms[alarm];
     a->up = !a->up;
@@ -129,7 +112,7 @@ static tw_status turn(intake *t, uint16_t alarm, int64_t time)
     a->time = waits ? time : 0;
     a->due = a->time;
     t->c->control_changed = true;
-    return note_edge(t, alarm, edge, time);
+    t->result->edges[t->result->edge_count++] = (tw_edge_note){alarm, (uint8_t)edge, time};
 }
 
 static tw_status alarms_update(intake *t, const tw_pack_reading *p)
@@ -143,7 +126,7 @@ static tw_status alarms_update(intake *t, const tw_pack_reading *p)
         TW_TRY(tw_exec_condition(t->exec, t->c, up ? alarm->clear : alarm->raise, p->time, &holds,
                                  &gas));
         t->result->gas += TW_GAS_CONDITION + gas;
-        if (holds) TW_TRY(turn(t, i, p->time));
+        if (holds) turn(t, i, p->time);
     }
     return TW_OK;
 }
@@ -197,15 +180,16 @@ tw_status tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *
                         const tw_pack_reading *readings, uint16_t count, int64_t now,
                         tw_arena *arena, tw_intake *ret_intake)
 {
-    *ret_intake = (tw_intake){.refused = TW_NEW_ARRAY(arena, tw_refused, count)};
-    if (ret_intake->refused == NULL) return TW_ERR_MEMORY;
+    const size_t edges = (size_t)count * contract->code->module->alarm_count;
+    *ret_intake = (tw_intake){.refused = TW_NEW_ARRAY(arena, tw_refused, count),
+                              .edges = TW_NEW_ARRAY(arena, tw_edge_note, edges)};
+    if (ret_intake->refused == NULL || ret_intake->edges == NULL) return TW_ERR_MEMORY;
     intake t = {.exec = exec,
                 .c = contract,
                 .m = contract->code->module,
                 .device = device,
                 .now = now,
-                .result = ret_intake,
-                .arena = arena};
+                .result = ret_intake};
     TW_TRY(find_record(&t));
     for (uint16_t i = 0; i < count; i++) TW_TRY(one(&t, i, &readings[i]));
     TW_TRY(arm_silent(&t));

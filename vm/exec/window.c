@@ -70,15 +70,6 @@ uint32_t tw_window_met(const tw_window *w)
     return (uint32_t)__builtin_popcountll(w->met);
 }
 
-/* Whether the sample stands after `time`, or at it when `or_equal`. */
-static tw_status is_after(tw_window *w, uint64_t number, int64_t time, bool or_equal, bool *ret_is)
-{
-    tw_sample sample;
-    TW_TRY(tw_window_at(w, number, &sample));
-    *ret_is = sample.time > time || (or_equal && sample.time == time);
-    return TW_OK;
-}
-
 /* The first running number whose sample is after; spans mostly end with the newest samples, so it
  * goes back from these. All below `low` are before, those from `high` on after. */
 static tw_status search(tw_window *w, int64_t time, bool or_equal, uint64_t *ret_number)
@@ -89,8 +80,9 @@ static tw_status search(tw_window *w, int64_t time, bool or_equal, uint64_t *ret
     while (low < high) {
         const bool near = high - low > step; /* before the first sample that is not after */
         const uint64_t number = step == 0 ? low + (high - low) / 2 : near ? high - step : low;
-        bool after = false;
-        TW_TRY(is_after(w, number, time, or_equal, &after));
+        tw_sample sample;
+        TW_TRY(tw_window_at(w, number, &sample));
+        const bool after = sample.time > time || (or_equal && sample.time == time);
         if (after) {
             high = number;
         } else {

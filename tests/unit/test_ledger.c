@@ -2,6 +2,7 @@
  * fails and leaves only its nonce; the same script gives the same bytes, and replay sees a change
  * of any byte. Packs and the clock are in test_pack.c and test_due.c. */
 #include "tests/unit/ledger_fixture.h"
+#include "vm/state/commit.h"
 
 #include <criterion/criterion.h>
 
@@ -65,6 +66,67 @@ Test(ledger, a_genesis_in_range)
     cr_assert_eq(create(&(tw_genesis){.name = "\xFF"}), TW_REFUSED_ARGUMENT);
     cr_assert_eq(create(&(tw_genesis){.name = "x", .time = -1}), TW_REFUSED_TIME);
     cr_assert_eq(create(&(tw_genesis){.name = "x", .time = end}), TW_REFUSED_TIME);
+}
+
+/* The store of a new ledger whose genesis record has another byte `at`. */
+static tw_store *store_changed(size_t at)
+{
+    enum { MEMORY = 4 * 1024 * 1024 };
+    tw_store *const stores[2] = {store_in_memory(), store_in_memory()};
+    tw_key key = tw_key_start(TW_SPACE_CHAIN);
+    uint8_t record[400], extra[TW_HEAD_EXTRA_MAX];
+    size_t record_size = 0;
+    size_t extra_size = 0;
+    tw_err err = {0};
+    tw_key_raw(&key, "genesis", 7);
+    cr_assert_eq(tw_ledger_create(stores[0], &(tw_genesis){.name = "x"}, &err), TW_OK);
+    for (int i = 0; i < 2; i++) {
+        tw_overlay *overlay = tw_overlay_new(stores[i], MEMORY);
+        tw_commit *c = NULL;
+        tw_bytes value = {0};
+        tw_hash root;
+        bool found = false;
+        cr_assert_not_null(overlay);
+        cr_assert_eq(tw_commit_open(stores[i], MEMORY, &c, &err), TW_OK, "%s", err.text);
+        tw_overlay_clear(overlay, 0);
+        if (i == 0) {
+            cr_assert_eq(tw_overlay_get(overlay, tw_key_bytes(&key), &value, &found), TW_OK);
+            cr_assert(found && value.size <= sizeof record);
+            record_size = value.size;
+            memcpy(record, value.data, value.size);
+            extra_size = tw_commit_head(c)->extra.size;
+            memcpy(extra, tw_commit_head(c)->extra.data, extra_size);
+        } else {
+            if (at < record_size) record[at]++;
+            value = tw_bytes_of(record, record_size);
+            cr_assert_eq(tw_overlay_put(overlay, tw_key_bytes(&key), value), TW_OK);
+            cr_assert_eq(tw_commit_prepare(c, overlay, 0, &root, &err), TW_OK, "%s", err.text);
+            cr_assert_eq(tw_commit_write(c, tw_bytes_of(extra, extra_size), false, &err), TW_OK);
+        }
+        tw_commit_close(c);
+        tw_overlay_free(overlay);
+    }
+    tw_store_close(stores[0]);
+    return stores[1];
+}
+
+/* What instructions mean and cost is part of the state: a ledger of other ids is not touched. */
+Test(ledger, of_another_semantics_or_gas_schedule)
+{
+    enum { FORMAT_AT = 1, SEMANTICS_AT = 2, GAS_AT = 3, UNCHANGED = 1000 };
+    const size_t places[] = {UNCHANGED, FORMAT_AT, SEMANTICS_AT, GAS_AT};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        tw_store *store = store_changed(places[i]);
+        tw_ledger *ledger = NULL;
+        tw_err err = {0};
+        const tw_status status = tw_ledger_open(store, NULL, &ledger, &err);
+        cr_expect_eq(status, places[i] == UNCHANGED ? TW_OK : TW_ERR_CORRUPT, "%zu: %s", i,
+                     err.text);
+        const char *const why = "the ledger was made by another version (format";
+        cr_expect_eq(strstr(err.text, why) != NULL, places[i] != UNCHANGED, "%s", err.text);
+        tw_ledger_close(ledger);
+        tw_store_close(store);
+    }
 }
 
 Test(ledger, a_store_holds_one_ledger)

@@ -8,8 +8,8 @@
 enum {
     TYPES_MAX = 40,
     FUNCTIONS_MAX = 40,
-    CODE_MAX = 4096,
-    CONSTANTS_MAX = 8192,
+    CODE_MAX = 2400,
+    CONSTANTS_MAX = 3000,
     VALUES = 3, /* of each type, among the constants */
     FRAME_MAX = 1200,
     REGIONS_MAX = 96,

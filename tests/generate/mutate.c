@@ -44,7 +44,7 @@ static void overwrite(dice *d, text *t, tw_bytes from)
 {
     const size_t size = block(d, from.size < t->size ? from.size : t->size);
     const size_t at = dice_below(d, (uint32_t)(t->size - size + 1));
-    memcpy(t->data + at, from.data + dice_below(d, (uint32_t)(from.size - size + 1)), size);
+    memmove(t->data + at, from.data + dice_below(d, (uint32_t)(from.size - size + 1)), size);
 }
 
 /* One more or one less in two neighbouring bytes: counts and indexes are such numbers. */

@@ -34,17 +34,27 @@ static void print_outcomes(const scene_tally *t)
     }
 }
 
-static void print_instructions(const coverage *c)
+static void print_instructions(const coverage *c, const ref_totals *r)
 {
-    printf("\n| instruction | in the code |\n|---|---|\n");
+    printf("\n| instruction | in the code | executed |\n|---|---|---|\n");
     for (int i = 0; i < 256; i++) {
-        const tw_op_row *row = tw_op_find((uint8_t)i);
-        if (row->name != NULL) printf("| %s | %llu |\n", row->name, (ull)c->emitted[i]);
+        const char *name = tw_op_find((uint8_t)i)->name;
+        if (name != NULL)
+            printf("| %s | %llu | %llu |\n", name, (ull)c->emitted[i], (ull)r->ops[i]);
     }
     for (uint32_t i = 0; i < TW_STAT_END; i++) {
-        printf("| STAT %s | %llu |\n| ACROSS %s | %llu |\n", tw_stat_word(i),
-               (ull)c->emitted_stat[i], tw_stat_word(i), (ull)c->emitted_across[i]);
+        printf("| STAT %s | %llu | %llu |\n", tw_stat_word(i), (ull)c->emitted_stat[i],
+               (ull)r->stats[i]);
+        printf("| ACROSS %s | %llu | %llu |\n", tw_stat_word(i), (ull)c->emitted_across[i],
+               (ull)r->across[i]);
     }
+}
+
+static uint64_t sum(const uint64_t *numbers, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++) total += numbers[i];
+    return total;
 }
 
 void coverage_print(const coverage *c, const scene_tally *t)
@@ -56,7 +66,12 @@ void coverage_print(const coverage *c, const scene_tally *t)
     printf("%llu of %llu readings taken in; %llu of %llu conditions held; %llu notices\n",
            (ull)t->readings_taken, (ull)t->readings, (ull)t->conditions_true, (ull)t->conditions,
            (ull)t->notices);
-    print_instructions(c);
+    const both_totals both = both_totals_now();
+    printf("%llu runs and %llu conditions alike on both engines, %llu not compared; %.1f "
+           "instructions a run\n",
+           (ull)both.runs, (ull)both.conditions, (ull)both.unjudged,
+           (double)sum(both.executed->ops, 256) / (double)(both.runs + both.conditions + 1));
+    print_instructions(c, both.executed);
     print_outcomes(t);
 }
 
@@ -66,7 +81,7 @@ static uint32_t missing(bool met, const char *what, const char *name)
     return met ? 0 : 1;
 }
 
-uint32_t coverage_missing(const coverage *c, const scene_tally *t)
+uint32_t coverage_missing(const scene_tally *t)
 {
     /* That a caller, his signature or a phase is wrong is said by TRAP alone. */
     static const tw_status native[] = {
@@ -75,16 +90,20 @@ uint32_t coverage_missing(const coverage *c, const scene_tally *t)
         TW_TRAP_NOT_MEMBER, TW_TRAP_KEY_USED,        TW_TRAP_ATTACHED,   TW_TRAP_RETIRED,
         TW_TRAP_BAD_VALUE,  TW_FAIL_ERROR,           TW_FAIL_INVARIANT,  TW_FAIL_CHECK,
     };
+    const both_totals both = both_totals_now();
+    const ref_totals *r = both.executed;
     uint32_t count = 0;
     for (int i = 0; i < 256; i++) {
         const char *name = tw_op_find((uint8_t)i)->name;
-        if (name != NULL) count += missing(c->emitted[i] > 0, "instruction", name);
+        if (name == NULL) continue;
+        count += missing(r->ops[i] > 0, "instruction", name);
     }
     for (uint32_t i = 0; i < TW_STAT_END; i++) {
         const bool single = i == TW_STAT_LAST || i == TW_STAT_TIME_OF || i == TW_STAT_SLOPE;
-        if (i != TW_STAT_DEVICES) count += missing(c->emitted_stat[i] > 0, "STAT", tw_stat_word(i));
-        if (!single) count += missing(c->emitted_across[i] > 0, "ACROSS", tw_stat_word(i));
+        if (i != TW_STAT_DEVICES) count += missing(r->stats[i] > 0, "STAT", tw_stat_word(i));
+        if (!single) count += missing(r->across[i] > 0, "ACROSS", tw_stat_word(i));
     }
+    count += missing(both.unjudged == 0, "a judgement of", "some runs");
     for (int i = 1; i <= TW_TRAP_BAD_VALUE; i++) {
         count += missing(t->by_trap[i] > 0, "TRAP of", tw_status_text((tw_status)i));
     }

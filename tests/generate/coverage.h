@@ -7,6 +7,7 @@
 #define TW_TESTS_GENERATE_COVERAGE_H
 
 #include "tests/generate/scene.h"
+#include "tests/reference/both.h"
 
 typedef struct coverage {
     uint64_t programs;
@@ -20,6 +21,6 @@ typedef struct coverage {
 void coverage_add(coverage *c, const tw_module *m, size_t bytes);
 void coverage_print(const coverage *c, const scene_tally *seen);
 /* How many instructions, statistics and traps were never met; each is printed. */
-uint32_t coverage_missing(const coverage *c, const scene_tally *seen);
+uint32_t coverage_missing(const scene_tally *seen);
 
 #endif

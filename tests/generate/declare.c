@@ -361,6 +361,7 @@ static void readings(maker *k)
 {
     tw_module *m = k->m;
     m->deployed_count = (uint16_t)(2 + dice_below(&k->d, 3));
+    if (m->role_count > 0 && dice_percent(&k->d, 20)) m->upgrade = (tw_upgrade){0, 1, 0};
     m->readings = items(k, ITEMS_MAX, sizeof *m->readings);
     m->stamps = items(k, ITEMS_MAX, sizeof *m->stamps);
     m->alarms = items(k, ITEMS_MAX, sizeof *m->alarms);

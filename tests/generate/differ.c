@@ -1,16 +1,19 @@
 /* differ -- generated programs and changed modules, run by the million.
  *
- *     differ [--programs N] [--mutants N] [--minutes M] [--seed S] [--complete] [FILE.twc ...]
+ *     differ [--programs N] [--mutants N] [--minutes M] [--seed S] [--complete] [--shrink]
+ *            [FILE.twc ...]
  *
  * Started by `./dev differ` and, small, by the test suite of the same name. Program number i is
  * made from the number S + i, so `--seed X --programs 1` makes one again; of mutants likewise.
  * Mutants are of generated modules and of the contracts in the files. When something does not hold,
  * the number is printed and the module is written to differ-found.twm before the program ends.
  * Every run is one on both engines, see tests/reference/both.h: a difference ends the program too.
+ * With --shrink that module has only instructions that it needs to fail.
  * With --complete, an instruction, statistic or trap that was never met is a failure.
  */
 #include "tests/generate/coverage.h"
 #include "tests/generate/mutate.h"
+#include "tests/generate/shrink.h"
 
 #include "compiler/twc.h"
 #include "tests/fuzz/check.h"
@@ -19,6 +22,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,7 +50,7 @@ static struct {
 
 typedef struct differ {
     uint64_t programs, mutants, minutes, seed;
-    bool complete;
+    bool complete, shrink;
     tw_arena *arena;
     tw_arena *base_arena; /* of the module that mutants are made of */
     tw_arena *file_arena;
@@ -112,6 +116,32 @@ static tw_module *generate(uint64_t seed, tw_arena *arena)
     return m;
 }
 
+/* In a process of its own, which says nothing and may end as it likes. */
+static bool fails(void *context, tw_bytes module)
+{
+    const differ *d = context;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        tw_code *code = NULL;
+        tw_err err;
+        for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
+        (void)close(STDERR_FILENO);
+        if (tw_code_new(module, &code, &err) != TW_OK) _exit(0);
+        scene_play(d->scene, code, ~at_work.seed, gas_max);
+        _exit(0);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status != 0;
+}
+
+/* What fails is made small before it fails here. */
+static void shrink(differ *d, tw_bytes module)
+{
+    if (!fails(d, module)) return;
+    at_work.module = shrink_module(module, fails, d, d->file_arena);
+    leave_traces();
+}
+
 static void program(differ *d, uint64_t seed)
 {
     tw_err err = {.status = TW_OK};
@@ -125,6 +155,7 @@ static void program(differ *d, uint64_t seed)
     const tw_status status = tw_code_new(bytes, &code, &err);
     if (status != TW_OK) fprintf(stderr, "differ: %s\n", err.text);
     check(status == TW_OK);
+    if (d->shrink) shrink(d, bytes);
     scene_play(d->scene, code, ~seed, UINT64_MAX);
     tw_code_free(code);
 }
@@ -203,6 +234,7 @@ static void mutant(differ *d, uint64_t seed)
         d->refused++;
         return;
     }
+    if (d->shrink) shrink(d, bytes);
     scene_play(d->scene, code, ~seed, gas_max);
     tw_code_free(code);
 }
@@ -298,6 +330,7 @@ static bool options(differ *d, int argc, char **argv)
             if (strcmp(argv[i], names[k]) == 0 && i + 1 < argc) good = number(argv[++i], values[k]);
         }
         if (strcmp(argv[i], "--complete") == 0) good = d->complete = true;
+        if (strcmp(argv[i], "--shrink") == 0) good = d->shrink = true;
         if (!good && argv[i][0] != '-') good = load(d, argv[i]);
         if (!good) {
             fprintf(stderr, "differ: %s: not an option, or not a contract\n", argv[i]);

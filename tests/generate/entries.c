@@ -15,8 +15,8 @@ enum {
 static uint32_t some_length(maker *k)
 {
     const uint32_t roll = dice_below(&k->d, 20);
-    if (roll == 0) return 20 + dice_below(&k->d, 40);
-    return roll < 12 ? 1 + dice_below(&k->d, 6) : 4 + dice_below(&k->d, 14);
+    if (roll == 0) return 20 + dice_below(&k->d, 50);
+    return roll < 12 ? 1 + dice_below(&k->d, 8) : 4 + dice_below(&k->d, 20);
 }
 
 static void helper(maker *k, uint32_t allowed)

@@ -13,8 +13,9 @@ enum {
     FIRST_CHUNK = 1024 * 1024, /* of the arena: what is cleared keeps so much */
     ARGUMENT_SLOTS_MAX = TW_FRAME_SLOTS_MAX,
     READINGS_MAX = 12,
-    HELD = 1000, /* of each money by each account, at first */
-    STEPS = 10,
+    READINGS_MANY = 300, /* now and then, so that windows take several pages */
+    HELD = 1000,         /* of each money by each account, at first */
+    STEPS = 12,
 };
 
 static const int64_t start_time = 1700000000000;
@@ -203,21 +204,23 @@ static int64_t reading_value(scene *s, const tw_reading *r)
 static void feed(scene *s)
 {
     const tw_account *device = &s->accounts[dice_below(&s->d, GENERATE_ACCOUNTS)];
-    const uint16_t count = (uint16_t)(1 + dice_below(&s->d, READINGS_MAX));
-    tw_pack_reading items[READINGS_MAX];
+    const uint32_t most = dice_percent(&s->d, 4) ? READINGS_MANY : READINGS_MAX;
+    const uint16_t count = (uint16_t)(1 + dice_below(&s->d, most));
+    tw_pack_reading items[READINGS_MANY];
     const uint8_t *record = NULL;
     bool found = false;
     tw_intake intake;
     if (s->m->reading_count == 0) return;
     check(tw_device_get(s->contract, device, &record, &found) == TW_OK);
     if (!found) return;
+    const int32_t pause = most == READINGS_MAX ? 500 : 4;
     int64_t time = s->now - dice_below(&s->d, 3000);
     for (uint16_t i = 0; i < count; i++) {
         uint16_t reading = (uint16_t)dice_below(&s->d, s->m->reading_count);
         const int64_t value = reading_value(s, &s->m->readings[reading]);
         if (dice_percent(&s->d, 3)) reading = TW_NONE;
         items[i] = (tw_pack_reading){reading, time, value};
-        time += dice_between(&s->d, dice_percent(&s->d, 5) ? -500 : 0, 500);
+        time += dice_between(&s->d, dice_percent(&s->d, 5) ? -pause : 0, pause);
         if (time > s->now) time = s->now;
     }
     check(tw_contract_load_control(s->contract) == TW_OK);

@@ -116,6 +116,79 @@ tw_status ref_phase_finish(reference *r)
     return TW_OK;
 }
 
+/* ---- the control record ----
+ *
+ * tag | phase 2 | since 8 | grants 8 | history count 8 | head 32 | per alarm: up 1, edge 1,
+ * attempts 1, time 8, due 8, indexed 8 | per entry that a timer starts: due 8, attempts 1
+ */
+
+static bool is_timed(const tw_entry *e)
+{
+    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
+           e->kind == TW_ENTRY_FALLS;
+}
+
+static tw_status load_control(reference *r)
+{
+    const tw_key key = tw_key_of(TW_SPACE_CONTROL, &r->c->id);
+    tw_control *k = &r->c->control;
+    tw_bytes value;
+    bool found = false;
+    TW_TRY(ref_get(r, &key, &value, &found));
+    if (!found || value.size < 59) return TW_ERR_CORRUPT;
+    const uint8_t *at = value.data;
+    k->phase = (uint16_t)(at[1] << 8 | at[2]);
+    k->phase_since = (int64_t)tw_load_u64(at + 3);
+    k->grants = tw_load_u64(at + 11);
+    k->history_count = tw_load_u64(at + 19);
+    memcpy(k->history_head.bytes, at + 27, 32);
+    at += 59;
+    for (uint16_t i = 0; i < r->m->alarm_count; i++, at += 27) {
+        k->alarms[i] = (tw_alarm_state){.up = at[0] == 1,
+                                        .edge = at[1],
+                                        .attempts = at[2],
+                                        .time = (int64_t)tw_load_u64(at + 3),
+                                        .due = (int64_t)tw_load_u64(at + 11),
+                                        .indexed = (int64_t)tw_load_u64(at + 19)};
+    }
+    for (uint16_t i = 0; i < r->m->entry_count; i++) {
+        if (!is_timed(&r->m->entries[i])) continue;
+        k->timers[i] = (tw_timer_state){.due = (int64_t)tw_load_u64(at), .attempts = at[8]};
+        at += 9;
+    }
+    r->c->control_changed = false;
+    return at == value.data + value.size ? TW_OK : TW_ERR_CORRUPT;
+}
+
+static tw_status save_control(reference *r)
+{
+    const tw_key key = tw_key_of(TW_SPACE_CONTROL, &r->c->id);
+    const tw_control *k = &r->c->control;
+    tw_writer *w = &r->value;
+    tw_writer_clear(w);
+    tw_write_u8(w, TW_STATE_TAG);
+    tw_write_u16(w, k->phase);
+    tw_write_i64(w, k->phase_since);
+    tw_write_u64(w, k->grants);
+    tw_write_u64(w, k->history_count);
+    tw_write_raw(w, k->history_head.bytes, 32);
+    for (uint16_t i = 0; i < r->m->alarm_count; i++) {
+        const tw_alarm_state *a = &k->alarms[i];
+        const uint8_t head[3] = {a->up ? 1 : 0, a->edge, a->attempts};
+        tw_write_raw(w, head, sizeof head);
+        tw_write_i64(w, a->time);
+        tw_write_i64(w, a->due);
+        tw_write_i64(w, a->indexed);
+    }
+    for (uint16_t i = 0; i < r->m->entry_count; i++) {
+        if (!is_timed(&r->m->entries[i])) continue;
+        tw_write_i64(w, k->timers[i].due);
+        tw_write_u8(w, k->timers[i].attempts);
+    }
+    if (w->bad) return TW_ERR_MEMORY;
+    return ref_put(r, &key, tw_writer_bytes(w));
+}
+
 /* ---- runs ---- */
 
 static tw_status start(reference *r, const tw_code *code, tw_contract *c, const tw_call *call)
@@ -171,7 +244,7 @@ static tw_status run_all(reference *r, const tw_entry *entry)
     TW_TRY(ref_function(r, entry->function, r->stack, &results));
     TW_TRY(ref_money_finish(r));
     TW_TRY(ref_phase_finish(r));
-    if (r->c->control_changed) TW_TRY(tw_contract_save_control(r->c));
+    if (r->c->control_changed) TW_TRY(save_control(r));
     if (entry->kind != TW_ENTRY_VIEW) return TW_OK;
     const tw_status status = tw_value_encode(r->m, entry->result, results, &r->fields);
     if (status != TW_OK) tw_writer_clear(&r->fields);
@@ -191,7 +264,7 @@ tw_status reference_run(reference *r, const tw_contract *contract, const tw_call
     tw_savepoint before;
     TW_TRY(copy_contract(r, contract, &c));
     TW_TRY(start(r, contract->code, c, call));
-    if (entry->kind != TW_ENTRY_DEPLOY) TW_TRY(tw_contract_load_control(c));
+    if (entry->kind != TW_ENTRY_DEPLOY) TW_TRY(load_control(r));
     TW_TRY(tw_overlay_mark(c->overlay, &before));
     r->used.gas = ref_entry_gas(r->m, r->plan->effects[entry->function]);
     r->used.reads = 2; /* the records of the contract */
@@ -219,7 +292,7 @@ tw_status reference_run(reference *r, const tw_contract *contract, const tw_call
     }
     tw_overlay_undo(c->overlay, before);
     if (is_host_failure(status)) return status;
-    return entry->kind == TW_ENTRY_DEPLOY ? TW_OK : tw_contract_load_control(c);
+    return entry->kind == TW_ENTRY_DEPLOY ? TW_OK : load_control(r);
 }
 
 tw_status reference_condition(reference *r, tw_contract *contract, uint16_t function, int64_t end,

@@ -168,6 +168,10 @@ TW_MUST_USE tw_status ref_thing_load(reference *r, const tw_field *f, const int6
 TW_MUST_USE tw_status ref_thing_store(reference *r, const tw_field *f, const int64_t *key,
                                       const int64_t *value);
 
+/* roles.c. Traps AlreadyMember, Full; NotMember. */
+TW_MUST_USE tw_status ref_grant(reference *r, uint32_t role, const tw_account *account);
+TW_MUST_USE tw_status ref_revoke(reference *r, uint32_t role, const tw_account *account);
+
 /* An account got or lost a role: it may now be a stranger to its own purses. */
 TW_MUST_USE tw_status ref_money_role(reference *r, uint32_t role, const tw_account *account);
 /* What must hold of money when the code has ended well, and the timers of purses. */

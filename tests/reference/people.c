@@ -1,6 +1,5 @@
 /* people -- the reference's instructions on roles, phase and clock, params, and on what a person
- * gets to see: events, histories, errors. Grants and revokes of a role are the machine's own
- * (vm/exec/role.c); that this is shared is said in README.md. */
+ * gets to see: events, histories, errors. */
 #include "tests/reference/machine.h"
 
 #include <string.h>
@@ -22,11 +21,8 @@ static tw_status signers(reference *r, const ref_insn *i, int64_t *s)
 static tw_status change_role(reference *r, const ref_insn *i, const int64_t *s)
 {
     const tw_account account = ref_account(s + i->b);
-    const uint16_t role = (uint16_t)i->x;
-    r->used.reads += tw_role_is_sensor(r->m, role) ? 3 : 2;
-    TW_TRY(i->op == TW_OP_GRANT ? tw_role_grant(r->c, role, &account, r->call->now)
-                                : tw_role_revoke(r->c, role, &account, r->call->now));
-    return ref_money_role(r, role, &account);
+    TW_TRY(i->op == TW_OP_GRANT ? ref_grant(r, i->x, &account) : ref_revoke(r, i->x, &account));
+    return ref_money_role(r, i->x, &account);
 }
 
 static tw_status holder(reference *r, const ref_insn *i, int64_t *s)

@@ -527,6 +527,33 @@ Test(ledger, entries_over_the_limits_of_the_ledger_are_not_deployed)
     rig_free(r);
 }
 
+/* A pack of one reading that no block has room for: the contract would never hear of anything. */
+Test(ledger, a_contract_whose_packs_fit_no_block_is_not_deployed)
+{
+    char source[8000];
+    const char *keep = strstr(rig_source, "keep 130 ");
+    cr_assert_not_null(keep);
+    (void)snprintf(source, sizeof source, "%.*skeep 4096 %s", (int)(keep - rig_source), rig_source,
+                   keep + strlen("keep 130 "));
+    rig *r = rig_on(store_in_memory(), source, &(tw_genesis){.name = "p", .time = start_time});
+    const tw_facts *facts = r->code->facts;
+    uint64_t most = 0;
+    for (uint16_t i = 0; i < r->code->module->reading_count; i++) {
+        if (facts->intake_gas[i] > most) most = facts->intake_gas[i];
+    }
+    cr_assert_gt(most, 0);
+    const uint64_t room = facts->pack.gas + most + TW_GAS_SIGNATURE + 400 * TW_GAS_TX_BYTE;
+    rig_free(r);
+    for (uint64_t less = 0; less < 2; less++) {
+        const tw_genesis genesis = {.name = "p", .time = start_time, .block_gas_max = room - less};
+        crew c;
+        r = rig_on(store_in_memory(), source, &genesis);
+        tw_tx tx = deploy_of(r, &c);
+        cr_assert_eq(try_deploy(r, &tx), less == 0 ? TW_OK : TW_TX_BAD_DEPLOY);
+        rig_free(r);
+    }
+}
+
 Test(ledger, one_module_many_contracts)
 {
     rig *r = rig_new();

@@ -11,7 +11,10 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ASSET_SIZE_MAX = 128 }; /* bytes of an asset's record */
+enum {
+    ASSET_SIZE_MAX = 128,  /* bytes of an asset's record */
+    PACK_SIZE_LEAST = 400, /* of a transaction that carries a pack of one reading */
+};
 
 uint64_t tw_node_gas_base(const tw_tx *tx)
 {
@@ -271,6 +274,18 @@ bool tw_node_delays_fit(const tw_contract *c)
     return delay_fits(c, m->upgrade.delay, 1);
 }
 
+/* A pack with one reading, of whichever, fits a block that is empty: else none ever comes in. */
+static bool packs_fit(const tw_ledger *l, const tw_code *code)
+{
+    const tw_facts *facts = code->facts;
+    const uint64_t carried = TW_GAS_SIGNATURE + PACK_SIZE_LEAST * (uint64_t)TW_GAS_TX_BYTE;
+    for (uint16_t i = 0; i < code->module->reading_count; i++) {
+        const uint64_t gas = tw_cost_add(facts->pack.gas, facts->intake_gas[i]);
+        if (tw_cost_add(gas, carried) > l->genesis.block_gas_max) return false;
+    }
+    return true;
+}
+
 bool tw_node_bounds_fit(const tw_ledger *l, const tw_code *code)
 {
     const tw_module *m = code->module;
@@ -282,7 +297,7 @@ bool tw_node_bounds_fit(const tw_ledger *l, const tw_code *code)
         if (gas > l->genesis.entry_gas_max || (timed && gas > l->genesis.timer_gas_max))
             return false;
     }
-    return true;
+    return packs_fit(l, code);
 }
 
 tw_status tw_node_save_code(tw_ledger *l, const tw_code *code)

@@ -8,6 +8,9 @@
  *   record (point in time), which after a crash is the last block that was whole.
  * - Memory and files are bounded: block cache with index and filter blocks in it, write buffers,
  *   log size, open files, RocksDB's own text log.
+ * - Index and filters are in parts of a block's size, found by a small index on top that stays in
+ *   memory: whole ones are about a megabyte a file, and once they do not fit the cache each read
+ *   would fetch one (bench/bench_state: five times slower).
  * RocksDB's C interface reports errors as text only; their kind is the text's beginning.
  */
 #include "vm/state/store_back.h"
@@ -246,6 +249,11 @@ static rocksdb_options_t *table_options(const rocksdb_options_t *start, rocksdb_
     rocksdb_block_based_options_set_block_size(blocks, BLOCK_SIZE);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(blocks, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(blocks, 1);
+    rocksdb_block_based_options_set_index_type(
+        blocks, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(blocks, 1);
+    rocksdb_block_based_options_set_metadata_block_size(blocks, BLOCK_SIZE);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(blocks, 1);
     rocksdb_block_based_options_set_whole_key_filtering(blocks, 1);
     rocksdb_block_based_options_set_filter_policy(
         blocks, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));

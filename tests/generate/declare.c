@@ -91,6 +91,16 @@ static tw_members members(maker *k, uint32_t count, uint16_t first, uint32_t slo
     return list;
 }
 
+static tw_members traced(maker *k)
+{
+    tw_members list = {.items = items(k, TRACED, sizeof *list.items), .count = TRACED};
+    for (uint32_t i = 0; i < TRACED && list.items != NULL; i++) {
+        list.items[i] = (tw_member){name_at(i), TYPE_INT};
+    }
+    if (list.items == NULL) list.count = 0;
+    return list;
+}
+
 static uint16_t add_record(maker *k, uint16_t first)
 {
     const uint32_t count = 1 + dice_below(&k->d, 3);
@@ -152,6 +162,7 @@ static void types(maker *k)
     (void)add_type(k, (tw_type){.kind = TW_KIND_BOOL});
     (void)add_type(k, (tw_type){.kind = TW_KIND_ACCOUNT});
     (void)add_type(k, (tw_type){.kind = TW_KIND_INT, .quantity = TW_DIM_TIME});
+    (void)add_type(k, (tw_type){.kind = TW_KIND_RECORD, .name = "Trace", .members = traced(k)});
     const uint32_t more = dice_below(&k->d, dice_percent(&k->d, 10) ? 12 : 5);
     for (uint32_t i = 0; i < more; i++) add_any_type(k);
 }
@@ -374,11 +385,11 @@ static void readings(maker *k)
 
 /* ---- notices ---- */
 
-static uint16_t notices(maker *k, tw_notice **ret_list)
+static uint16_t notices(maker *k, tw_notice **ret_list, uint16_t first)
 {
-    const uint16_t count = (uint16_t)dice_below(&k->d, 3);
+    const uint16_t count = (uint16_t)(first + dice_below(&k->d, 3));
     *ret_list = items(k, ITEMS_MAX, sizeof **ret_list);
-    for (uint16_t i = 0; i < count && *ret_list != NULL; i++) {
+    for (uint16_t i = first; i < count && *ret_list != NULL; i++) {
         (*ret_list)[i] = (tw_notice){name_at(i), members(k, dice_below(&k->d, 4), TW_NONE, 12)};
     }
     return count;
@@ -455,9 +466,10 @@ void make_declarations(maker *k)
     params(k);
     phases(k);
     readings(k);
-    m->event_count = notices(k, &m->events);
-    m->error_count = notices(k, &m->errors);
-    m->history_count = notices(k, &m->histories);
+    m->event_count = notices(k, &m->events, 1);
+    if (m->events != NULL) m->events[0] = (tw_notice){"Trace", traced(k)};
+    m->error_count = notices(k, &m->errors, 0);
+    m->history_count = notices(k, &m->histories, 0);
     rules(k);
     if (!k->no_memory) constants(k);
 }

@@ -95,7 +95,9 @@ static void finish(maker *k, tw_entry *e, coder *c)
         code_op(c, TW_OP_BREACH, 0, 0, 0, 0);
         code_land(c, skip);
     }
+    for (uint32_t from = 0; from < c->int_count; from += TRACED) make_trace(c, from);
     if (c->has_result && !code_region(c, REGION_TYPE, c->result, &result)) result = 0;
+    if (c->has_result && c->result == TYPE_TRACE) result = c->ints;
     e->function = code_end(c, result);
 }
 
@@ -125,7 +127,7 @@ static void action(maker *k, tw_entry_kind kind, const char *name)
     if (view) {
         uint32_t base = 0;
         c.has_result = true;
-        c.result = pick_type(k, 40);
+        c.result = dice_percent(&k->d, 60) ? (uint16_t)TYPE_TRACE : pick_type(k, 40);
         e->result = c.result;
         c.f->result_slots = (uint16_t)k->m->types[c.result].slots;
         (void)code_fresh(&c, REGION_TYPE, c.result, &base);

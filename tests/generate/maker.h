@@ -11,13 +11,14 @@ enum {
     CODE_MAX = 2400,
     CONSTANTS_MAX = 3000,
     VALUES = 3, /* of each type, among the constants */
+    TRACED = 4, /* plain numbers that the first event tells */
     FRAME_MAX = 1200,
     REGIONS_MAX = 96,
     PENDING_MAX = 24,
 };
 
-/* Types that every module has, in this order. */
-enum { TYPE_INT, TYPE_BOOL, TYPE_ACCOUNT, TYPE_TIME, TYPES_BASIC };
+/* Types that every module has, in this order; the last is a record of plain numbers. */
+enum { TYPE_INT, TYPE_BOOL, TYPE_ACCOUNT, TYPE_TIME, TYPE_TRACE, TYPES_BASIC };
 
 /* What is known of a function that is there. */
 typedef struct made {
@@ -111,6 +112,9 @@ void code_land(coder *c, uint32_t pc);
 
 /* statement.c: one or more instructions at random. False when nothing could be made. */
 bool make_statement(coder *c);
+/* Tells the plain numbers `from` on to whoever compares runs: a wrong one would else be forgotten.
+ */
+void make_trace(coder *c, uint32_t from);
 void make_statements(coder *c, uint32_t count);
 /* The instruction and what makes it likely to go well; false when it has nothing to name. */
 bool make_op(coder *c, tw_op op);

@@ -627,10 +627,19 @@ static void list_ops(coder *c)
     }
 }
 
+void make_trace(coder *c, uint32_t from)
+{
+    const uint32_t last = c->int_count - TRACED;
+    if ((c->allowed & TW_EFFECT_EMITS) == 0 || c->made.events + c->times > EVENTS_MAX) return;
+    code_op(c, TW_OP_EMIT, c->ints + (from < last ? from : last), 0, 0, 0);
+    c->made.events += c->times;
+}
+
 bool make_statement(coder *c)
 {
     if (c->op_count == 0) list_ops(c);
     close_open(c, c->loop, 50);
+    if (dice_percent(c->d, 12)) make_trace(c, dice_below(c->d, c->int_count));
     if (c->m->code_count + ROOM > CODE_MAX || c->made.steps > STEPS_MAX) return false;
     for (int i = 0; i < TRIES; i++) {
         if (make_op(c, (tw_op)c->ops[dice_below(c->d, c->op_count)])) return true;

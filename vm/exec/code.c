@@ -54,14 +54,6 @@ static uint32_t find_runs(const decoder *d)
     return runs;
 }
 
-static int32_t run_cost(const decoder *d, uint32_t pc)
-{
-    uint64_t gas = run_gas(d, pc);
-    while (++pc < d->f->code_count && !d->begins[pc]) gas += run_gas(d, pc);
-    assert(gas <= INT32_MAX); /* 2^14 cheap instructions, or one dear one at the end */
-    return (int32_t)gas;
-}
-
 static tw_insn decode(const decoder *d, uint32_t pc, const uint32_t *loop_place)
 {
     const uint64_t insn = insn_at(d, pc);
@@ -95,12 +87,17 @@ static void write_code(decoder *d)
 {
     uint32_t loops[TW_LOOP_NEST_MAX + 1] = {0};
     uint32_t depth = 0;
+    tw_insn *charge = NULL; /* of the run that goes on */
     for (uint32_t pc = 0; pc < d->f->code_count; pc++) {
         uint32_t at = d->place[pc];
         if (d->begins[pc]) {
-            d->out[at] = (tw_insn){.op = TW_OP_CHARGE, .imm = run_cost(d, pc)};
+            charge = &d->out[at]; /* zeroed, as its number is */
             d->source[at++] = pc;
         }
+        const uint64_t gas = run_gas(d, pc);
+        /* 2^14 cheap instructions, or one dear one at the end */
+        assert(gas <= (uint64_t)(INT32_MAX - charge->imm));
+        charge->imm += (int32_t)gas;
         const uint8_t op = tw_insn_op(insn_at(d, pc));
         d->source[at] = pc;
         d->out[at] = decode(d, pc, &loops[depth]);

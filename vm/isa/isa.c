@@ -4,7 +4,7 @@
 /* Odd: a new run begins behind it. */
 enum { RUN_ON = 0, RUN_END = 1, NATIVE_ON = 2, NATIVE = 3, METERED = 5 };
 
-static const tw_op_row rows[256] = {
+const tw_op_row tw_op_rows[256] = {
 #define OP(number, name, shape, gas, run, effects, text)                                           \
     [number] = {                                                                                   \
         #name,           text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) % 2 == 1, \
@@ -13,19 +13,21 @@ static const tw_op_row rows[256] = {
 #undef OP
 };
 
-const tw_shape_row *tw_shape_find(tw_shape shape)
-{
-    static const tw_shape_row shapes[] = {
-#define SHAPE(name, a, b, c, x) {TW_USE_##a, TW_USE_##b, TW_USE_##c, TW_INDEX_##x},
-#include "vm/isa/shapes.def"
-    };
-    return &shapes[shape];
-}
+#define FIXED(use) (TW_USE_##use <= TW_USE_S5 || TW_USE_##use == TW_USE_IMM)
+#define UNUSED(use, first, bits)                                                                   \
+    (TW_USE_##use == TW_USE_NONE ? ((UINT64_C(1) << (bits)) - 1) << (first) : 0)
 
-const tw_op_row *tw_op_find(uint8_t number)
-{
-    return &rows[number];
-}
+const tw_shape_row tw_shape_rows[] = {
+#define SHAPE(name, a, b, c, x)                                                                    \
+    {TW_USE_##a,                                                                                   \
+     TW_USE_##b,                                                                                   \
+     TW_USE_##c,                                                                                   \
+     TW_INDEX_##x,                                                                                 \
+     FIXED(a) && FIXED(b) && FIXED(c),                                                             \
+     UNUSED(a, 8, 13) | UNUSED(b, 21, 13) | UNUSED(c, 34, 13) |                                    \
+         (TW_INDEX_##x == TW_INDEX_NONE ? UINT64_C(0x1FFFF) << 47 : 0)},
+#include "vm/isa/shapes.def"
+};
 
 const char *tw_stat_word(uint32_t stat)
 {

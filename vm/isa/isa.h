@@ -65,10 +65,16 @@ typedef enum tw_index {
 typedef struct tw_shape_row {
     tw_use a, b, c;
     tw_index x;
+    bool fixed;      /* a, b, c: so many slots, whatever x names, or immediates */
+    uint64_t unused; /* of a fixed one: the bits that are 0 */
 } tw_shape_row;
 
 /* The row of a shape; static memory. */
-const tw_shape_row *tw_shape_find(tw_shape shape);
+extern const tw_shape_row tw_shape_rows[];
+static inline const tw_shape_row *tw_shape_find(tw_shape shape)
+{
+    return &tw_shape_rows[shape];
+}
 
 static inline bool tw_shape_is_jump(tw_shape shape)
 {
@@ -203,7 +209,11 @@ typedef struct tw_op_row {
 } tw_op_row;
 
 /* The row of any number 0..255; static memory. */
-const tw_op_row *tw_op_find(uint8_t number);
+extern const tw_op_row tw_op_rows[256];
+static inline const tw_op_row *tw_op_find(uint8_t number)
+{
+    return &tw_op_rows[number];
+}
 
 /* The word of a statistic ("median"); NULL outside the table. */
 const char *tw_stat_word(uint32_t stat);

@@ -8,19 +8,11 @@ static_assert(TW_MEMBERS_MAX <= 64 && TW_PURSES_MAX <= 256, "x holds two indexes
 
 enum { MEMBERS = 64, PURSES = 256 };
 
-static const struct row {
-    tw_operands operands;
-    bool there;
-} rows[256] = {
+const tw_operands tw_operands_rows[256] = {
 #define OPERANDS(name, a, b, c, x)                                                                 \
-    [TW_OP_##name] = {{TW_PART_##a, TW_PART_##b, TW_PART_##c, TW_NAMED_##x}, true},
+    [TW_OP_##name] = {TW_PART_##a, TW_PART_##b, TW_PART_##c, TW_NAMED_##x, true},
 #include "vm/isa/operands.def"
 };
-
-const tw_operands *tw_operands_find(uint8_t op)
-{
-    return rows[op].there ? &rows[op].operands : NULL;
-}
 
 const tw_field *tw_operands_field(const tw_module *m, uint64_t insn)
 {

@@ -42,10 +42,15 @@ typedef enum tw_named {
 typedef struct tw_operands {
     tw_part a, b, c;
     tw_named x;
+    bool there;
 } tw_operands;
 
 /* The row of an instruction of shape STATE; NULL for any other. */
-const tw_operands *tw_operands_find(uint8_t op);
+extern const tw_operands tw_operands_rows[256];
+static inline const tw_operands *tw_operands_find(uint8_t op)
+{
+    return tw_operands_rows[op].there ? &tw_operands_rows[op] : NULL;
+}
 
 /* True when what x names, and c where it is a number, is there and of the table's kind. */
 bool tw_operands_exist(const tw_module *m, uint64_t insn);

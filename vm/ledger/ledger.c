@@ -33,6 +33,7 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     l->store = store;
     if (options != NULL) l->options = *options;
     l->overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
+    l->engine = l->options.engine != NULL ? l->options.engine : tw_engine_new(0);
     l->exec = tw_exec_new();
     l->arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
     l->genesis_arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
@@ -41,10 +42,10 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    tw_status status =
-        l->overlay != NULL && l->exec != NULL && l->arena != NULL && l->genesis_arena != NULL
-            ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
-            : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+    tw_status status = l->overlay != NULL && l->engine != NULL && l->exec != NULL &&
+                               l->arena != NULL && l->genesis_arena != NULL
+                           ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
+                           : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
     if (status == TW_OK) status = load_head(l, err);
     if (status == TW_OK) {
         *ret_ledger = l;
@@ -76,7 +77,8 @@ void tw_ledger_close(tw_ledger *l)
     tw_writer_free(&l->receipt);
     tw_writer_free(&l->leaves);
     tw_writer_free(&l->ids);
-    for (uint32_t i = 0; i < l->code_count; i++) tw_code_free(l->codes[i]);
+    for (int i = 0; i < TW_LEDGER_CODES_MAX; i++) tw_engine_release(l->engine, l->codes[i]);
+    if (l->options.engine == NULL) tw_engine_free(l->engine);
     tw_mem_free(l);
 }
 
@@ -112,44 +114,49 @@ bool tw_node_trusts(const tw_ledger *l)
 
 /* ---- code ---- */
 
-/* Verified modules stay decoded; when the cache is full the oldest goes. Contracts that use it live
+/* The codes looked up last are held; the one looked up first makes room. Contracts that use it live
  * in ledger->arena, which is cleared before the next look-up can take it away. */
-static void cache_code(tw_ledger *l, tw_code *code)
+static void hold_code(tw_ledger *l, const tw_code *code)
 {
-    if (l->code_count < TW_LEDGER_CODES_MAX) {
-        l->codes[l->code_count++] = code;
-        return;
-    }
-    if (l->codes[l->code_next] == l->in_use)
+    if (l->codes[l->code_next] == l->in_use && l->in_use != NULL) {
         l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;
-    tw_code_free(l->codes[l->code_next]);
+    }
+    tw_engine_release(l->engine, l->codes[l->code_next]);
     l->codes[l->code_next] = code;
     l->code_next = (l->code_next + 1) % TW_LEDGER_CODES_MAX;
+}
+
+static tw_status stored_module(tw_ledger *l, const tw_hash *hash, tw_bytes *ret_module, tw_err *err)
+{
+    tw_key key = tw_key_start(TW_SPACE_CODE);
+    tw_key_raw(&key, hash->bytes, TW_HASH_SIZE);
+    tw_bytes value;
+    bool found = false;
+    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
+    if (!found || value.size < 2) {
+        return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
+    }
+    *ret_module = tw_bytes_of(value.data + 1, value.size - 1);
+    return TW_OK;
 }
 
 tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, const tw_bytes *module,
                        const tw_code **ret_code, tw_err *err)
 {
-    for (uint32_t i = 0; i < l->code_count; i++) {
-        if (!tw_hash_equal(&l->codes[i]->hash, hash)) continue;
+    for (int i = 0; i < TW_LEDGER_CODES_MAX; i++) {
+        if (l->codes[i] == NULL || !tw_hash_equal(&l->codes[i]->hash, hash)) continue;
         *ret_code = l->codes[i];
         return TW_OK;
     }
-    tw_bytes bytes = module != NULL ? *module : (tw_bytes){NULL, 0};
-    if (module == NULL) {
-        tw_key key = tw_key_start(TW_SPACE_CODE);
-        tw_key_raw(&key, hash->bytes, TW_HASH_SIZE);
-        tw_bytes value;
-        bool found = false;
-        TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
-        if (!found || value.size < 2) {
-            return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
-        }
-        bytes = tw_bytes_of(value.data + 1, value.size - 1);
+    const tw_engine_key key = {*hash, TW_SEMANTICS, TW_GAS_SCHEDULE};
+    const tw_code *code = NULL;
+    tw_engine_find(l->engine, &key, &code);
+    if (code == NULL) {
+        tw_bytes bytes = module != NULL ? *module : (tw_bytes){NULL, 0};
+        if (module == NULL) TW_TRY(stored_module(l, hash, &bytes, err));
+        TW_TRY(tw_engine_get(l->engine, &key, bytes, &code, err));
     }
-    tw_code *code = NULL;
-    TW_TRY(tw_code_new(bytes, &code, err));
-    cache_code(l, code);
+    hold_code(l, code);
     *ret_code = code;
     return TW_OK;
 }

@@ -12,6 +12,7 @@
 #ifndef TW_LEDGER_LEDGER_H
 #define TW_LEDGER_LEDGER_H
 
+#include "vm/ledger/engine.h"
 #include "vm/ledger/receipt.h"
 #include "vm/ledger/tx.h"
 #include "vm/state/commit.h"
@@ -52,6 +53,7 @@ typedef struct tw_ledger_times {
 
 typedef struct tw_ledger_options {
     uint64_t (*clock_ns)(void); /* may be NULL */
+    tw_engine *engine;          /* borrowed, for several ledgers; NULL: one of its own */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
     bool unsigned_ok;           /* with no_sync, for tests that search: who opens the ledger makes
                                    all transactions, and no signature is looked at */

@@ -8,7 +8,7 @@
 enum {
     TW_LEDGER_MEMORY_MAX = 1024 * 1024 * 1024, /* of a block: overlay, batch, tree */
     TW_LEDGER_ARENA_MAX = 256 * 1024 * 1024,
-    TW_LEDGER_CODES_MAX = 1024, /* modules kept decoded; the oldest goes first */
+    TW_LEDGER_CODES_MAX = 64, /* held in the engine: those looked up last */
     TW_HEADER_SIZE = 1 + 8 + 8 + 4 * TW_HASH_SIZE,
 };
 
@@ -25,9 +25,9 @@ struct tw_ledger {
     char name[65];
     tw_hash chain;
     tw_block_info head;
-    tw_code *codes[TW_LEDGER_CODES_MAX];
-    uint32_t code_count;
-    uint32_t code_next;    /* place of the next one to go when full */
+    tw_engine *engine; /* options.engine, or its own */
+    const tw_code *codes[TW_LEDGER_CODES_MAX];
+    uint32_t code_next;    /* place of the one that was looked up first */
     const tw_code *in_use; /* does not go: an upgrade has two of them */
 
     bool open; /* a block is open: */

@@ -320,8 +320,11 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
 
 tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
 {
-    tw_bounds cost = sized_cost(m, insn);
-    cost.gas += tw_op_find(tw_insn_op(insn))->gas;
+    const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+    const tw_shape_row *shape = tw_shape_find(row->shape);
+    const bool plain = shape->fixed && shape->x <= TW_INDEX_FREE;
+    tw_bounds cost = plain ? (tw_bounds){0} : sized_cost(m, insn);
+    cost.gas += row->gas;
     return cost;
 }
 
@@ -356,7 +359,9 @@ tw_bounds tw_cost_windows(const tw_module *m)
 
 bool tw_insn_is_old(const tw_module *m, uint64_t insn)
 {
-    const bool plain = tw_op_find(tw_insn_op(insn))->shape == TW_SHAPE_FIELD;
+    const tw_shape shape = tw_op_find(tw_insn_op(insn))->shape;
+    const bool plain = shape == TW_SHAPE_FIELD;
+    if (!plain && shape != TW_SHAPE_STATE) return false;
     const tw_field *f = plain ? &m->fields[tw_insn_x(insn)] : tw_operands_field(m, insn);
     return f != NULL && f->old;
 }

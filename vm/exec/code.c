@@ -108,13 +108,12 @@ static void write_code(decoder *d)
     }
 }
 
-static bool decode_function(tw_code *code, tw_arena *arena, uint16_t index)
+static bool decode_function(tw_code *code, uint16_t index)
 {
     const tw_function *f = &code->module->functions[index];
-    const tw_mark mark = tw_arena_mark(arena);
     decoder d = {.m = code->module, .f = f};
-    d.begins = TW_NEW_ARRAY(arena, bool, f->code_count);
-    d.place = TW_NEW_ARRAY(arena, uint32_t, f->code_count);
+    d.begins = TW_NEW_ARRAY(code->arena, bool, f->code_count);
+    d.place = TW_NEW_ARRAY(code->arena, uint32_t, f->code_count);
     if (d.begins == NULL || d.place == NULL) return false;
     const uint32_t runs = find_runs(&d);
     d.out = TW_NEW_ARRAY(code->arena, tw_insn, f->code_count + runs);
@@ -123,11 +122,10 @@ static bool decode_function(tw_code *code, tw_arena *arena, uint16_t index)
     write_code(&d);
     code->functions[index] =
         (tw_code_function){d.out, d.source, f->frame_slots, f->argument_slots, f->result_slots};
-    tw_arena_reset(arena, mark);
     return true;
 }
 
-static tw_status prepare(tw_code *code, tw_arena *scratch, tw_err *err)
+static tw_status prepare(tw_code *code, tw_err *err)
 {
     const tw_module *m = code->module;
     code->functions = TW_NEW_ARRAY(code->arena, tw_code_function, m->function_count);
@@ -140,7 +138,7 @@ static tw_status prepare(tw_code *code, tw_arena *scratch, tw_err *err)
         code->param_slots += m->types[m->params[i].type].slots;
     }
     for (uint16_t i = 0; i < m->function_count; i++) {
-        if (!decode_function(code, scratch, i)) {
+        if (!decode_function(code, i)) {
             return tw_err_set(err, TW_ERR_MEMORY, "no memory for the code");
         }
     }
@@ -159,11 +157,7 @@ static tw_status build(tw_code *code, tw_bytes module, tw_err *err)
     TW_TRY(tw_module_verify(decoded, code->arena, &facts, err));
     code->module = decoded;
     code->facts = facts;
-    tw_arena *scratch = tw_arena_new(CODE_MEMORY_MAX);
-    if (scratch == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the code");
-    const tw_status status = prepare(code, scratch, err);
-    tw_arena_free(scratch);
-    return status;
+    return prepare(code, err);
 }
 
 tw_status tw_code_new(tw_bytes module, tw_code **ret_code, tw_err *err)

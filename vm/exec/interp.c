@@ -118,16 +118,11 @@ BODY(END)
 #define STEP(name, action) BRIEF(name, ((void)(action), i + 1))
 #define CHECKED(name, overflows) BRIEF(name, (overflows) ? stop(x, i, TW_TRAP_OVERFLOW) : i + 1)
 
-static const int64_t *constant(const tw_exec *x, const tw_insn *i)
-{
-    return x->constants + i->x;
-}
-
 STEP(MOV, s[i->a] = s[i->b])
 STEP(MOVN, memmove(s + i->a, s + i->b, (size_t)i->x * sizeof *s))
 STEP(LDI, s[i->a] = i->imm)
-STEP(LDK, s[i->a] = *constant(x, i))
-STEP(LDKN, memcpy(s + i->a, constant(x, i), i->c * sizeof *s))
+STEP(LDK, s[i->a] = x->constants[i->x])
+STEP(LDKN, memcpy(s + i->a, x->constants + i->x, i->c * sizeof *s))
 STEP(ZERO, memset(s + i->a, 0, (size_t)i->x * sizeof *s))
 CHECKED(ADD, __builtin_add_overflow(s[i->b], s[i->c], &s[i->a]))
 CHECKED(SUB, __builtin_sub_overflow(s[i->b], s[i->c], &s[i->a]))
@@ -170,14 +165,9 @@ static const tw_insn *muldiv(tw_exec *x, int64_t *s, const tw_insn *i, int64_t f
     return i + 1;
 }
 
-static int64_t rounded_constant(const tw_exec *x, const tw_insn *i)
-{
-    return x->constants[i->x >> 2];
-}
-
-BRIEF(MULDIVK, muldiv(x, s, i, s[i->c], rounded_constant(x, i)))
-BRIEF(MULKDIV, muldiv(x, s, i, rounded_constant(x, i), s[i->c]))
-BRIEF(DIVK, muldiv(x, s, i, 1, rounded_constant(x, i)))
+BRIEF(MULDIVK, muldiv(x, s, i, s[i->c], x->constants[i->x >> 2]))
+BRIEF(MULKDIV, muldiv(x, s, i, x->constants[i->x >> 2], s[i->c]))
+BRIEF(DIVK, muldiv(x, s, i, 1, x->constants[i->x >> 2]))
 
 /* ---- comparisons ---- */
 

@@ -108,17 +108,19 @@ tw_status tw_exec_run(tw_exec *x, tw_contract *contract, const tw_call *call,
         return x->stopped;
     }
     assert(x->gas <= facts->entries[call->entry].gas);
-    report(x, ret_outcome);
     if (x->stopped == TW_OK) {
+        report(x, ret_outcome);
         ret_outcome->writes = tw_overlay_writes(contract->overlay, before);
         tw_overlay_keep(contract->overlay, before);
         return TW_OK;
     }
     tw_overlay_undo(contract->overlay, before);
-    ret_outcome->notices.size = 0;
-    ret_outcome->events = 0;
-    ret_outcome->histories = 0;
-    return entry->kind == TW_ENTRY_DEPLOY ? TW_OK : tw_contract_load_control(contract);
+    if (entry->kind != TW_ENTRY_DEPLOY) TW_TRY(tw_contract_load_control(contract));
+    tw_writer_clear(&x->notices);
+    x->events = 0;
+    x->histories = 0;
+    report(x, ret_outcome);
+    return TW_OK;
 }
 
 tw_status tw_exec_condition(tw_exec *x, tw_contract *contract, uint16_t function, int64_t end,

@@ -76,7 +76,7 @@ tw_status tw_disasm(const tw_module *m, const tw_debug *debug, tw_arena *arena, 
     const bool begun = tw_listing_begin(&l);
     if (begun && header(&l.text)) tw_listing_module(&l, &copy);
     tw_arena_reset(arena, mark);
-    return w->bad || !begun ? TW_ERR_MEMORY : TW_OK;
+    return w->bad || !begun || tw_arena_failed(arena) ? TW_ERR_MEMORY : TW_OK;
 }
 
 static tw_status read_text(tw_bytes text, const tw_module *known, tw_arena *arena,
@@ -95,6 +95,7 @@ static tw_status read_text(tw_bytes text, const tw_module *known, tw_arena *aren
         tw_text_fail(t, "%.*s has no place here; the parts stand in the order of vm/isa/README.md",
                      t->word.size < 60 ? (int)t->word.size : 60, (const char *)t->word.data);
     }
+    if (!t->bad && tw_arena_failed(arena)) tw_text_fail(t, "the text needs too much memory");
     *ret_module = m;
     return t->bad ? err->status : TW_OK;
 }

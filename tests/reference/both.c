@@ -47,6 +47,13 @@ tw_status __wrap_tw_exec_condition(tw_exec *exec, tw_contract *contract, uint16_
 tw_status __real_tw_exec_condition(tw_exec *exec, tw_contract *contract, uint16_t function,
                                    int64_t end, bool *ret_holds, uint64_t *ret_gas);
 
+tw_status __wrap_tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *device,
+                               const tw_pack_reading *readings, uint16_t count, int64_t now,
+                               tw_arena *arena, tw_intake *ret_intake);
+tw_status __real_tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *device,
+                               const tw_pack_reading *readings, uint16_t count, int64_t now,
+                               tw_arena *arena, tw_intake *ret_intake);
+
 static void at_exit(void);
 
 static both *instance(void)
@@ -80,7 +87,8 @@ static void spoil(both_spoil what, tw_outcome *o, changes *wrote, tw_contract *a
                   tw_bounds *used)
 {
     switch (what) {
-    case BOTH_SPOIL_NOTHING: break;
+    case BOTH_SPOIL_NOTHING:
+    case BOTH_SPOIL_PACK: break;
     case BOTH_SPOIL_STATUS: o->status = TW_TRAP_FULL; break;
     case BOTH_SPOIL_GAS: o->gas++; break;
     case BOTH_SPOIL_PLACE: o->pc++; break;
@@ -372,5 +380,83 @@ tw_status __wrap_tw_exec_condition(tw_exec *exec, tw_contract *contract, uint16_
             (int)first, holds, (unsigned long long)used.gas, (int)status, *ret_holds,
             (unsigned long long)*ret_gas);
     print_bounds("bound", bound);
+    abort();
+}
+
+/* ---- packs ---- */
+
+static bool same_intake(const tw_intake *r, const tw_intake *m)
+{
+    bool same = r->accepted == m->accepted && r->refused_count == m->refused_count &&
+                r->edge_count == m->edge_count && r->gas == m->gas;
+    for (uint32_t i = 0; same && i < r->refused_count; i++) {
+        same = r->refused[i].place == m->refused[i].place &&
+               r->refused[i].reason == m->refused[i].reason;
+    }
+    for (uint32_t i = 0; same && i < r->edge_count; i++) {
+        same = r->edges[i].alarm == m->edges[i].alarm && r->edges[i].edge == m->edges[i].edge &&
+               r->edges[i].time == m->edges[i].time;
+    }
+    if (!same) {
+        fprintf(
+            stderr,
+            "  reference: accepted %u, refused %u, edges %u, gas %llu; machine: %u, %u, %u, %llu\n",
+            r->accepted, r->refused_count, r->edge_count, (unsigned long long)r->gas, m->accepted,
+            m->refused_count, m->edge_count, (unsigned long long)m->gas);
+    }
+    return same;
+}
+
+/* The readings cost no more than each of them may. */
+static bool intake_within(const tw_code *code, const tw_pack_reading *readings, uint16_t count,
+                          uint64_t gas)
+{
+    uint64_t most = 0;
+    for (uint16_t i = 0; i < count; i++) {
+        const bool declared = readings[i].reading < code->module->reading_count;
+        most += declared ? code->facts->intake_gas[readings[i].reading] : TW_GAS_INTAKE;
+    }
+    if (gas > most) {
+        fprintf(stderr, "  gas %llu, at most %llu\n", (unsigned long long)gas,
+                (unsigned long long)most);
+    }
+    return gas <= most;
+}
+
+tw_status __wrap_tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *device,
+                               const tw_pack_reading *readings, uint16_t count, int64_t now,
+                               tw_arena *arena, tw_intake *ret_intake)
+{
+    both *b = instance();
+    tw_intake expected = {0};
+    tw_contract *after = NULL;
+    tw_savepoint mark;
+    tw_arena_clear(b->memory);
+    TW_TRY(tw_overlay_mark(contract->overlay, &mark));
+    const tw_status first =
+        reference_intake(b->reference, contract, device, readings, count, now, &expected, &after);
+    const changes wrote = changes_since(b, contract->overlay, mark);
+    tw_overlay_undo(contract->overlay, mark);
+    TW_TRY(tw_overlay_mark(contract->overlay, &mark));
+    const tw_status status =
+        __real_tw_intake_run(exec, contract, device, readings, count, now, arena, ret_intake);
+    const changes written = changes_since(b, contract->overlay, mark);
+    tw_overlay_keep(contract->overlay, mark);
+    if (!is_judged(first, status)) {
+        b->totals.unjudged++;
+        return status;
+    }
+    if (b->spoil == BOTH_SPOIL_PACK) expected.accepted--;
+    const bool same =
+        first == status &&
+        (status != TW_OK || (same_intake(&expected, ret_intake) && same_changes(&wrote, &written) &&
+                             same_contract(after, contract) &&
+                             intake_within(contract->code, readings, count, ret_intake->gas)));
+    if (same) {
+        b->totals.packs++;
+        return status;
+    }
+    differ(contract, "a pack", "what came of it");
+    fprintf(stderr, "  reference %d, machine %d\n", (int)first, (int)status);
     abort();
 }

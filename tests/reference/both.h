@@ -1,6 +1,6 @@
 /* both -- the reference put under the machine: linked into a program with both_dep, each
- * tw_exec_run and tw_exec_condition runs the reference first, undoes it, runs the machine, and
- * compares all that came of them. A difference is printed and ends the program.
+ * tw_exec_run, tw_exec_condition and tw_intake_run runs the reference first, undoes it, runs the
+ * machine, and compares all that came of them. A difference is printed and ends the program.
  *
  * How: the linker's --wrap sends the calls here. What is compared: status, index, fields, notices,
  * counts, gas, function and pc, the written keys and the bytes under each, the contract's records
@@ -13,8 +13,8 @@
 #include "tests/reference/reference.h"
 
 typedef struct both_totals {
-    uint64_t runs, conditions; /* judged: run on both and compared */
-    uint64_t unjudged;         /* ended by a failure of the host: no memory, no store */
+    uint64_t runs, conditions, packs; /* judged: run on both and compared */
+    uint64_t unjudged;                /* ended by a failure of the host: no memory, no store */
     const ref_totals *executed;
 } both_totals;
 
@@ -32,6 +32,7 @@ typedef enum both_spoil {
     BOTH_SPOIL_KEY,     /* a key less */
     BOTH_SPOIL_MEMORY,  /* the contract in memory */
     BOTH_SPOIL_BOUND,   /* it used more */
+    BOTH_SPOIL_PACK,    /* a reading less of a pack */
 } both_spoil;
 
 void both_spoil_from_now(both_spoil what);

@@ -107,6 +107,11 @@ tw_status ref_phase_finish(reference *r)
         if (e->kind != TW_ENTRY_AFTER) continue;
         TW_TRY(ref_timer_set(r, i, runs_now(r, e) ? ref_due(r, e, r->call->now) : TW_NEVER));
     }
+    return ref_pending(r);
+}
+
+tw_status ref_pending(reference *r)
+{
     for (uint16_t i = 0; i < r->m->alarm_count; i++) {
         tw_alarm_state *a = &r->c->control.alarms[i];
         const int64_t due = is_wanted(r, i) ? a->due : TW_NEVER;
@@ -160,7 +165,7 @@ static tw_status load_control(reference *r)
     return at == value.data + value.size ? TW_OK : TW_ERR_CORRUPT;
 }
 
-static tw_status save_control(reference *r)
+tw_status ref_save_control(reference *r)
 {
     const tw_key key = tw_key_of(TW_SPACE_CONTROL, &r->c->id);
     const tw_control *k = &r->c->control;
@@ -191,11 +196,11 @@ static tw_status save_control(reference *r)
 
 /* ---- runs ---- */
 
-static tw_status start(reference *r, const tw_code *code, tw_contract *c, const tw_call *call)
+tw_status ref_start(reference *r, tw_contract *c, const tw_call *call)
 {
-    r->plan = ref_plan_of(r, code);
+    r->plan = ref_plan_of(r, c->code);
     if (r->plan == NULL) return TW_ERR_MEMORY;
-    r->m = code->module;
+    r->m = c->code->module;
     r->c = c;
     r->call = call;
     r->stack_used = 0;
@@ -213,7 +218,7 @@ static tw_status start(reference *r, const tw_code *code, tw_contract *c, const 
     return TW_OK;
 }
 
-static tw_status copy_contract(reference *r, const tw_contract *c, tw_contract **ret_copy)
+tw_status ref_copy(reference *r, const tw_contract *c, tw_contract **ret_copy)
 {
     const tw_module *m = c->code->module;
     tw_arena_clear(r->copies);
@@ -244,7 +249,7 @@ static tw_status run_all(reference *r, const tw_entry *entry)
     TW_TRY(ref_function(r, entry->function, r->stack, &results));
     TW_TRY(ref_money_finish(r));
     TW_TRY(ref_phase_finish(r));
-    if (r->c->control_changed) TW_TRY(save_control(r));
+    if (r->c->control_changed) TW_TRY(ref_save_control(r));
     if (entry->kind != TW_ENTRY_VIEW) return TW_OK;
     const tw_status status = tw_value_encode(r->m, entry->result, results, &r->fields);
     if (status != TW_OK) tw_writer_clear(&r->fields);
@@ -262,8 +267,8 @@ tw_status reference_run(reference *r, const tw_contract *contract, const tw_call
     const tw_entry *entry = &contract->code->module->entries[call->entry];
     tw_contract *c = NULL;
     tw_savepoint before;
-    TW_TRY(copy_contract(r, contract, &c));
-    TW_TRY(start(r, contract->code, c, call));
+    TW_TRY(ref_copy(r, contract, &c));
+    TW_TRY(ref_start(r, c, call));
     if (entry->kind != TW_ENTRY_DEPLOY) TW_TRY(load_control(r));
     TW_TRY(tw_overlay_mark(c->overlay, &before));
     r->used.gas = ref_entry_gas(r->m, r->plan->effects[entry->function]);
@@ -300,7 +305,7 @@ tw_status reference_condition(reference *r, tw_contract *contract, uint16_t func
 {
     const tw_call call = {.now = end, .end = end};
     int64_t *results = NULL;
-    TW_TRY(start(r, contract->code, contract, &call));
+    TW_TRY(ref_start(r, contract, &call));
     memset(r->stack, 0, r->m->functions[function].frame_slots * sizeof *r->stack);
     const tw_status status = ref_function(r, function, r->stack, &results);
     r->call = NULL;

@@ -177,6 +177,14 @@ TW_MUST_USE tw_status ref_money_role(reference *r, uint32_t role, const tw_accou
 /* What must hold of money when the code has ended well, and the timers of purses. */
 TW_MUST_USE tw_status ref_money_finish(reference *r);
 
+/* entry.c: a copy of the contract that the run may change, in r->copies, emptied first; the state
+ * of a run as at its beginning; the control record written. */
+TW_MUST_USE tw_status ref_copy(reference *r, const tw_contract *c, tw_contract **ret_copy);
+TW_MUST_USE tw_status ref_start(reference *r, tw_contract *c, const tw_call *call);
+TW_MUST_USE tw_status ref_save_control(reference *r);
+/* Makes the index of pending edges what the control record and the phase say. */
+TW_MUST_USE tw_status ref_pending(reference *r);
+
 /* Starts and stops what a new phase starts and stops. */
 TW_MUST_USE tw_status ref_phase_finish(reference *r);
 TW_MUST_USE tw_status ref_timer_set(reference *r, uint16_t entry, int64_t due);

@@ -9,7 +9,7 @@
 #ifndef TW_TEST_REFERENCE_REFERENCE_H
 #define TW_TEST_REFERENCE_REFERENCE_H
 
-#include "vm/exec/exec.h"
+#include "vm/exec/intake.h"
 #include "vm/exec/window.h"
 
 typedef struct reference reference;
@@ -39,5 +39,11 @@ TW_MUST_USE tw_status reference_run(reference *r, const tw_contract *contract, c
 /* As tw_exec_condition. */
 TW_MUST_USE tw_status reference_condition(reference *r, tw_contract *contract, uint16_t function,
                                           int64_t end, bool *ret_holds, tw_bounds *ret_used);
+
+/* As tw_intake_run; lists and *ret_after as with reference_run. */
+TW_MUST_USE tw_status reference_intake(reference *r, const tw_contract *contract,
+                                       const tw_account *device, const tw_pack_reading *readings,
+                                       uint16_t count, int64_t now, tw_intake *ret_intake,
+                                       tw_contract **ret_after);
 
 #endif

@@ -54,6 +54,46 @@ CANARY(a_key_less, BOTH_SPOIL_KEY)
 CANARY(another_contract, BOTH_SPOIL_MEMORY)
 CANARY(over_the_bound, BOTH_SPOIL_BOUND)
 
+/* ---- packs ---- */
+
+static const char sensor_source[] =
+    "contract S version 1 {\n"
+    "  role sensor\n"
+    "  reading heat : temperature from sensor field \"t\"\n"
+    "    range -20 °C .. 120 °C rate 1 per 1 s keep 60 max_age 2 min\n"
+    "  alarm hot raise when heat above 50 °C clear when heat below 40 °C\n"
+    "  view is_hot() -> bool { return hot }\n"
+    "}\n";
+
+/* A reading that raises the alarm and one that is out of range. */
+static void take_in(both_spoil what)
+{
+    machine *m = machine_new(sensor_source);
+    const tw_account sensor = machine_member(0, 1);
+    const tw_pack_reading items[] = {{0, MACHINE_START + 1000, 350000},
+                                     {0, MACHINE_START + 2000, 900000}};
+    tw_intake intake = {0};
+    m->now += 5000;
+    both_spoil_from_now(what);
+    cr_assert_eq(tw_intake_run(m->exec, m->contract, &sensor, items, 2, m->now, m->arena, &intake),
+                 TW_OK);
+    cr_assert_eq(intake.accepted, 1);
+    cr_assert_eq(intake.edge_count, 1);
+    machine_free(m);
+}
+
+Test(both, packs_agree)
+{
+    take_in(BOTH_SPOIL_NOTHING);
+    cr_assert_eq(both_totals_now().packs, 1);
+    cr_assert_eq(both_totals_now().conditions, 1);
+}
+
+Test(both, another_pack, .signal = SIGABRT)
+{
+    take_in(BOTH_SPOIL_PACK);
+}
+
 /* ---- wide integers ---- */
 
 static int64_t int_of(wide w)

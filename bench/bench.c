@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_MAX = 99, CALLS_MAX = 1 << 30, PATH_SIZE = 4096 };
+enum { RUNS_MAX = 99, CALLS_MAX = 1 << 30, PATH_SIZE = 4096, WORD_SIZE = 32 };
 
 typedef struct options {
     const char *folder; /* of the workloads */
@@ -36,6 +36,11 @@ typedef struct bench {
     job jobs[BENCH_COUNT][BENCH_ENGINES_MAX];
     bench_report report;
 } bench;
+
+/* What --only and --engines may name. */
+static const char workload_names[] =
+    "a,b,c,d,e,f,arithmetic,window,median,polynomial,transfer,start";
+static const char engine_names[] = "c,c_unchecked,twvm,wasm,luajit,luajit_off";
 
 static const struct {
     char letter;
@@ -79,6 +84,23 @@ static bool listed(const char *list, const char *word)
         if (strncmp(at, word, size) == 0 && (at[size] == ',' || at[size] == '\0')) return true;
     }
     return false;
+}
+
+/* Whether each word of a list is one of the names: a misspelt one would measure nothing. */
+static bool known(const char *list, const char *names)
+{
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        char word[WORD_SIZE];
+        if (*at == ',') at++;
+        const size_t size = strcspn(at, ",");
+        if (size == 0 || size >= sizeof word) return false;
+        memcpy(word, at, size);
+        word[size] = '\0';
+        if (listed(names, word)) continue;
+        fprintf(stderr, "bench: %s is none of %s\n", word, names);
+        return false;
+    }
+    return true;
 }
 
 static bool wanted(const bench *b, bench_id id)
@@ -341,14 +363,17 @@ static int cannot_write(const bench *b, const char *name)
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: bench FOLDER BUILD [--only LIST] [--engines LIST] [--runs N] [--ms N]\n"
-                "             [--plot] [--check]\n\n"
-                "  --only LIST     workloads by letter or name: a,b or arithmetic,window\n"
-                "  --engines LIST  beside c: c_unchecked, twvm, wasm, luajit, luajit_off\n"
-                "  --runs N        rounds, of which the median counts (9)\n"
-                "  --ms N          how long one measurement takes about (25)\n"
-                "  --plot          write bench.svg beside bench.json\n"
-                "  --check         compare the results of all engines once, measure nothing\n");
+    fprintf(
+        to,
+        "usage: ./dev bench [--only LIST] [--engines LIST] [--runs N] [--ms N] [--plot] [--check]\n"
+        "       ./dev bench feed [READINGS [READINGS_OF_PACKS_OF_1]]\n"
+        "       ./dev bench state [OPTION...]\n\n"
+        "  --only LIST     workloads by letter or name: a,b or arithmetic,window\n"
+        "  --engines LIST  beside c: c_unchecked, twvm, wasm, luajit, luajit_off\n"
+        "  --runs N        rounds, of which the median counts (9)\n"
+        "  --ms N          how long one measurement takes about (25)\n"
+        "  --plot          write bench.svg beside bench.json\n"
+        "  --check         compare the results of all engines once, measure nothing\n");
     return to == stdout ? 0 : 2;
 }
 
@@ -366,8 +391,10 @@ static bool option(bench *b, char **argv, int count, int *at)
         return false;
     } else if (strcmp(word, "--only") == 0) {
         o->only = value, (*at)++;
+        return known(value, workload_names);
     } else if (strcmp(word, "--engines") == 0) {
         o->engines = value, (*at)++;
+        return known(value, engine_names);
     } else if (strcmp(word, "--runs") == 0) {
         o->runs = (uint32_t)strtoul(value, NULL, 10), (*at)++;
     } else if (strcmp(word, "--ms") == 0) {

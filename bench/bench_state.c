@@ -344,8 +344,7 @@ static void open_store(bench *b)
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: bench_state FOLDER [--keys N] [--reads N] [--blocks N] [--cache MIB]\n\n"
-                "  FOLDER       for the store; must not be there yet\n"
+    fprintf(to, "usage: ./dev bench state [--keys N] [--reads N] [--blocks N] [--cache MIB]\n\n"
                 "  --keys N     keys in the store (1000000)\n"
                 "  --reads N    reads of each size (4000)\n"
                 "  --blocks N   blocks of 1,000 writes of each size (20)\n"

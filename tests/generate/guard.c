@@ -130,7 +130,7 @@ static void if_enough(coder *c, uint32_t purse, const operands *o, uint32_t ret_
 
 static void before_money(coder *c, tw_op op, const operands *o, uint32_t ret_skips[2])
 {
-    if (dice_percent(c->d, 85)) code_small(c, o->a, 0, 12);
+    if (dice_percent(c->d, 85)) code_small(c, o->a, -1, 12);
     switch (op) {
     case TW_OP_PAY:
     case TW_OP_BURN: if_enough(c, o->x, o, ret_skips); break;

@@ -138,6 +138,7 @@ static changes changes_since(both *b, const tw_overlay *overlay, tw_savepoint ma
         tw_change *item = &list.items[i];
         item->deleted = value.data == NULL;
         item->key = tw_bytes_of(tw_arena_copy(b->memory, key.data, key.size), key.size);
+        if (item->deleted) continue;
         item->value = tw_bytes_of(tw_arena_copy(b->memory, value.data, value.size), value.size);
     }
     if (tw_arena_failed(b->memory)) {

@@ -20,7 +20,9 @@ bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
 {
     if (text.size > max) return false;
     ret_slots[0] = (int64_t)text.size;
-    for (size_t i = 0; i < text.size; i++) {
+    const size_t whole = text.size / 8;
+    for (size_t i = 0; i < whole; i++) ret_slots[1 + i] = (int64_t)tw_load_u64(text.data + 8 * i);
+    for (size_t i = 8 * whole; i < text.size; i++) {
         const uint64_t byte = (uint64_t)text.data[i] << (56 - 8 * (i % 8));
         ret_slots[1 + i / 8] = (int64_t)((uint64_t)ret_slots[1 + i / 8] | byte);
     }
@@ -63,6 +65,31 @@ static tw_status text_encode(const tw_type *t, const int64_t *slots, tw_writer *
     return TW_OK;
 }
 
+static bool is_scalar(const tw_type *t)
+{
+    return t->kind <= TW_KIND_ENUM || t->kind == TW_KIND_MONEY;
+}
+
+static bool scalar_fits(const tw_module *m, const tw_type *t, int64_t value)
+{
+    if (t->kind == TW_KIND_BOOL) return value == 0 || value == 1;
+    if (t->kind != TW_KIND_ENUM) return number_fits(t, value);
+    return (uint64_t)value < m->enums[t->of].values.count;
+}
+
+/* `count` of a type, each in 1, 2 or 8 bytes. */
+static tw_status scalars_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
+                                uint64_t count, tw_writer *w)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        if (!scalar_fits(m, t, slots[i])) return TW_TRAP_BAD_VALUE;
+        if (t->size_max == 8) tw_write_i64(w, slots[i]);
+        if (t->size_max == 2) tw_write_u16(w, (uint16_t)slots[i]);
+        if (t->size_max == 1) tw_write_u8(w, (uint8_t)slots[i]);
+    }
+    return TW_OK;
+}
+
 static tw_status optional_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
                                  tw_writer *w)
 {
@@ -76,13 +103,14 @@ static tw_status list_encode(const tw_module *m, const tw_type *t, const int64_t
                              tw_writer *w)
 {
     const uint64_t count = (uint64_t)slots[0];
-    const uint32_t step = m->types[t->of].slots;
+    const tw_type *of = &m->types[t->of];
     if (count > t->max) return TW_TRAP_BAD_VALUE;
     tw_write_u16(w, (uint16_t)count);
-    for (uint64_t i = 0; i < count; i++) {
-        TW_TRY(tw_value_encode(m, t->of, slots + 1 + i * step, w));
+    if (is_scalar(of)) TW_TRY(scalars_encode(m, of, slots + 1, count, w));
+    for (uint64_t i = 0; i < count && !is_scalar(of); i++) {
+        TW_TRY(tw_value_encode(m, t->of, slots + 1 + i * of->slots, w));
     }
-    const uint64_t used = 1 + count * step;
+    const uint64_t used = 1 + count * of->slots;
     return all_zero(slots + used, t->slots - used) ? TW_OK : TW_TRAP_BAD_VALUE;
 }
 
@@ -93,18 +121,9 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
     uint8_t *at = NULL;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
-        if (slots[0] != 0 && slots[0] != 1) return TW_TRAP_BAD_VALUE;
-        tw_write_u8(w, (uint8_t)slots[0]);
-        return TW_OK;
     case TW_KIND_INT:
     case TW_KIND_MONEY:
-        if (!number_fits(t, slots[0])) return TW_TRAP_BAD_VALUE;
-        tw_write_i64(w, slots[0]);
-        return TW_OK;
-    case TW_KIND_ENUM:
-        if ((uint64_t)slots[0] >= m->enums[t->of].values.count) return TW_TRAP_BAD_VALUE;
-        tw_write_u16(w, (uint16_t)slots[0]);
-        return TW_OK;
+    case TW_KIND_ENUM: return scalars_encode(m, t, slots, 1, w);
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: return text_encode(t, slots, w);
     case TW_KIND_HASH:
@@ -132,33 +151,55 @@ tw_status tw_members_encode(const tw_module *m, const tw_members *members, const
     return TW_OK;
 }
 
-static tw_status list_decode(const tw_module *m, const tw_type *t, tw_reader *r, int64_t *ret_slots)
+static tw_status scalars_decode(const tw_module *m, const tw_type *t, tw_reader *r, uint64_t count,
+                                int64_t *ret_slots)
 {
-    const uint32_t step = m->types[t->of].slots;
-    ret_slots[0] = tw_read_u16(r);
-    if (ret_slots[0] > t->max) return TW_REFUSED_ENCODING;
-    for (int64_t i = 0; i < ret_slots[0]; i++) {
-        TW_TRY(tw_value_decode(m, t->of, r, ret_slots + 1 + i * step));
+    const uint8_t *at = tw_read_raw(r, count * t->size_max);
+    if (r->bad) return TW_REFUSED_ENCODING;
+    for (uint64_t i = 0; i < count; i++, at += t->size_max) {
+        const int64_t number = t->size_max == 8 ? (int64_t)tw_load_u64(at) : at[0];
+        ret_slots[i] = t->size_max == 2 ? at[0] << 8 | at[1] : number;
+        if (!scalar_fits(m, t, ret_slots[i])) return TW_REFUSED_ENCODING;
     }
     return TW_OK;
 }
 
-tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
+/* Into slots that are zero: they are zeroed once, however deep the types are. */
+static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots);
+
+static tw_status list_decode(const tw_module *m, const tw_type *t, tw_reader *r, int64_t *ret_slots)
+{
+    const tw_type *of = &m->types[t->of];
+    ret_slots[0] = tw_read_u16(r);
+    if (ret_slots[0] > t->max) return TW_REFUSED_ENCODING;
+    if (is_scalar(of)) return scalars_decode(m, of, r, (uint64_t)ret_slots[0], ret_slots + 1);
+    for (int64_t i = 0; i < ret_slots[0]; i++) {
+        TW_TRY(decode(m, t->of, r, ret_slots + 1 + i * of->slots));
+    }
+    return TW_OK;
+}
+
+static tw_status members_decode(const tw_module *m, const tw_members *members, tw_reader *r,
+                                int64_t *ret_slots)
+{
+    for (uint16_t i = 0; i < members->count; i++) {
+        TW_TRY(decode(m, members->items[i].type, r, ret_slots));
+        ret_slots += m->types[members->items[i].type].slots;
+    }
+    return TW_OK;
+}
+
+static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
     uint8_t raw[32];
     tw_bytes text;
-    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) { /* most of all that is read */
-        ret_slots[0] = tw_read_i64(r);
-        return r->bad || !number_fits(t, ret_slots[0]) ? TW_REFUSED_ENCODING : TW_OK;
-    }
-    memset(ret_slots, 0, t->slots * sizeof *ret_slots);
     switch ((tw_kind)t->kind) {
-    case TW_KIND_BOOL: ret_slots[0] = tw_read_bool(r); return r->bad ? TW_REFUSED_ENCODING : TW_OK;
-    case TW_KIND_ENUM:
-        ret_slots[0] = tw_read_u16(r);
-        return r->bad || ret_slots[0] >= m->enums[t->of].values.count ? TW_REFUSED_ENCODING : TW_OK;
+    case TW_KIND_BOOL:
+    case TW_KIND_INT:
+    case TW_KIND_MONEY:
+    case TW_KIND_ENUM: return scalars_decode(m, t, r, 1, ret_slots);
     case TW_KIND_TEXT:
     case TW_KIND_BYTES:
         text = tw_read_short(r, t->max);
@@ -174,25 +215,27 @@ tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64
     case TW_KIND_OPTIONAL:
         ret_slots[0] = tw_read_bool(r);
         if (r->bad) return TW_REFUSED_ENCODING;
-        return ret_slots[0] == 1 ? tw_value_decode(m, t->of, r, ret_slots + 1) : TW_OK;
-    case TW_KIND_RECORD: return tw_members_decode(m, &t->members, r, ret_slots);
+        return ret_slots[0] == 1 ? decode(m, t->of, r, ret_slots + 1) : TW_OK;
+    case TW_KIND_RECORD: return members_decode(m, &t->members, r, ret_slots);
     case TW_KIND_LIST:
     case TW_KIND_THINGS: return list_decode(m, t, r, ret_slots);
-    case TW_KIND_INT:
-    case TW_KIND_MONEY:
     case TW_KIND_KINDS: break;
     }
     return TW_ERR_INTERNAL;
 }
 
+tw_status tw_value_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t *ret_slots)
+{
+    const uint32_t slots = m->types[type].slots;
+    if (slots > 1) memset(ret_slots, 0, slots * sizeof *ret_slots);
+    return decode(m, type, r, ret_slots);
+}
+
 tw_status tw_members_decode(const tw_module *m, const tw_members *members, tw_reader *r,
                             int64_t *ret_slots)
 {
-    for (uint16_t i = 0; i < members->count; i++) {
-        TW_TRY(tw_value_decode(m, members->items[i].type, r, ret_slots));
-        ret_slots += m->types[members->items[i].type].slots;
-    }
-    return TW_OK;
+    memset(ret_slots, 0, members->slots * sizeof *ret_slots);
+    return members_decode(m, members, r, ret_slots);
 }
 
 /* ---- keys ---- */

@@ -249,7 +249,7 @@ static void numbers(units *list)
     static const tw_op three[] = {TW_OP_ADD, TW_OP_SUB, TW_OP_MUL, TW_OP_DIV, TW_OP_MOD, TW_OP_MIN,
                                   TW_OP_MAX, TW_OP_EQ,  TW_OP_NE,  TW_OP_LT,  TW_OP_LE};
     static const tw_op two[] = {TW_OP_MOV, TW_OP_NEG, TW_OP_ABS, TW_OP_NOT};
-    static const tw_op plain[] = {TW_OP_ADDI, TW_OP_EQI, TW_OP_LTI, TW_OP_GTI};
+    static const tw_op plain[] = {TW_OP_ADDI, TW_OP_MULI, TW_OP_EQI, TW_OP_LTI, TW_OP_GTI};
     for (size_t i = 0; i < sizeof three / sizeof three[0]; i++) {
         add(list, tw_op_find((uint8_t)three[i])->name, 0, insn(three[i], OUT, SEVEN, THREE, 0));
     }

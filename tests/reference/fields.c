@@ -195,6 +195,7 @@ tw_status ref_step_list(reference *r, const ref_insn *i, int64_t *s, bool *ret_m
     const int64_t index = s[i->op == TW_OP_DROP ? i->b : i->c];
     if (list[0] < 0 || list[0] > type->max) return TW_TRAP_BAD_INDEX;
     if (i->op == TW_OP_FIND) {
+        r->used.gas += ref_looks_gas((uint64_t)list[0] * step);
         s[i->a] = find(list, step, s + i->c);
         return TW_OK;
     }
@@ -206,7 +207,10 @@ tw_status ref_step_list(reference *r, const ref_insn *i, int64_t *s, bool *ret_m
         return TW_OK;
     }
     if (index < 0 || index >= list[0]) return TW_TRAP_BAD_INDEX;
-    if (i->op == TW_OP_DROP) return drop(list, step, index);
+    if (i->op == TW_OP_DROP) {
+        r->used.gas += ref_slots_gas((uint64_t)list[0] * step);
+        return drop(list, step, index);
+    }
     int64_t *at = list + 1 + index * step;
     copy(r, i->op == TW_OP_ITEM ? s + i->a : at, i->op == TW_OP_ITEM ? at : s + i->b, step);
     return TW_OK;

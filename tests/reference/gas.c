@@ -150,8 +150,6 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     case TW_OP_ITEM:
     case TW_OP_PUT:
     case TW_OP_PUSH: return ref_slots_gas(m->types[m->types[i->x].of].slots);
-    case TW_OP_DROP: return ref_slots_gas(m->types[i->x].slots);
-    case TW_OP_FIND: return ref_looks_gas(m->types[i->x].slots);
     default: return 0;
     }
 }

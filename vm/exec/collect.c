@@ -219,7 +219,7 @@ tw_status tw_native_TOP(tw_exec *x, int64_t *s, const tw_insn *i)
         tw_bytes value;
         bool found = false;
         TW_TRY(next(x, f, &at, &key, &value, &found));
-        x->gas += tw_cost_top(1, type->slots);
+        x->gas += tw_cost_slots(type->slots);
         if (!found) return TW_OK;
         TW_TRY(decode(x, f, value, x->scratch));
         place(s + i->a, type, m->types[type->of].slots, member, x->scratch);
@@ -290,6 +290,7 @@ tw_status tw_native_DROP(tw_exec *x, int64_t *s, const tw_insn *i)
     int64_t *list = s + i->a;
     const int64_t index = s[i->b];
     if (!index_fits(list, type, index)) return TW_TRAP_BAD_INDEX;
+    x->gas += tw_cost_slots((uint64_t)list[0] * step);
     int64_t *at = list + 1 + index * step;
     const size_t after = (size_t)(list[0] - 1 - index);
     memmove(at, at + step, after * step * sizeof *s);
@@ -305,6 +306,7 @@ tw_status tw_native_FIND(tw_exec *x, int64_t *s, const tw_insn *i)
     const int64_t *list = s + i->b;
     bool found = false;
     if (!count_fits(list, type)) return TW_TRAP_BAD_INDEX;
+    x->gas += tw_cost_looks((uint64_t)list[0] * step);
     for (const int64_t *at = list + 1; at < list + 1 + list[0] * step && !found; at += step) {
         found = at[0] == s[i->c] && memcmp(at, s + i->c, step * sizeof *s) == 0;
     }

@@ -244,7 +244,7 @@ static tw_bounds collection_cost(const tw_module *m, uint64_t insn)
     case TW_OP_SIZE: return reads(1, TW_COUNT_SIZE);
     case TW_OP_TOP: {
         tw_bounds cost = reads(1, bytes);
-        cost.gas += tw_cost_top(1, m->types[tw_insn_c(insn)].slots);
+        cost.gas += tw_cost_slots(m->types[tw_insn_c(insn)].slots);
         tw_bounds_times(&cost, f->max + 1); /* the last look finds none */
         return cost;
     }
@@ -306,12 +306,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
         cost.gas += tw_cost_hash(cost.event_bytes);
         return cost;
     }
-    case TW_OP_FAIL: {
-        tw_bounds cost = notice(&m->errors[x].members, TW_NOTICE_SIZE);
-        cost.events = 0;
-        cost.event_bytes = 0;
-        return cost;
-    }
+    case TW_OP_FAIL: return (tw_bounds){.gas = notice(&m->errors[x].members, TW_NOTICE_SIZE).gas};
     case TW_OP_HASH:
         return (tw_bounds){.gas = tw_cost_looks(m->types[x].slots) + tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */

@@ -73,11 +73,6 @@ static inline uint64_t tw_cost_window(uint64_t pages, uint64_t record)
 {
     return tw_cost_read(1 + pages, record + pages * TW_PAGE_SIZE);
 }
-/* A choice of the largest of `count` records into a list of `slots`. */
-static inline uint64_t tw_cost_top(uint64_t count, uint64_t slots)
-{
-    return count * tw_cost_slots(slots);
-}
 
 /* Bytes of the VM's own records in the state of a contract of this module. */
 uint64_t tw_size_control(const tw_module *m);

@@ -161,6 +161,30 @@ void tw_print(tw_writer *w, const char *format, ...)
     if (size > 0) tw_write_raw(w, text, strlen(text));
 }
 
+void tw_read_numbers(tw_reader *r, size_t count, size_t width, int64_t *ret_numbers)
+{
+    assert(width == 1 || width == 2 || width == 8);
+    const uint8_t *at = tw_read_raw(r, count * width);
+    if (at == NULL) return;
+    for (size_t i = 0; i < count; i++, at += width) {
+        const int64_t low = width == 1 ? at[0] : at[0] << 8 | at[1];
+        ret_numbers[i] = width == 8 ? (int64_t)tw_load_u64(at) : low;
+    }
+}
+
+void tw_write_numbers(tw_writer *w, const int64_t *numbers, size_t count, size_t width)
+{
+    assert(width == 1 || width == 2 || width == 8);
+    uint8_t *at = count > 0 ? tw_writer_room(w, count * width) : NULL;
+    if (at == NULL) return;
+    for (size_t i = 0; i < count; i++, at += width) {
+        const uint64_t number = (uint64_t)numbers[i];
+        if (width == 8) tw_store_u64(at, number);
+        if (width == 2) at[0] = (uint8_t)(number >> 8);
+        if (width <= 2) at[width - 1] = (uint8_t)number;
+    }
+}
+
 uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)
 {
     assert(at < text.size);

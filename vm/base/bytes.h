@@ -94,6 +94,8 @@ bool tw_read_bool(tw_reader *r); /* bad unless 0 or 1 */
 void tw_read_copy(tw_reader *r, void *ret_bytes, size_t size);
 /* u16 size, then the bytes; bad over `size_max`. */
 tw_bytes tw_read_short(tw_reader *r, size_t size_max);
+/* `count` unsigned numbers of `width` bytes, 1, 2 or 8. */
+void tw_read_numbers(tw_reader *r, size_t count, size_t width, int64_t *ret_numbers);
 /* u32 size, then the bytes; bad over `size_max`. */
 tw_bytes tw_read_long(tw_reader *r, size_t size_max);
 size_t tw_reader_left(const tw_reader *r);
@@ -148,7 +150,9 @@ static inline void tw_write_i64(tw_writer *w, int64_t value)
     tw_write_u64(w, (uint64_t)value);
 }
 void tw_write_raw(tw_writer *w, const void *bytes, size_t size);
-void tw_write_short(tw_writer *w, tw_bytes bytes);  /* bad over 65535 */
+void tw_write_short(tw_writer *w, tw_bytes bytes); /* bad over 65535 */
+/* The low `width` bytes of each number: 1, 2 or 8. */
+void tw_write_numbers(tw_writer *w, const int64_t *numbers, size_t count, size_t width);
 void tw_write_long(tw_writer *w, tw_bytes bytes);   /* bad over 2^32 - 1 */
 void tw_write_text(tw_writer *w, const char *text); /* tw_write_short of a C string */
 /* As printf; what is longer than this is cut. */

@@ -29,10 +29,17 @@ bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
     return true;
 }
 
-/* Times lie in 0 .. 2^52 - 1; other numbers have no limit but the slot's. */
-static bool number_fits(const tw_type *t, int64_t value)
+/* Bools, enums and times are no larger than their last one, and not below 0; other numbers have no
+ * limit but the slot's. */
+static bool scalars_fit(const tw_module *m, const tw_type *t, const int64_t *slots, uint64_t count)
 {
-    return t->quantity != TW_DIM_TIME || (value >= 0 && value >> TW_TIME_BITS == 0);
+    uint64_t last = t->quantity == TW_DIM_TIME ? ((uint64_t)1 << TW_TIME_BITS) - 1 : UINT64_MAX;
+    if (t->kind == TW_KIND_BOOL) last = 1;
+    if (t->kind == TW_KIND_ENUM) last = m->enums[t->of].values.count - 1u;
+    for (uint64_t i = 0; i < count; i++) {
+        if ((uint64_t)slots[i] > last) return false;
+    }
+    return true;
 }
 
 static bool all_zero(const int64_t *slots, size_t count)
@@ -70,23 +77,11 @@ static bool is_scalar(const tw_type *t)
     return t->kind <= TW_KIND_ENUM || t->kind == TW_KIND_MONEY;
 }
 
-static bool scalar_fits(const tw_module *m, const tw_type *t, int64_t value)
-{
-    if (t->kind == TW_KIND_BOOL) return value == 0 || value == 1;
-    if (t->kind != TW_KIND_ENUM) return number_fits(t, value);
-    return (uint64_t)value < m->enums[t->of].values.count;
-}
-
-/* `count` of a type, each in 1, 2 or 8 bytes. */
 static tw_status scalars_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
                                 uint64_t count, tw_writer *w)
 {
-    for (uint64_t i = 0; i < count; i++) {
-        if (!scalar_fits(m, t, slots[i])) return TW_TRAP_BAD_VALUE;
-        if (t->size_max == 8) tw_write_i64(w, slots[i]);
-        if (t->size_max == 2) tw_write_u16(w, (uint16_t)slots[i]);
-        if (t->size_max == 1) tw_write_u8(w, (uint8_t)slots[i]);
-    }
+    if (!scalars_fit(m, t, slots, count)) return TW_TRAP_BAD_VALUE;
+    tw_write_numbers(w, slots, count, t->size_max);
     return TW_OK;
 }
 
@@ -154,14 +149,8 @@ tw_status tw_members_encode(const tw_module *m, const tw_members *members, const
 static tw_status scalars_decode(const tw_module *m, const tw_type *t, tw_reader *r, uint64_t count,
                                 int64_t *ret_slots)
 {
-    const uint8_t *at = tw_read_raw(r, count * t->size_max);
-    if (r->bad) return TW_REFUSED_ENCODING;
-    for (uint64_t i = 0; i < count; i++, at += t->size_max) {
-        const int64_t number = t->size_max == 8 ? (int64_t)tw_load_u64(at) : at[0];
-        ret_slots[i] = t->size_max == 2 ? at[0] << 8 | at[1] : number;
-        if (!scalar_fits(m, t, ret_slots[i])) return TW_REFUSED_ENCODING;
-    }
-    return TW_OK;
+    tw_read_numbers(r, count, t->size_max, ret_slots);
+    return !r->bad && scalars_fit(m, t, ret_slots, count) ? TW_OK : TW_REFUSED_ENCODING;
 }
 
 /* Into slots that are zero: they are zeroed once, however deep the types are. */
@@ -285,7 +274,7 @@ tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots,
     switch ((tw_kind)t->kind) {
     case TW_KIND_INT:
     case TW_KIND_MONEY:
-        if (!number_fits(t, slots[0])) return TW_TRAP_BAD_VALUE;
+        if (!scalars_fit(m, t, slots, 1)) return TW_TRAP_BAD_VALUE;
         tw_write_u64(w, (uint64_t)slots[0] ^ sign);
         break;
     case TW_KIND_TEXT:
@@ -354,7 +343,7 @@ tw_status tw_key_decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t
     case TW_KIND_INT:
     case TW_KIND_MONEY:
         ret_slots[0] = (int64_t)(tw_read_u64(r) ^ sign);
-        return r->bad || !number_fits(t, ret_slots[0]) ? TW_REFUSED_ENCODING : TW_OK;
+        return r->bad || !scalars_fit(m, t, ret_slots, 1) ? TW_REFUSED_ENCODING : TW_OK;
     case TW_KIND_TEXT:
     case TW_KIND_BYTES: return key_text_decode(t, r, ret_slots);
     case TW_KIND_OPTIONAL:

@@ -103,18 +103,16 @@ static tw_bounds writes(uint32_t count, uint64_t bytes)
     return (tw_bounds){.gas = tw_cost_write(count, bytes), .writes = count};
 }
 
-/* Reads `count` values and writes them back. */
-static tw_bounds changes(uint32_t count, uint64_t bytes)
-{
-    return (tw_bounds){.gas = tw_cost_read(count, bytes) + tw_cost_write(count, bytes),
-                       .reads = count,
-                       .writes = count};
-}
-
 static tw_bounds sum(tw_bounds one, tw_bounds other)
 {
     tw_bounds_add(&one, &other);
     return one;
+}
+
+/* Reads `count` values and writes them back. */
+static tw_bounds changes(uint32_t count, uint64_t bytes)
+{
+    return sum(reads(count, bytes), writes(count, bytes));
 }
 
 static tw_bounds notice(const tw_members *members, uint32_t head)
@@ -158,9 +156,8 @@ static tw_bounds stat_cost(const tw_module *m, uint64_t insn)
     const uint32_t pages = tw_window_pages(r->keep);
     const uint64_t window = tw_cost_window(pages, tw_size_device(m));
     if (tw_insn_op(insn) == TW_OP_STAT) {
-        tw_bounds cost = {.gas = tw_cost_stat(stat, r->keep)};
-        if (!r->per_device) return cost;
-        return sum(cost, (tw_bounds){.gas = window, .reads = 1 + pages});
+        const tw_bounds cost = {.gas = tw_cost_stat(stat, r->keep)};
+        return r->per_device ? sum(cost, (tw_bounds){.gas = window, .reads = 1 + pages}) : cost;
     }
     const uint64_t devices = m->roles[r->role].max;
     const uint64_t samples = devices * r->keep;
@@ -289,11 +286,9 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     case TW_OP_GO: return go_cost(m);
     case TW_OP_MEMBER:
     case TW_OP_HOLDER: return reads(1, 64);
-    case TW_OP_SIGNERS: {
-        tw_bounds cost = reads(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX);
-        cost.gas += TW_SIGNERS_MAX * TW_GAS_MEMBER_SIGNER;
-        return cost;
-    }
+    case TW_OP_SIGNERS:
+        return sum(reads(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX),
+                   (tw_bounds){.gas = TW_SIGNERS_MAX * TW_GAS_MEMBER_SIGNER});
     case TW_OP_GRANT: return grant_cost(m, x);
     case TW_OP_REVOKE: return sum(grant_cost(m, x), changes(m->by_role[x].pages, 0));
     case TW_OP_STAT:
@@ -323,7 +318,7 @@ tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
     return cost;
 }
 
-static tw_bounds windows_cost(const tw_module *m, bool per_device)
+tw_bounds tw_cost_windows(const tw_module *m, bool per_device)
 {
     tw_bounds cost = {0};
     for (uint16_t i = 0; i < m->reading_count; i++) {
@@ -338,18 +333,11 @@ static tw_bounds windows_cost(const tw_module *m, bool per_device)
 tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects)
 {
     tw_bounds cost = reads(2, tw_size_control(m) + 512);
-    const tw_bounds control = writes(1, tw_size_control(m));
+    const bool writing = (effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0;
     cost.gas += TW_GAS_ENTRY;
-    if ((effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0) {
-        tw_bounds_add(&cost, &control);
-    }
-    if ((effects & TW_EFFECT_READINGS) != 0) cost = sum(cost, windows_cost(m, false));
+    if (writing) cost = sum(cost, writes(1, tw_size_control(m)));
+    if ((effects & TW_EFFECT_READINGS) != 0) cost = sum(cost, tw_cost_windows(m, false));
     return cost;
-}
-
-tw_bounds tw_cost_windows(const tw_module *m)
-{
-    return windows_cost(m, true);
 }
 
 bool tw_insn_is_old(const tw_module *m, uint64_t insn)

@@ -89,8 +89,9 @@ tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn);
  * are paid by the instructions, which name the devices. */
 tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects);
 
-/* What taking in readings may look into: the device record and windows of one device. */
-tw_bounds tw_cost_windows(const tw_module *m);
+/* What taking in readings may look into: the device record and windows of one device; without
+ * `per_device` what an entry may, which names no device. */
+tw_bounds tw_cost_windows(const tw_module *m, bool per_device);
 
 /* True when the instruction names a field of the contract of the version before. */
 bool tw_insn_is_old(const tw_module *m, uint64_t insn);

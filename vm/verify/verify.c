@@ -196,7 +196,7 @@ static void bound_packs(bounder *b)
         tw_bounds_add(&b->facts->handlers, &worst);
     }
     /* looks into every window and writes its newest pages back */
-    const tw_bounds windows = tw_cost_windows(m);
+    const tw_bounds windows = tw_cost_windows(m, true);
     b->facts->pack = tw_cost_entry(m, TW_EFFECT_WRITES_STATE);
     tw_bounds_add(&b->facts->pack, &windows);
     b->facts->pack.gas = tw_cost_add(b->facts->pack.gas, TW_GAS_PACK);

@@ -317,7 +317,7 @@ static uint64_t stat_gas(tw_stat stat, uint64_t samples)
     const uint64_t pass = samples * TW_GAS_STAT_SAMPLE;
     const uint64_t order = samples * TW_GAS_STAT_SELECT;
     if (is_spanless(stat) || stat == TW_STAT_COUNT || stat == TW_STAT_DEVICES) return TW_GAS_STAT;
-    if (stat == TW_STAT_SLOPE) return TW_GAS_STAT + 2 * pass;
+    if (stat == TW_STAT_SLOPE) return TW_GAS_STAT + 4 * pass;
     if (stat == TW_STAT_MAD) return TW_GAS_STAT + 2 * (pass + order);
     if (stat == TW_STAT_MEDIAN || stat == TW_STAT_PERCENTILE) return TW_GAS_STAT + pass + order;
     return TW_GAS_STAT + pass;

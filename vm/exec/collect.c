@@ -306,7 +306,7 @@ tw_status tw_native_FIND(tw_exec *x, int64_t *s, const tw_insn *i)
     const int64_t *list = s + i->b;
     bool found = false;
     if (!count_fits(list, type)) return TW_TRAP_BAD_INDEX;
-    x->gas += tw_cost_looks((uint64_t)list[0] * step);
+    x->gas += (uint64_t)list[0] * step * TW_GAS_SLOT;
     for (const int64_t *at = list + 1; at < list + 1 + list[0] * step && !found; at += step) {
         found = at[0] == s[i->c] && memcmp(at, s + i->c, step * sizeof *s) == 0;
     }

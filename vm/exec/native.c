@@ -206,7 +206,7 @@ static tw_status encode_fields(tw_exec *x, const tw_members *members, const int6
                                tw_writer *w)
 {
     tw_writer_clear(w);
-    x->gas += tw_cost_looks(members->slots);
+    x->gas += members->slots * TW_GAS_SLOT;
     TW_TRY(tw_members_encode(tw_exec_module(x), members, slots, w));
     return w->bad ? TW_ERR_MEMORY : TW_OK;
 }
@@ -251,7 +251,7 @@ tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_writer_clear(&x->value);
-    x->gas += tw_cost_looks(tw_exec_module(x)->types[i->x].slots);
+    x->gas += tw_exec_module(x)->types[i->x].slots * TW_GAS_SLOT;
     TW_TRY(tw_value_encode(tw_exec_module(x), (uint16_t)i->x, s + i->b, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     /* the encoding begins with a u16 size, which is not part of what is hashed */

@@ -384,7 +384,7 @@ tw_status tw_native_LOG(tw_exec *x, int64_t *s, const tw_insn *i)
     TW_TRY(find_alive(x, (uint32_t)i->x, s + i->b, &p));
     TW_TRY(tw_value_encode(m, p.registry->key_type, s + i->b, &w));
     tw_writer_clear(&x->value);
-    x->gas += tw_cost_looks(m->histories[i->c].members.slots);
+    x->gas += m->histories[i->c].members.slots * TW_GAS_SLOT;
     TW_TRY(tw_members_encode(m, &m->histories[i->c].members, s + i->a, &x->value));
     if (w.bad || x->value.bad) return TW_ERR_MEMORY;
     tw_notice_view entry = {.kind = TW_NOTICE_THING_HISTORY,

@@ -55,8 +55,8 @@ static bool text_bytes(const tw_type *t, const int64_t *slots, uint8_t *ret_byte
 {
     const uint64_t size = (uint64_t)slots[0];
     if (size > t->max) return false;
-    const uint64_t used = 1 + (size + 7) / 8;
-    for (uint64_t i = 1; i < used; i++) tw_store_u64(ret_bytes + 8 * (i - 1), (uint64_t)slots[i]);
+    const uint32_t used = 1 + ((uint32_t)size + 7) / 8;
+    for (uint32_t i = 1; i < used; i++) tw_store_u64(ret_bytes + 8 * i - 8, (uint64_t)slots[i]);
     for (uint64_t i = size; i < 8 * (used - 1); i++) {
         if (ret_bytes[i] != 0) return false;
     }
@@ -72,16 +72,18 @@ static tw_status text_encode(const tw_type *t, const int64_t *slots, tw_writer *
     return TW_OK;
 }
 
-static bool is_scalar(const tw_type *t)
+/* Bytes of a number; 0 of what is none. */
+static size_t scalar_width(const tw_type *t)
 {
-    return t->kind <= TW_KIND_ENUM || t->kind == TW_KIND_MONEY;
+    if (t->kind == TW_KIND_INT || t->kind == TW_KIND_MONEY) return 8;
+    return t->kind == TW_KIND_BOOL ? 1 : t->kind == TW_KIND_ENUM ? 2 : 0;
 }
 
 static tw_status scalars_encode(const tw_module *m, const tw_type *t, const int64_t *slots,
                                 uint64_t count, tw_writer *w)
 {
     if (!scalars_fit(m, t, slots, count)) return TW_TRAP_BAD_VALUE;
-    tw_write_numbers(w, slots, count, t->size_max);
+    tw_write_numbers(w, slots, count, scalar_width(t));
     return TW_OK;
 }
 
@@ -101,8 +103,8 @@ static tw_status list_encode(const tw_module *m, const tw_type *t, const int64_t
     const tw_type *of = &m->types[t->of];
     if (count > t->max) return TW_TRAP_BAD_VALUE;
     tw_write_u16(w, (uint16_t)count);
-    if (is_scalar(of)) TW_TRY(scalars_encode(m, of, slots + 1, count, w));
-    for (uint64_t i = 0; i < count && !is_scalar(of); i++) {
+    if (scalar_width(of) > 0) TW_TRY(scalars_encode(m, of, slots + 1, count, w));
+    for (uint64_t i = 0; i < count && scalar_width(of) == 0; i++) {
         TW_TRY(tw_value_encode(m, t->of, slots + 1 + i * of->slots, w));
     }
     const uint64_t used = 1 + count * of->slots;
@@ -149,7 +151,7 @@ tw_status tw_members_encode(const tw_module *m, const tw_members *members, const
 static tw_status scalars_decode(const tw_module *m, const tw_type *t, tw_reader *r, uint64_t count,
                                 int64_t *ret_slots)
 {
-    tw_read_numbers(r, count, t->size_max, ret_slots);
+    tw_read_numbers(r, count, scalar_width(t), ret_slots);
     return !r->bad && scalars_fit(m, t, ret_slots, count) ? TW_OK : TW_REFUSED_ENCODING;
 }
 
@@ -161,7 +163,8 @@ static tw_status list_decode(const tw_module *m, const tw_type *t, tw_reader *r,
     const tw_type *of = &m->types[t->of];
     ret_slots[0] = tw_read_u16(r);
     if (ret_slots[0] > t->max) return TW_REFUSED_ENCODING;
-    if (is_scalar(of)) return scalars_decode(m, of, r, (uint64_t)ret_slots[0], ret_slots + 1);
+    if (scalar_width(of) > 0)
+        return scalars_decode(m, of, r, (uint64_t)ret_slots[0], ret_slots + 1);
     for (int64_t i = 0; i < ret_slots[0]; i++) {
         TW_TRY(decode(m, t->of, r, ret_slots + 1 + i * of->slots));
     }

@@ -67,7 +67,7 @@ uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
     case TW_STAT_MIN:
     case TW_STAT_MAX:
     case TW_STAT_RMS: return TW_GAS_STAT + samples * TW_GAS_STAT_SAMPLE;
-    case TW_STAT_SLOPE: return TW_GAS_STAT + 2 * samples * TW_GAS_STAT_SAMPLE;
+    case TW_STAT_SLOPE: return TW_GAS_STAT + 4 * samples * TW_GAS_STAT_SAMPLE;
     case TW_STAT_MEDIAN:
     case TW_STAT_PERCENTILE:
         return TW_GAS_STAT + samples * (TW_GAS_STAT_SAMPLE + TW_GAS_STAT_SELECT);
@@ -118,7 +118,7 @@ static tw_bounds changes(uint32_t count, uint64_t bytes)
 static tw_bounds notice(const tw_members *members, uint32_t head)
 {
     const uint32_t bytes = head + members->size_max;
-    return (tw_bounds){.gas = tw_cost_looks(members->slots) + tw_cost_notice(bytes),
+    return (tw_bounds){.gas = members->slots * TW_GAS_SLOT + tw_cost_notice(bytes),
                        .event_bytes = bytes,
                        .events = 1};
 }
@@ -254,7 +254,7 @@ static tw_bounds list_cost(const tw_module *m, uint64_t insn)
 {
     const tw_type *list = &m->types[tw_insn_x(insn)];
     const uint8_t op = tw_insn_op(insn);
-    if (op == TW_OP_FIND) return (tw_bounds){.gas = tw_cost_looks(list->slots)};
+    if (op == TW_OP_FIND) return (tw_bounds){.gas = list->slots * TW_GAS_SLOT};
     return (tw_bounds){
         .gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : m->types[list->of].slots)};
 }
@@ -277,7 +277,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     case TW_OP_MOVN:
     case TW_OP_ZERO:
     case TW_OP_EQN: return (tw_bounds){.gas = tw_cost_slots(x)};
-    case TW_OP_LTN: return (tw_bounds){.gas = tw_cost_looks(x)};
+    case TW_OP_LTN: return (tw_bounds){.gas = x * TW_GAS_SLOT};
     case TW_OP_CALL: return (tw_bounds){0}; /* the callee's frame is in the callee's cost */
     case TW_OP_LDKN: return (tw_bounds){.gas = tw_cost_slots(tw_insn_c(insn))};
     case TW_OP_PARAM: return (tw_bounds){.gas = tw_cost_slots(m->types[m->params[x].type].slots)};
@@ -303,7 +303,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
     }
     case TW_OP_FAIL: return (tw_bounds){.gas = notice(&m->errors[x].members, TW_NOTICE_SIZE).gas};
     case TW_OP_HASH:
-        return (tw_bounds){.gas = tw_cost_looks(m->types[x].slots) + tw_cost_hash(m->types[x].max)};
+        return (tw_bounds){.gas = m->types[x].slots * TW_GAS_SLOT + tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
     }
 }

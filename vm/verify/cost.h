@@ -51,11 +51,6 @@ static inline uint64_t tw_cost_frame(const tw_function *f)
 {
     return tw_cost_slots((uint64_t)f->frame_slots + f->result_slots);
 }
-/* `slots` looked at one by one: a value is checked over all of them, however few bytes it has. */
-static inline uint64_t tw_cost_looks(uint64_t slots)
-{
-    return slots * TW_GAS_SLOT;
-}
 static inline uint64_t tw_cost_notice(uint64_t bytes)
 {
     return TW_GAS_EVENT + bytes * TW_GAS_EVENT_BYTE;

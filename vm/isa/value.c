@@ -115,7 +115,6 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
-    uint8_t *at = NULL;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
     case TW_KIND_INT:
@@ -125,10 +124,7 @@ tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slot
     case TW_KIND_BYTES: return text_encode(t, slots, w);
     case TW_KIND_HASH:
     case TW_KIND_ACCOUNT:
-    case TW_KIND_TWIN:
-        at = tw_writer_room(w, 32);
-        if (at != NULL) tw_slots_to_bytes32(slots, at);
-        return TW_OK;
+    case TW_KIND_TWIN: tw_write_numbers(w, slots, 4, 8); return TW_OK;
     case TW_KIND_OPTIONAL: return optional_encode(m, t, slots, w);
     case TW_KIND_RECORD: return tw_members_encode(m, &t->members, slots, w);
     case TW_KIND_LIST:
@@ -185,7 +181,6 @@ static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
-    uint8_t raw[32];
     tw_bytes text;
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
@@ -201,8 +196,7 @@ static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t
     case TW_KIND_HASH:
     case TW_KIND_ACCOUNT:
     case TW_KIND_TWIN:
-        tw_read_copy(r, raw, sizeof raw);
-        tw_slots_from_bytes32(raw, ret_slots);
+        tw_read_numbers(r, 4, 8, ret_slots);
         return r->bad ? TW_REFUSED_ENCODING : TW_OK;
     case TW_KIND_OPTIONAL:
         ret_slots[0] = tw_read_bool(r);

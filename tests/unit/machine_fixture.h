@@ -7,7 +7,7 @@
 #include "compiler/twc.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
-#include "vm/exec/notice.h"
+#include "vm/ledger/notices.h"
 #include "vm/isa/value.h"
 
 #include <criterion/criterion.h>

@@ -5,7 +5,7 @@
 #include "tests/unit/wide_fixture.h"
 #include "vm/exec/field.h"
 #include "vm/exec/intake.h"
-#include "vm/exec/notice.h"
+#include "vm/ledger/notices.h"
 #include "vm/exec/window.h"
 #include "vm/isa/value.h"
 

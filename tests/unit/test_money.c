@@ -2,7 +2,7 @@
  * what a chain begins with; and long random runs against a plain model, in which no money may come
  * from nowhere or get lost. */
 #include "tests/unit/money_fixture.h"
-#include "vm/exec/notice.h"
+#include "vm/ledger/notices.h"
 
 /* ---- instructions ---- */
 

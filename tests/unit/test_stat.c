@@ -60,7 +60,8 @@ static void start(bench *b, uint16_t keep)
         TW_OK);
 }
 
-static void push(bench *b, int64_t time, int64_t value)
+/* The page where it stands. */
+static const uint8_t *push(bench *b, int64_t time, int64_t value)
 {
     const tw_sample sample = {time, value};
     const tw_key key = tw_device_key(&b->contract.id, &b->device);
@@ -75,6 +76,7 @@ static void push(bench *b, int64_t time, int64_t value)
     b->all[b->total++] = sample;
     tw_store_u64(record + tw_device_reading(0), b->total);
     tw_store_u64(record + tw_device_reading(0) + 8, (uint64_t)time);
+    return page;
 }
 
 static tw_window open_window(bench *b)
@@ -488,12 +490,59 @@ Test(stat, a_span_takes_its_end_and_leaves_its_start_or_the_other_way)
                     uint64_t first = 0;
                     uint64_t end = 0;
                     const part p = choose(b, from, to, open == 1);
-                    cr_assert_eq(tw_window_span(&window, from, to, open == 1, &first, &end), TW_OK);
+                    cr_assert_eq(tw_window_span(&window, 0, from, to, open == 1, &first, &end),
+                                 TW_OK);
                     cr_assert_eq(end - first, p.count, "keep %d, %lld to %lld", keep,
                                  (long long)from, (long long)to);
                     if (p.count > 0) cr_assert_eq(first, (uint64_t)(p.samples - b->all));
                 }
             }
+        }
+    }
+    bench_free(b);
+}
+
+/* One of few spans, so that what is remembered of each is of use, mostly at the newest reading. */
+static void follow(bench *b, tw_window *window, uint64_t *seed, int64_t time)
+{
+    static const int64_t spans[] = {0, 1, 40, 1000, 2500, 30000, 1000000};
+    static const tw_stat stats[] = {TW_STAT_SUM, TW_STAT_AVG,   TW_STAT_RMS,
+                                    TW_STAT_MAX, TW_STAT_COUNT, TW_STAT_LAST};
+    const bool early = random_below(seed, 8) == 0;
+    const tw_stat_query q = {.stat = stats[random_below(seed, 6)],
+                             .span = spans[random_below(seed, 7)],
+                             .end = time + 5 - (int64_t)random_below(seed, early ? 3000 : 10),
+                             .open_end = random_below(seed, 4) == 0};
+    const answer fresh = ask(b, &q);
+    bool some = false;
+    int64_t value = 4711;
+    uint64_t samples = 0;
+    const tw_status status = tw_window_stat(window, &q, b->scratch, &some, &value, &samples);
+    cr_assert_eq(status, fresh.status);
+    cr_assert(some == fresh.some && value == fresh.value,
+              "keep %d, reading %llu, statistic %d over %lld: %lld instead of %lld",
+              b->reading.keep, (unsigned long long)b->total, q.stat, (long long)q.span,
+              (long long)value, (long long)fresh.value);
+}
+
+/* A window that is open while readings come says what one says that is opened for each question. */
+Test(stat, a_window_is_followed_as_readings_come)
+{
+    static const uint16_t keeps[] = {1, 2, 64, 127, 128, 129, 300, 1000, 4096};
+    bench *b = bench_new();
+    uint64_t seed = 20;
+    for (size_t k = 0; k < sizeof keeps / sizeof keeps[0]; k++) {
+        start(b, keeps[k]);
+        tw_window window = open_window(b);
+        window.priced = false;
+        int64_t time = 1000;
+        for (int i = 0; i < 3000 + 2 * keeps[k]; i++) {
+            const int64_t step = random_below(&seed, 50) == 0 ? 2000 : 20;
+            time += (int64_t)random_below(&seed, (size_t)step);
+            const int64_t value = (int64_t)random_below(&seed, (size_t)1 << 53) - edge;
+            tw_window_push(&window, push(b, time, value));
+            const bool quiet = i / 100 % 3 == 0; /* what is remembered grows old */
+            for (int n = 0; n < 2 && !quiet; n++) follow(b, &window, &seed, time);
         }
     }
     bench_free(b);

@@ -3,7 +3,7 @@
 #include "tests/unit/builder_fixture.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
-#include "vm/exec/notice.h"
+#include "vm/ledger/notices.h"
 #include "vm/exec/thing.h"
 #include "vm/isa/value.h"
 

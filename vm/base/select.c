@@ -120,3 +120,29 @@ int64_t tw_select(int64_t *values, uint64_t count, uint64_t rank)
     }
     return (int64_t)((uint64_t)r.low + (uint64_t)low);
 }
+
+int64_t tw_median(int64_t *values, uint64_t count)
+{
+    return tw_select(values, count, (count - 1) / 2);
+}
+
+int64_t tw_median_deviation(int64_t *values, uint64_t count)
+{
+    memcpy(values + count, values, count * sizeof *values);
+    const int64_t median = tw_median(values, count);
+    for (uint64_t i = 0; i < count; i++) {
+        const int64_t value = values[count + i];
+        values[i] = value > median ? value - median : median - value;
+    }
+    return tw_median(values, count);
+}
+
+bool tw_percentile(int64_t *values, uint64_t count, int64_t percent, int64_t *ret_value)
+{
+    const uint64_t whole = 100000000; /* 100 % in 10^-6 % */
+    assert(count < UINT32_MAX);       /* so that the product fits */
+    if (percent < 0 || (uint64_t)percent > whole) return false;
+    const uint64_t rank = ((uint64_t)percent * count + whole - 1) / whole;
+    *ret_value = tw_select(values, count, rank > 0 ? rank - 1 : 0);
+    return true;
+}

@@ -14,12 +14,9 @@
 
 /* Why a reading of a good pack was refused by itself. */
 typedef enum tw_refusal {
-    TW_REFUSAL_NONE = 0,
-    TW_REFUSAL_FIELD = 1, /* field not declared, or its role not held by the device */
-    TW_REFUSAL_ORDER = 2, /* device time before the last accepted one of the same window */
-    TW_REFUSAL_AGE = 3,   /* older than max_age */
-    TW_REFUSAL_RANGE = 4, /* outside range */
-    TW_REFUSAL_RATE = 5,  /* more than rate */
+#define REFUSAL(number, name, text) TW_REFUSAL_##name = (number),
+#include "vm/exec/refusals.def"
+#undef REFUSAL
     TW_REFUSAL_COUNT
 } tw_refusal;
 

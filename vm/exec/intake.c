@@ -2,7 +2,7 @@
  * and the page that is being filled are looked up once, and then written in place. */
 #include "vm/exec/intake.h"
 
-#include "vm/exec/window.h"
+#include "vm/exec/machine.h"
 #include "vm/verify/cost.h"
 
 #include <assert.h>
@@ -30,16 +30,28 @@ static tw_status find_record(intake *t)
     return found && size == tw_device_size(t->m) ? TW_OK : TW_ERR_CORRUPT;
 }
 
+/* The window of a reading of this device, if it is the one that is open: a reading of one device
+ * whose role this device has, as nobody else. */
+static tw_window *window_of(const intake *t, uint16_t reading)
+{
+    tw_window *w = &t->exec->window;
+    return t->exec->window_open && w->reading == reading ? w : NULL;
+}
+
 /* More than `rate`: n readings were already taken in (time - P, time]. */
 static tw_status over_rate(intake *t, const tw_reading *r, const tw_pack_reading *p, uint64_t total,
                            int64_t last, bool *ret_over)
 {
     *ret_over = false;
     if (total < r->rate_count || last <= p->time - r->rate_ms) return TW_OK;
-    tw_window window;
+    tw_window opened;
     tw_sample sample;
-    TW_TRY(tw_window_open(t->c, p->reading, t->device, &window));
-    TW_TRY(tw_window_at(&window, total - r->rate_count, &sample));
+    tw_window *window = window_of(t, p->reading);
+    if (window == NULL) {
+        window = &opened;
+        TW_TRY(tw_window_open(t->c, p->reading, t->device, window));
+    }
+    TW_TRY(tw_window_at(window, total - r->rate_count, &sample));
     *ret_over = sample.time > p->time - r->rate_ms;
     return TW_OK;
 }
@@ -145,6 +157,8 @@ static tw_status take(intake *t, const tw_pack_reading *p)
         t->page_number = number;
     }
     tw_window_put(t->page, total, (tw_sample){p->time, p->value});
+    tw_window *window = window_of(t, p->reading);
+    if (window != NULL) tw_window_push(window, t->page);
     t->taken |= (uint64_t)1 << p->reading;
     t->result->accepted++;
     return alarms_update(t, p);
@@ -160,6 +174,16 @@ static tw_status one(intake *t, uint16_t place, const tw_pack_reading *p)
     tw_store_u64(counter, tw_load_u64(counter) + 1);
     t->result->refused[t->result->refused_count++] = (tw_refused){place, (uint8_t)reason};
     return TW_OK;
+}
+
+static tw_status all(intake *t, const tw_pack_reading *readings, uint16_t count)
+{
+    tw_status status = TW_OK;
+    t->exec->window_open = false;
+    t->exec->takes_in = true;
+    for (uint16_t i = 0; i < count && status == TW_OK; i++) status = one(t, i, &readings[i]);
+    t->exec->takes_in = false;
+    return status;
 }
 
 /* A reading arms the `silent` timers that have fired since the last one. */
@@ -191,7 +215,7 @@ tw_status tw_intake_run(tw_exec *exec, tw_contract *contract, const tw_account *
                 .now = now,
                 .result = ret_intake};
     TW_TRY(find_record(&t));
-    for (uint16_t i = 0; i < count; i++) TW_TRY(one(&t, i, &readings[i]));
+    TW_TRY(all(&t, readings, count));
     TW_TRY(arm_silent(&t));
     TW_TRY(tw_pending_index(contract));
     return contract->control_changed ? tw_contract_save_control(contract) : TW_OK;

@@ -6,12 +6,9 @@
 #ifndef TW_EXEC_KEYS_H
 #define TW_EXEC_KEYS_H
 
-#include "vm/base/bytes.h"
 #include "vm/base/hash.h"
 #include "vm/base/sign.h"
-
-#include <assert.h>
-#include <string.h>
+#include "vm/state/key.h"
 
 typedef enum tw_space {
     TW_SPACE_CHAIN = 0x01,    /* | name: what all nodes must agree on */
@@ -33,50 +30,7 @@ typedef enum tw_space {
     TW_SPACE_PAST = 0x1B, /* | contract | u64 height | u32 receipt: hash of the module until then */
 } tw_space;
 
-enum { TW_KEY_MAX = 320, TW_STATE_TAG = 1 }; /* TW_STATE_TAG: first byte of every value */
-
-typedef struct tw_key {
-    uint8_t data[TW_KEY_MAX];
-    size_t size;
-} tw_key;
-
-static inline tw_bytes tw_key_bytes(const tw_key *key)
-{
-    return tw_bytes_of(key->data, key->size);
-}
-
-/* Inline, because a key is built for nearly every access to the state. */
-static inline void tw_key_raw(tw_key *key, const void *bytes, size_t size)
-{
-    assert(size <= TW_KEY_MAX - key->size);
-    memcpy(key->data + key->size, bytes, size);
-    key->size += size;
-}
-
-static inline void tw_key_u8(tw_key *key, uint8_t value)
-{
-    tw_key_raw(key, &value, 1);
-}
-
-static inline void tw_key_u16(tw_key *key, uint16_t value)
-{
-    const uint8_t bytes[2] = {(uint8_t)(value >> 8), (uint8_t)value};
-    tw_key_raw(key, bytes, sizeof bytes);
-}
-
-static inline void tw_key_u32(tw_key *key, uint32_t value)
-{
-    uint8_t bytes[4];
-    tw_store_u32(bytes, value);
-    tw_key_raw(key, bytes, sizeof bytes);
-}
-
-static inline void tw_key_u64(tw_key *key, uint64_t value)
-{
-    uint8_t bytes[8];
-    tw_store_u64(bytes, value);
-    tw_key_raw(key, bytes, sizeof bytes);
-}
+enum { TW_STATE_TAG = 1 }; /* first byte of every value */
 
 static inline tw_key tw_key_start(tw_space space)
 {

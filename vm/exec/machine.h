@@ -1,5 +1,5 @@
 /* machine -- the inside of a tw_exec, shared by the loop (interp.c), the instructions that reach
- * the state (native.c) and the running of entries (run.c). Nobody else includes it. */
+ * the state (native.c), the running of entries (run.c) and the intake. Nobody else includes it. */
 #ifndef TW_EXEC_MACHINE_H
 #define TW_EXEC_MACHINE_H
 
@@ -44,6 +44,7 @@ struct tw_exec {
     const tw_call *call;
     bool phase_changed;
     bool window_open; /* `window` is that of the one device of its reading, as it is now */
+    bool takes_in;    /* a pack: nothing changes windows but the intake, so one may stay open */
     tw_window window; /* of the last statistic */
     tw_till till;
 

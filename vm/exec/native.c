@@ -133,6 +133,7 @@ tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
         TW_TRY(device_of(x, s + i->c, reading, &found, &account));
         TW_TRY(tw_window_open(x->contract, reading, &account, window));
         x->window_open = !per_device;
+        window->priced = per_device;
     }
     bool some = false;
     int64_t value = 0;

@@ -69,8 +69,4 @@ void tw_notice_write_history(tw_writer *w, const tw_notice_view *entry, tw_hash 
 /* Of a money notice: `index`, `transfer`, `amount`, `from`, `to`. */
 void tw_notice_write_money(tw_writer *w, const tw_notice_view *moved);
 
-/* The next notice; false at the end and when bad (reader->bad). */
-bool tw_notice_read(tw_reader *r, tw_notice_view *ret_notice);
-tw_hash tw_notice_hash(const tw_notice_view *history);
-
 #endif

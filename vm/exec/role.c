@@ -11,16 +11,12 @@
 
 const char *tw_refusal_text(tw_refusal reason)
 {
-    switch (reason) {
-    case TW_REFUSAL_NONE: return "accepted";
-    case TW_REFUSAL_FIELD: return "field not declared for this device";
-    case TW_REFUSAL_ORDER: return "time goes back";
-    case TW_REFUSAL_AGE: return "older than max_age";
-    case TW_REFUSAL_RANGE: return "out of range";
-    case TW_REFUSAL_RATE: return "more than rate";
-    case TW_REFUSAL_COUNT: break;
-    }
-    return "unknown";
+    static const char *const texts[TW_REFUSAL_COUNT] = {
+#define REFUSAL(number, name, text) [number] = (text),
+#include "vm/exec/refusals.def"
+#undef REFUSAL
+    };
+    return reason < TW_REFUSAL_COUNT ? texts[reason] : "unknown";
 }
 
 tw_key tw_device_key(const tw_hash *contract, const tw_account *account)

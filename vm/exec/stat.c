@@ -6,7 +6,7 @@
  */
 #include "vm/exec/window.h"
 
-#include "vm/base/math.h"
+#include "vm/base/samples.h"
 #include "vm/base/select.h"
 
 #include <assert.h>
@@ -28,45 +28,28 @@ typedef struct tally {
     tw_stat stat;
     uint64_t count;
     uint64_t devices; /* windows with a sample in the span */
-    tw_int128 sum;
-    tw_uint128 squares;
+    tw_int128 sum;    /* of the values; of their squares for RMS */
     int64_t low, high;
     int64_t *values; /* for order statistics: each of them, and room for as many */
 } tally;
 
-static bool is_ordered(tw_stat stat)
+static bool is_sum(tw_stat stat)
 {
-    return stat == TW_STAT_MEDIAN || stat == TW_STAT_MAD || stat == TW_STAT_PERCENTILE;
+    return stat == TW_STAT_SUM || stat == TW_STAT_AVG || stat == TW_STAT_RMS;
 }
 
-static int64_t value_at(const uint8_t *run, uint64_t place)
-{
-    return (int64_t)tw_load_u64(run + 16 * place + 8);
-}
-
-/* The samples of a run; a sum of one run's values fits 64 bits. */
+/* The samples of a run. */
 static void note(tally *t, const uint8_t *run, uint64_t count)
 {
     if (t->stat == TW_STAT_MIN || t->stat == TW_STAT_MAX) {
-        if (t->count == 0) t->low = t->high = value_at(run, 0);
-        for (uint64_t i = 0; i < count; i++) {
-            const int64_t value = value_at(run, i);
-            t->low = value < t->low ? value : t->low;
-            t->high = value > t->high ? value : t->high;
-        }
+        if (t->count == 0) t->low = t->high = tw_sample_value(run, 0);
+        tw_samples_range(run, count, &t->low, &t->high);
     } else if (t->stat == TW_STAT_RMS) {
-        tw_int128 squares = 0;
-        for (uint64_t i = 0; i < count; i++) {
-            const int64_t value = value_at(run, i);
-            squares += (tw_int128)value * value;
-        }
-        t->squares += (tw_uint128)squares;
-    } else if (is_ordered(t->stat)) {
-        for (uint64_t i = 0; i < count; i++) t->values[t->count + i] = value_at(run, i);
+        t->sum += tw_samples_squares(run, count);
+    } else if (is_sum(t->stat)) {
+        t->sum += tw_samples_sum(run, count);
     } else {
-        int64_t sum = 0;
-        for (uint64_t i = 0; i < count; i++) sum += value_at(run, i);
-        t->sum += sum;
+        tw_samples_values(run, count, t->values + t->count);
     }
     t->count += count;
 }
@@ -89,81 +72,81 @@ static tw_status take_in(tally *t, const span *s)
     return TW_OK;
 }
 
-/* The sum over `parts`, rounded half to even: an average, or with 1 the sum itself. */
-static tw_status average(const tally *t, tw_int128 parts, int64_t *ret_value)
+/* The sum of the samples from `at` to `end`, one by one. */
+static tw_status add_up(const tally *t, tw_window *w, uint64_t at, uint64_t end, tw_int128 *ret_sum)
 {
-    const bool ok = tw_div_round(t->sum, parts, TW_ROUND_HALF_EVEN, ret_value);
-    return ok ? TW_OK : TW_TRAP_OVERFLOW;
+    for (*ret_sum = 0; at < end; at++) {
+        const uint8_t *sample = NULL;
+        TW_TRY(tw_window_find(w, at, &sample));
+        const int64_t value = tw_sample_value(sample, 0);
+        *ret_sum += t->stat == TW_STAT_RMS ? (tw_int128)value * value : value;
+    }
+    return TW_OK;
+}
+
+/* Brings the sum of an earlier span to this one by what came and what went, unless to begin anew is
+ * less work. Samples that went since are still in their pages while the window begins in the same
+ * one: there is a page more than is kept. */
+static tw_status slide_to(tally *t, tw_slide *slide, const span *s)
+{
+    const uint64_t first = slide->first;
+    const uint64_t end = slide->end;
+    tw_int128 less = 0;
+    slide->end = 0; /* nothing is known if this fails */
+    if (end > 0 && end <= s->end && first <= s->first && tw_window_reaches(s->window, first) &&
+        2 * (s->first - first + s->end - end) < count_of(s)) {
+        TW_TRY(add_up(t, s->window, end, s->end, &t->sum));
+        TW_TRY(add_up(t, s->window, first, s->first, &less));
+        t->sum += slide->sum - less;
+        t->count = count_of(s);
+    } else {
+        TW_TRY(take_in(t, s));
+    }
+    slide->first = s->first;
+    slide->end = s->end;
+    slide->sum = t->sum;
+    return TW_OK;
+}
+
+/* Of the sum: the average, or itself. */
+static tw_status average(const tally *t, int64_t *ret_value)
+{
+    const tw_int128 parts = t->stat == TW_STAT_AVG ? (tw_int128)t->count : 1;
+    const bool fits = tw_div_round(t->sum, parts, TW_ROUND_HALF_EVEN, ret_value);
+    return fits ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
 static tw_status order_statistic(const tally *t, const tw_stat_query *query, int64_t *ret_value)
 {
-    const uint64_t count = t->count;
-    int64_t *values = t->values;
     if (query->stat == TW_STAT_PERCENTILE) {
-        const int64_t whole = 100000000; /* 100 % in 10^-6 % */
-        if (query->percent < 0 || query->percent > whole) return TW_TRAP_BAD_INDEX;
-        /* nearest rank: the smallest rank with rank / count >= percent, at least 1 */
-        int64_t rank = 0;
-        const tw_int128 product = (tw_int128)query->percent * (int64_t)count;
-        if (!tw_div_round(product, whole, TW_ROUND_UP, &rank)) return TW_TRAP_OVERFLOW;
-        *ret_value = tw_select(values, count, rank > 0 ? (uint64_t)rank - 1 : 0);
-        return TW_OK;
+        const bool ok = tw_percentile(t->values, t->count, query->percent, ret_value);
+        return ok ? TW_OK : TW_TRAP_BAD_INDEX;
     }
-    const uint64_t middle = (count - 1) / 2; /* the lower one of an even count */
     const bool is_mad = query->stat == TW_STAT_MAD;
-    if (is_mad) memcpy(values + count, values, count * sizeof *values);
-    const int64_t median = tw_select(values, count, middle);
-    *ret_value = median;
-    if (!is_mad) return TW_OK;
-    for (uint64_t i = 0; i < count; i++) {
-        const int64_t value = values[count + i];
-        values[i] = value > median ? value - median : median - value;
-    }
-    *ret_value = tw_select(values, count, middle);
+    *ret_value = (is_mad ? tw_median_deviation : tw_median)(t->values, t->count);
     return TW_OK;
 }
 
 /* 2,200 years: with at most 2^12 readings below 2^53 apart, the sums below stay under 2^125. */
 static const int64_t span_max_ms = (int64_t)1 << 46;
 
-typedef struct moments {
-    tw_sample origin;
-    tw_int128 t, v, tt, tv; /* sums of times, values, and their products */
-} moments;
-
-static void add_run(moments *sums, const uint8_t *run, uint64_t count)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        const int64_t t = (int64_t)tw_load_u64(run + 16 * i) - sums->origin.time;
-        const int64_t v = value_at(run, i) - sums->origin.value;
-        sums->t += t;
-        sums->v += v;
-        sums->tt += (tw_int128)t * t;
-        sums->tv += (tw_int128)t * v;
-    }
-}
-
 /* Least-squares slope per ms times D. Times and values are taken relative to the first reading,
  * which changes no slope and keeps the sums small. */
 static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t *ret_value)
 {
-    moments sums = {.t = 0};
+    tw_sample oldest;
     tw_sample newest;
-    TW_TRY(tw_window_at(s->window, s->first, &sums.origin));
+    TW_TRY(tw_window_at(s->window, s->first, &oldest));
+    tw_moments sums = {.time = oldest.time, .value = oldest.value};
     uint64_t run_count = 0;
     for (uint64_t n = s->first; n < s->end; n += run_count) {
         const uint8_t *run = NULL;
         TW_TRY(tw_window_run(s->window, n, s->end, &run, &run_count));
-        add_run(&sums, run, run_count);
+        tw_samples_moments(run, run_count, &sums);
     }
     TW_TRY(tw_window_at(s->window, s->end - 1, &newest)); /* times never go back */
-    if (newest.time - sums.origin.time > span_max_ms) return TW_TRAP_OVERFLOW;
-    const tw_int128 count = (tw_int128)count_of(s);
-    const tw_int128 denominator = count * sums.tt - sums.t * sums.t;
-    *ret_some = denominator > 0; /* 0: fewer than two distinct times */
-    if (!*ret_some) return TW_OK;
-    const bool ok = tw_scale(count * sums.tv - sums.t * sums.v, duration, denominator, ret_value);
+    if (newest.time - oldest.time > span_max_ms) return TW_TRAP_OVERFLOW;
+    const bool ok = tw_moments_slope(&sums, count_of(s), duration, ret_some, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
@@ -180,11 +163,11 @@ static tw_status result(const tally *t, const tw_stat_query *query, int64_t *ret
     switch (query->stat) {
     case TW_STAT_COUNT: *ret_value = (int64_t)t->count; return TW_OK;
     case TW_STAT_DEVICES: *ret_value = (int64_t)t->devices; return TW_OK;
-    case TW_STAT_SUM: return average(t, 1, ret_value);
-    case TW_STAT_AVG: return average(t, (tw_int128)t->count, ret_value);
+    case TW_STAT_SUM:
+    case TW_STAT_AVG: return average(t, ret_value);
     case TW_STAT_MIN: *ret_value = t->low; return TW_OK;
     case TW_STAT_MAX: *ret_value = t->high; return TW_OK;
-    case TW_STAT_RMS: *ret_value = tw_root_mean(t->squares, t->count); return TW_OK;
+    case TW_STAT_RMS: *ret_value = tw_root_mean((tw_uint128)t->sum, t->count); return TW_OK;
     case TW_STAT_MEDIAN:
     case TW_STAT_MAD:
     case TW_STAT_PERCENTILE: return order_statistic(t, query, ret_value);
@@ -210,6 +193,19 @@ static tw_status span_start(const tw_stat_query *query, int64_t *ret_from)
     return query->span < 0 ? TW_TRAP_BAD_INDEX : TW_OK;
 }
 
+/* What the window remembers of such a statistic, or has now begun to. */
+static tw_slide *slide_of(tw_window *w, const tw_stat_query *query, int64_t from)
+{
+    const uint64_t mixed = ((uint64_t)query->span + query->stat) * UINT64_C(0x9e3779b97f4a7c15);
+    tw_slide *slide = &w->slides[mixed >> (64 - TW_SLIDE_BITS)];
+    const bool same = slide->end > 0 && slide->span == query->span && slide->stat == query->stat &&
+                      slide->open_end == query->open_end && slide->from <= from;
+    if (!same) *slide = (tw_slide){.span = query->span, .stat = query->stat};
+    slide->open_end = query->open_end;
+    slide->from = from;
+    return slide;
+}
+
 tw_status tw_window_stat(tw_window *window, const tw_stat_query *query, int64_t *scratch,
                          bool *ret_some, int64_t *ret_value, uint64_t *ret_samples)
 {
@@ -217,14 +213,16 @@ tw_status tw_window_stat(tw_window *window, const tw_stat_query *query, int64_t 
     tally t = {.stat = query->stat, .values = scratch};
     int64_t from = 0;
     TW_TRY(span_start(query, &from));
-    TW_TRY(tw_window_span(window, from, query->end, query->open_end, &s.first, &s.end));
+    tw_slide *slide = slide_of(window, query, from);
+    TW_TRY(
+        tw_window_span(window, slide->first, from, query->end, query->open_end, &s.first, &s.end));
     *ret_samples = is_spanless(query->stat) ? 0 : count_of(&s);
     *ret_value = 0;
     *ret_some = s.first < s.end || query->stat == TW_STAT_COUNT;
     if (s.first == s.end) return TW_OK;
     if (is_spanless(query->stat)) return newest(&s, query->stat, ret_value);
     if (query->stat != TW_STAT_SLOPE) {
-        TW_TRY(take_in(&t, &s));
+        TW_TRY(is_sum(query->stat) ? slide_to(&t, slide, &s) : take_in(&t, &s));
         return result(&t, query, ret_value);
     }
     TW_TRY(slope(&s, query->span, ret_some, ret_value));
@@ -250,7 +248,7 @@ tw_status tw_window_across(tw_contract *c, uint16_t reading, const tw_stat_query
         span s = {.window = &window};
         met->devices++;
         TW_TRY(tw_window_open(c, reading, &member, &window));
-        TW_TRY(tw_window_span(&window, from, query->end, query->open_end, &s.first, &s.end));
+        TW_TRY(tw_window_span(&window, 0, from, query->end, query->open_end, &s.first, &s.end));
         const tw_status status = take_in(&t, &s);
         met->pages += tw_window_met(&window);
         met->samples = t.count;

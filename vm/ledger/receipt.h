@@ -13,7 +13,7 @@
 
 #include "vm/exec/exec.h"
 #include "vm/exec/intake.h"
-#include "vm/exec/notice.h"
+#include "vm/ledger/notices.h"
 
 typedef enum tw_receipt_kind {
     TW_RECEIPT_TX = 1,

@@ -1,0 +1,55 @@
+/* samples -- see the header. One short loop each, which asks nothing of a sample but its number. */
+#include "vm/base/samples.h"
+
+int64_t tw_samples_sum(const uint8_t *run, uint64_t count)
+{
+    int64_t sum = 0;
+    for (uint64_t i = 0; i < count; i++) sum += tw_sample_value(run, i);
+    return sum;
+}
+
+tw_int128 tw_samples_squares(const uint8_t *run, uint64_t count)
+{
+    tw_int128 squares = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const int64_t value = tw_sample_value(run, i);
+        squares += (tw_int128)value * value;
+    }
+    return squares;
+}
+
+void tw_samples_values(const uint8_t *run, uint64_t count, int64_t *ret_values)
+{
+    for (uint64_t i = 0; i < count; i++) ret_values[i] = tw_sample_value(run, i);
+}
+
+void tw_samples_range(const uint8_t *run, uint64_t count, int64_t *low, int64_t *high)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        const int64_t value = tw_sample_value(run, i);
+        *low = value < *low ? value : *low;
+        *high = value > *high ? value : *high;
+    }
+}
+
+void tw_samples_moments(const uint8_t *run, uint64_t count, tw_moments *sums)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        const int64_t t = tw_sample_time(run, i) - sums->time;
+        const int64_t v = tw_sample_value(run, i) - sums->value;
+        sums->t += t;
+        sums->v += v;
+        sums->tt += (tw_int128)t * t;
+        sums->tv += (tw_int128)t * v;
+    }
+}
+
+bool tw_moments_slope(const tw_moments *sums, uint64_t count, int64_t duration, bool *ret_some,
+                      int64_t *ret_value)
+{
+    const tw_int128 n = (tw_int128)count;
+    const tw_int128 denominator = n * sums->tt - sums->t * sums->t;
+    *ret_some = denominator > 0;
+    if (!*ret_some) return true;
+    return tw_scale(n * sums->tv - sums->t * sums->v, duration, denominator, ret_value);
+}

@@ -81,13 +81,16 @@ static void close_block(tw_ledger *l)
 
 void tw_block_abort(tw_ledger *l)
 {
-    tw_commit_drop(l->commit);
+    if (l->commit != NULL) tw_commit_drop(l->commit);
     close_block(l);
 }
 
 tw_status tw_block_begin(tw_ledger *l, int64_t time, tw_err *err)
 {
     assert(!l->open);
+    if (l->commit == NULL) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "an earlier state can only be read");
+    }
     if (time < l->head.time || time >= (int64_t)1 << TW_RANGE_BITS) {
         return tw_err_set(err, TW_REFUSED_TIME,
                           "a block's time never goes back: %lld is before %lld", (long long)time,
@@ -371,8 +374,10 @@ tw_status tw_ledger_block(tw_ledger *l, uint64_t height, tw_arena *arena, tw_blo
     uint8_t key[8];
     tw_store_u64(key, height);
     tw_bytes record;
-    bool found = false;
-    TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found));
+    bool found = height <= l->head.height;
+    if (found) {
+        TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found));
+    }
     if (!found) {
         return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no block %llu; the newest is %llu",
                           (unsigned long long)height, (unsigned long long)l->head.height);
@@ -395,6 +400,7 @@ tw_status tw_ledger_find(tw_ledger *l, const tw_hash *transaction, uint64_t *ret
     tw_reader r = tw_reader_of(value);
     *ret_height = tw_read_u64(&r);
     *ret_place = tw_read_u32(&r);
+    *ret_found = *ret_height <= l->head.height;
     return tw_reader_done(&r) ? TW_OK : TW_ERR_CORRUPT;
 }
 

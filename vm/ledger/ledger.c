@@ -25,8 +25,8 @@ static tw_status load_head(tw_ledger *l, tw_err *err)
     return tw_node_load_genesis(l, err);
 }
 
-tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
-                         tw_err *err)
+tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
+                      tw_err *err)
 {
     tw_ledger *l = tw_mem_new(sizeof *l);
     if (l == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
@@ -42,10 +42,21 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    tw_status status = l->overlay != NULL && l->engine != NULL && l->exec != NULL &&
-                               l->arena != NULL && l->genesis_arena != NULL
-                           ? tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err)
-                           : tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+    if (l->overlay != NULL && l->engine != NULL && l->exec != NULL && l->arena != NULL &&
+        l->genesis_arena != NULL) {
+        *ret_ledger = l;
+        return TW_OK;
+    }
+    tw_ledger_close(l);
+    return tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
+}
+
+tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
+                         tw_err *err)
+{
+    tw_ledger *l = NULL;
+    TW_TRY(tw_node_new(store, options, &l, err));
+    tw_status status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err);
     if (status == TW_OK) status = load_head(l, err);
     if (status == TW_OK) {
         *ret_ledger = l;
@@ -57,6 +68,7 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
 
 tw_status tw_ledger_reload(tw_ledger *l, tw_err *err)
 {
+    assert(l->commit != NULL);
     tw_block_abort(l);
     tw_commit_close(l->commit);
     l->commit = NULL;
@@ -79,6 +91,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_writer_free(&l->ids);
     for (int i = 0; i < TW_LEDGER_CODES_MAX; i++) tw_engine_release(l->engine, l->codes[i]);
     if (l->options.engine == NULL) tw_engine_free(l->engine);
+    if (l->owns_store) tw_store_close(l->store);
     tw_mem_free(l);
 }
 

@@ -77,6 +77,20 @@ TW_MUST_USE tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *o
                                      tw_ledger **ret_ledger, tw_err *err);
 void tw_ledger_close(tw_ledger *ledger); /* NULL is allowed; an open block is dropped */
 
+/* The ledger as it was after the block of `height`: what reads works on it, tw_block_begin refuses.
+ * `present` is borrowed: it must outlive it, and commit nothing while it is used.
+ * TW_REFUSED_NOT_FOUND with a sentence: a height that is not there yet, or whose state is pruned.
+ */
+TW_MUST_USE tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height,
+                                          tw_ledger **ret_ledger, tw_err *err);
+
+/* The height of the newest block that is not after `time`; a refusal when all are. */
+TW_MUST_USE tw_status tw_ledger_height_at(tw_ledger *ledger, int64_t time, uint64_t *ret_height,
+                                          tw_err *err);
+
+/* The oldest block that tw_ledger_open_past can show. */
+TW_MUST_USE tw_status tw_ledger_oldest(tw_ledger *ledger, uint64_t *ret_height);
+
 /* Looks at the store anew after it was put back (tw_store_memory_back). An open block is dropped.
  */
 TW_MUST_USE tw_status tw_ledger_reload(tw_ledger *ledger, tw_err *err);

@@ -14,7 +14,8 @@ enum {
 
 struct tw_ledger {
     tw_store *store;
-    tw_commit *commit;
+    tw_commit *commit; /* NULL: stands at an earlier block, and makes none */
+    bool owns_store;
     tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
     tw_exec *exec;
     tw_arena *arena; /* of the transaction or question at hand */
@@ -41,6 +42,10 @@ struct tw_ledger {
     uint32_t transaction_count;
     uint32_t receipt_count;
 };
+
+/* A ledger without commit and head: ledger.c. */
+TW_MUST_USE tw_status tw_node_new(tw_store *store, const tw_ledger_options *options,
+                                  tw_ledger **ret_ledger, tw_err *err);
 
 /* Reads the genesis record of the head: genesis.c. */
 TW_MUST_USE tw_status tw_node_load_genesis(tw_ledger *ledger, tw_err *err);

@@ -444,7 +444,7 @@ tw_status tw_command_call(tw_app *app)
 tw_status tw_command_view(tw_app *app)
 {
     const tw_args *args = &app->args;
-    TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_open_at(app));
     tw_session *s = app->session;
     tw_hash id;
     uint16_t entry = TW_NONE;
@@ -470,7 +470,7 @@ tw_status tw_command_view(tw_app *app)
         tw_writer_free(&w);
         return refused;
     }
-    if (app->json) return tw_app_print_json(tw_show_json(m, type, &r));
+    if (app->json) return tw_app_answer(app, tw_show_json(m, type, &r));
     tw_writer w = tw_writer_new(1024 * 1024);
     const tw_status status = tw_show_value(m, type, &r, &s->names, &w);
     if (status == TW_OK) printf("%.*s\n", (int)w.size, (const char *)w.data);

@@ -431,12 +431,12 @@ tw_status tw_command_balances(tw_app *app)
     tw_asset asset;
     tw_hash last;
     bool found = false;
-    TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_open_at(app));
     json_t *all = app->json ? json_array() : NULL;
     if (app->args.word_count == 1) {
         TW_TRY(find_asset(app, app->args.words[0], &asset));
         TW_TRY(list_asset(app, &asset, all));
-        return all != NULL ? tw_app_print_json(all) : TW_OK;
+        return all != NULL ? tw_app_answer(app, all) : TW_OK;
     }
     TW_TRY(next_asset(app->session, NULL, &asset, &found));
     if (!found && all == NULL) puts("the ledger has no asset; init --asset makes some");
@@ -445,5 +445,5 @@ tw_status tw_command_balances(tw_app *app)
         last = asset.id;
         TW_TRY(next_asset(app->session, &last, &asset, &found));
     }
-    return all != NULL ? tw_app_print_json(all) : TW_OK;
+    return all != NULL ? tw_app_answer(app, all) : TW_OK;
 }

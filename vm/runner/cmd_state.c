@@ -553,7 +553,7 @@ static tw_status show_all(view *v)
 
 tw_status tw_command_state(tw_app *app)
 {
-    TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_open_at(app));
     tw_session *s = app->session;
     tw_hash id;
     view v = {.app = app, .session = s};
@@ -567,7 +567,7 @@ tw_status tw_command_state(tw_app *app)
     tw_writer_free(&v.text);
     tw_writer_free(&v.key);
     if (status == TW_OK && app->json) {
-        status = tw_app_print_json(v.object);
+        status = tw_app_answer(app, v.object);
     } else {
         json_decref(v.object);
     }

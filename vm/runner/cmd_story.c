@@ -153,7 +153,7 @@ static tw_status tell_all(telling *t)
     if (app->json) {
         t->list = json_array();
         TW_TRY(walk_blocks(t));
-        return tw_app_print_json(t->list);
+        return tw_app_answer(app, t->list);
     }
     if (t->csv) puts("time,contract,block,kind,name,details");
     t->line = tw_writer_new(LINE_MAX);
@@ -176,7 +176,7 @@ static tw_status tell_story(tw_app *app, uint32_t kinds)
         app->usage = true;
         return TW_REFUSED_ARGUMENT;
     }
-    TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_open_at(app));
     t.has_contract = app->args.word_count == 1;
     if (t.has_contract) {
         TW_TRY(tw_session_find(app->session, app->args.words[0], &t.contract, &app->err));

@@ -2,6 +2,7 @@
 #include "vm/runner/command.h"
 
 #include "vm/base/quantities.h"
+#include "vm/runner/times.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -15,12 +16,21 @@
             "else now)",                                                                           \
             false                                                                                  \
     }
+#define AT_OPTION                                                                                  \
+    {                                                                                              \
+        "at", 0, "HEIGHT|TIME",                                                                    \
+            "as it was after this block, or after the newest one\n"                                \
+            "that is not later than TIME",                                                         \
+            false                                                                                  \
+    }
 #define END                                                                                        \
     {                                                                                              \
         NULL, 0, NULL, NULL, false                                                                 \
     }
 
 static const tw_option none[] = {END};
+
+static const tw_option past_options[] = {AT_OPTION, END};
 
 static const tw_option init_options[] = {
     {"start", 0, "TIME", "a simulated clock that starts at TIME: for recorded data", false},
@@ -77,6 +87,7 @@ static const tw_option epcis_options[] = {
 
 static const tw_option view_options[] = {
     {"time", 0, "TIME", "what `now` is (default: now)", false},
+    AT_OPTION,
     END,
 };
 
@@ -87,6 +98,7 @@ static const tw_option story_options[] = {
     {"of", 0, "REGISTRY:KEY", "only the history of this thing: --of machines:M-1", false},
     {"limit", 0, "N", "the newest N", false},
     {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
+    AT_OPTION,
     END,
 };
 
@@ -99,6 +111,7 @@ static const tw_option events_options[] = {
     {"failed", 0, NULL, "also what failed", false},
     {"money", 0, NULL, "also money that moved (--kind takes its names too)", false},
     {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
+    AT_OPTION,
     END,
 };
 
@@ -206,16 +219,16 @@ static const tw_command commands[] = {
      "`remove` and `remove_all` with machine, part and the hash of the event. A document with a\n"
      "fault gives no calls, and a sentence for each fault.",
      epcis_options, 1, TW_ARGS_MAX, false, tw_command_epcis},
-    {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", VALUES, view_options, 2,
-     TW_ARGS_MAX, true, tw_command_view},
+    {"view", "NAME VIEW [ARGUMENT=VALUE...]", "ask a view of a contract", TIMES "\n" VALUES,
+     view_options, 2, TW_ARGS_MAX, true, tw_command_view},
     {"feed", "NAME FILE.csv", "sign readings from a table with a device's key and send them",
      "The file is looked through first: if a cell is not understood, nothing is sent. `-` reads\n"
      "standard input, which cannot be looked through. Empty cells are no readings.\n" TIMES,
      feed_options, 2, 2, true, tw_command_feed},
-    {"state", "NAME", "what a contract holds: phase, alarms, roles, values, readings, timers", NULL,
-     none, 1, 1, true, tw_command_state},
-    {"balances", "[ASSET]", "who has how much: accounts and purses of contracts", NULL, none, 0, 1,
-     true, tw_command_balances},
+    {"state", "NAME", "what a contract holds: phase, alarms, roles, values, readings, timers",
+     TIMES, past_options, 1, 1, true, tw_command_state},
+    {"balances", "[ASSET]", "who has how much: accounts and purses of contracts", TIMES,
+     past_options, 0, 1, true, tw_command_balances},
     {"events", "[NAME]", "what contracts said", TIMES, events_options, 0, 1, true,
      tw_command_events},
     {"history", "[NAME]", "what contracts wrote into their history", TIMES, story_options, 0, 1,
@@ -274,6 +287,48 @@ tw_status tw_app_fail(tw_app *app, const char *format, ...)
 tw_status tw_app_open(tw_app *app)
 {
     return tw_session_open(tw_args_get(&app->args, "dir", ""), &app->session, &app->err);
+}
+
+/* "17" is a height, "2026-01-31T12:00:00Z" a time. */
+static tw_status height_wanted(tw_app *app, const char *text, uint64_t *ret_height)
+{
+    const size_t size = strlen(text);
+    const char *why = NULL;
+    int64_t time = 0;
+    if (size > 0 && strspn(text, "0123456789") == size) {
+        return tw_args_number(&app->args, "at", 0, UINT64_MAX, ret_height, &app->err)
+                   ? TW_OK
+                   : tw_app_usage(app, "--at: %.40s is no height of a block", text);
+    }
+    if (!tw_time_parse(tw_bytes_of(text, size), TW_TIME_ISO, 0, &time, &why)) {
+        return tw_app_usage(app,
+                            "--at: \"%.60s\" is no height of a block, and no time: as a time it %s",
+                            text, why);
+    }
+    return tw_ledger_height_at(app->session->ledger, time, ret_height, &app->err);
+}
+
+tw_status tw_app_open_at(tw_app *app)
+{
+    const char *text = tw_args_get(&app->args, "at", NULL);
+    char time[TW_TIME_TEXT_MAX];
+    uint64_t height = 0;
+    TW_TRY(tw_app_open(app));
+    if (text == NULL) return TW_OK;
+    TW_TRY(height_wanted(app, text, &height));
+    TW_TRY(tw_session_go_back(app->session, height, &app->err));
+    if (app->json) return TW_OK;
+    tw_time_print(tw_ledger_head(app->session->ledger)->time, time);
+    fprintf(stderr, "as it was after block %" PRIu64 ", %s\n", height, time);
+    return TW_OK;
+}
+
+tw_status tw_app_answer(const tw_app *app, json_t *value)
+{
+    if (value == NULL || app->session->present == NULL) return tw_app_print_json(value);
+    const tw_block_info *head = tw_ledger_head(app->session->ledger);
+    return tw_app_print_json(json_pack("{s:o, s:o, s:o}", "height", tw_json_u64(head->height),
+                                       "time", tw_json_time(head->time), "answer", value));
 }
 
 tw_status tw_app_print_json(json_t *value)

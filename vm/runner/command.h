@@ -30,6 +30,11 @@ TW_MUST_USE tw_status tw_app_fail(tw_app *app, const char *format, ...) TW_PRINT
 /* Opens the ledger of -d. */
 TW_MUST_USE tw_status tw_app_open(tw_app *app);
 
+/* The same, at the block that --at names, if it is given; says which one. */
+TW_MUST_USE tw_status tw_app_open_at(tw_app *app);
+/* Prints what was found; with --at as {"height", "time", "answer"}. Drops `value`. */
+TW_MUST_USE tw_status tw_app_answer(const tw_app *app, json_t *value);
+
 /* --time, or what a block made now has. */
 TW_MUST_USE tw_status tw_app_block_time(tw_app *app, int64_t *ret_time);
 /* The keys of --as, the sender first; room for TW_TX_SIGNERS_MAX. */

@@ -150,16 +150,27 @@ void tw_session_close(tw_session *s)
 {
     if (s == NULL) return;
     tw_ledger_close(s->ledger);
+    tw_ledger_close(s->present);
     tw_store_close(s->store);
     tw_keyring_close(s->keyring);
     tw_arena_free(s->arena);
     tw_mem_free(s);
 }
 
+tw_status tw_session_go_back(tw_session *s, uint64_t height, tw_err *err)
+{
+    tw_ledger *past = NULL;
+    TW_TRY(tw_ledger_open_past(s->ledger, height, &past, err));
+    s->present = s->ledger;
+    s->ledger = past;
+    s->names.now = tw_session_now(s);
+    return TW_OK;
+}
+
 int64_t tw_session_now(const tw_session *s)
 {
     const int64_t head = tw_ledger_head(s->ledger)->time;
-    const int64_t wall = s->simulated ? 0 : tw_time_now();
+    const int64_t wall = s->simulated || s->present != NULL ? 0 : tw_time_now();
     return wall > head ? wall : head;
 }
 

@@ -20,6 +20,8 @@
 typedef struct tw_session {
     tw_store *store;
     tw_ledger *ledger;
+    tw_ledger
+        *present; /* when `ledger` stands at an earlier block (tw_session_go_back); else NULL */
     tw_keyring *keyring;
     tw_arena *arena; /* of the command: what it looks up */
     bool simulated;
@@ -36,7 +38,10 @@ TW_MUST_USE tw_status tw_session_create(const char *dir, const tw_genesis *genes
 TW_MUST_USE tw_status tw_session_open(const char *dir, tw_session **ret_session, tw_err *err);
 void tw_session_close(tw_session *session); /* NULL is allowed */
 
-/* The time of a block made now. */
+/* From now on the ledger is the one after the block of `height`, for reading only. */
+TW_MUST_USE tw_status tw_session_go_back(tw_session *session, uint64_t height, tw_err *err);
+
+/* The time of a block made now; at an earlier block, its time. */
 int64_t tw_session_now(const tw_session *session);
 
 /* A contract by its name, its id, or the beginning of its id (8 digits at least). A sentence that

@@ -252,3 +252,19 @@ tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *re
     *ret_root = root;
     return TW_OK;
 }
+
+tw_status tw_commit_oldest(tw_commit *commit, uint64_t *ret_height)
+{
+    tw_iter *iter = NULL;
+    tw_bytes key = {NULL, 0};
+    const tw_bytes prefix = tw_bytes_of(root_prefix, sizeof root_prefix - 1);
+    TW_TRY(tw_iter_open(commit->store, TW_TABLE_META, prefix, &iter));
+    tw_status status = tw_iter_first(iter);
+    if (status == TW_OK) {
+        const bool good = tw_iter_here(iter, &key, NULL) && key.size == ROOT_KEY_SIZE;
+        if (good) *ret_height = tw_load_u64(key.data + prefix.size);
+        status = good ? TW_OK : TW_ERR_CORRUPT;
+    }
+    tw_iter_close(iter);
+    return status;
+}

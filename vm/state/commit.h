@@ -60,4 +60,7 @@ void tw_commit_drop(tw_commit *commit);
 TW_MUST_USE tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
                                         bool *ret_found);
 
+/* The oldest block whose state is still kept; there must be a head. */
+TW_MUST_USE tw_status tw_commit_oldest(tw_commit *commit, uint64_t *ret_height);
+
 #endif

@@ -1,0 +1,114 @@
+/* earlier -- the ledger as it was after one of its blocks, and which block that was at a time.
+ *
+ * The store of that height (vm/state/past.h) stands in the place of the store, and what reads runs
+ * on it unchanged. Such a ledger has no commit, so it makes no blocks.
+ */
+#include "vm/ledger/node.h"
+
+#include "vm/base/quantities.h"
+#include "vm/state/past.h"
+
+#include <assert.h>
+
+static tw_status header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info, tw_err *err)
+{
+    uint8_t key[8];
+    tw_bytes record = {NULL, 0};
+    bool found = false;
+    tw_store_u64(key, height);
+    tw_arena_clear(l->arena);
+    TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, sizeof key), l->arena, &record,
+                        &found));
+    tw_reader r = tw_reader_of(record);
+    if (found && record.size >= TW_HEADER_SIZE && tw_node_read_header(&r, ret_info) == TW_OK) {
+        return TW_OK;
+    }
+    return tw_err_set(err, TW_ERR_CORRUPT, "block %llu is missing or damaged",
+                      (unsigned long long)height);
+}
+
+tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, tw_err *err)
+{
+    char text[TW_QUANTITY_TEXT_MAX];
+    tw_block_info info;
+    assert(!l->open);
+    if (time < l->genesis.time) {
+        tw_quantity_print(l->genesis.time, TW_DIM_TIME, text);
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND, "the ledger begins at %s", text);
+    }
+    uint64_t low = 0; /* not after `time`; what follows `high` is */
+    uint64_t high = l->head.height;
+    while (low < high) {
+        const uint64_t middle = high - (high - low) / 2;
+        TW_TRY(header_at(l, middle, &info, err));
+        if (info.time <= time) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    *ret_height = low;
+    return TW_OK;
+}
+
+tw_status tw_ledger_oldest(tw_ledger *l, uint64_t *ret_height)
+{
+    assert(l->commit != NULL);
+    return tw_commit_oldest(l->commit, ret_height);
+}
+
+/* The root of the height, or why there is none. */
+static tw_status kept_root(tw_ledger *l, uint64_t height, tw_tree_root *ret_root, tw_err *err)
+{
+    bool found = false;
+    uint64_t oldest = 0;
+    if (height > l->head.height) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no block %llu; the newest is %llu",
+                          (unsigned long long)height, (unsigned long long)l->head.height);
+    }
+    TW_TRY(tw_commit_root_at(l->commit, height, ret_root, &found));
+    if (found) return TW_OK;
+    TW_TRY(tw_commit_oldest(l->commit, &oldest));
+    return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                      "the state after block %llu is not kept any more; the oldest that is kept is "
+                      "that after block %llu",
+                      (unsigned long long)height, (unsigned long long)oldest);
+}
+
+static tw_status open_at(tw_ledger *present, const tw_block_info *info, tw_store *store,
+                         tw_ledger **ret_ledger, tw_err *err)
+{
+    tw_ledger *l = NULL;
+    tw_ledger_options options = present->options;
+    options.engine = present->engine;
+    TW_TRY(tw_node_new(store, &options, &l, err));
+    l->head = *info;
+    tw_overlay_clear(l->overlay, tw_load_u64(info->state_root.bytes));
+    const tw_status status = tw_node_load_genesis(l, err);
+    if (status != TW_OK) {
+        tw_ledger_close(l);
+        return status;
+    }
+    l->owns_store = true;
+    *ret_ledger = l;
+    return TW_OK;
+}
+
+tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height, tw_ledger **ret_ledger,
+                              tw_err *err)
+{
+    tw_tree_root root;
+    tw_block_info info;
+    tw_store *store = NULL;
+    assert(present->commit != NULL && !present->open);
+    TW_TRY(kept_root(present, height, &root, err));
+    TW_TRY(header_at(present, height, &info, err));
+    if (!tw_hash_equal(&info.state_root, &root.hash) || info.height != height) {
+        return tw_err_set(err, TW_ERR_CORRUPT, "block %llu and the state after it do not agree",
+                          (unsigned long long)height);
+    }
+    TW_TRY(tw_store_open_past(present->store, height, &store));
+    const tw_status status = open_at(present, &info, store, ret_ledger, err);
+    if (status != TW_OK) tw_store_close(store);
+    return status;
+}

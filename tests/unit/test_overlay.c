@@ -241,6 +241,43 @@ Test(overlay, savepoints_nest)
     fixture_free(&f);
 }
 
+/* A cell is the key itself: what either changes the other sees, whatever is undone or grows. */
+Test(overlay, a_cell_stays_good)
+{
+    fixture f = fixture_make(some);
+    tw_cell *stored = NULL;
+    tw_cell *fresh = NULL;
+    cr_assert_eq(tw_overlay_seek(f.overlay, text("a"), &stored), TW_OK);
+    cr_assert_eq(tw_overlay_seek(f.overlay, text("x"), &fresh), TW_OK);
+    cr_assert(is_text(tw_cell_get(stored), "1"));
+    cr_assert_null(tw_cell_get(fresh).data);
+    cr_assert_eq(tw_overlay_seek(f.overlay, text(""), &fresh), TW_ERR_INTERNAL);
+    const tw_savepoint outer = mark(&f);
+    cr_assert_eq(tw_cell_put(f.overlay, fresh, text("new")), TW_OK);
+    cr_assert_eq(tw_cell_put(f.overlay, fresh, text("")), TW_ERR_INTERNAL);
+    expect(&f, "x", "new");
+    const tw_savepoint inner = mark(&f);
+    cr_assert_eq(tw_cell_delete(f.overlay, stored), TW_OK);
+    cr_assert_eq(tw_cell_delete(f.overlay, stored), TW_OK);
+    cr_assert_eq(tw_overlay_writes(f.overlay, inner), 1);
+    put(&f, "x", "a value that needs a larger buffer than the one that it is in");
+    for (int i = 0; i < 1000; i++) { /* the indexes grow */
+        char key[16];
+        (void)snprintf(key, sizeof key, "m%d", i);
+        expect(&f, key, NULL);
+    }
+    expect_changes(&f, "a- x=a value that needs a larger buffer than the one that it is in ");
+    tw_overlay_undo(f.overlay, inner);
+    cr_assert(is_text(tw_cell_get(stored), "1"));
+    cr_assert(is_text(tw_cell_get(fresh), "new"));
+    put(&f, "a", "2");
+    cr_assert(is_text(tw_cell_get(stored), "2"));
+    tw_overlay_undo(f.overlay, outer);
+    cr_assert_null(tw_cell_get(fresh).data);
+    expect_changes(&f, "");
+    fixture_free(&f);
+}
+
 Test(overlay, savepoints_have_a_limit)
 {
     fixture f = fixture_make(none);

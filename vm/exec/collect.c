@@ -53,12 +53,39 @@ static tw_status key_at(const tw_exec *x, const tw_field *f, const int64_t *slot
     return TW_OK;
 }
 
-static tw_status look(tw_exec *x, const tw_key *key, tw_bytes *ret_value, bool *ret_found)
+/* Where the value under the key in slots stands in the overlay. What an entry reads it mostly
+ * writes soon after, so it finds the last ones without their key. */
+static tw_status seek(tw_exec *x, uint32_t field, const int64_t *slots, tw_cell **ret_cell)
 {
-    *ret_value = tw_bytes_of(NULL, 0);
-    TW_TRY(tw_overlay_get(x->contract->overlay, tw_key_bytes(key), ret_value, ret_found));
-    x->gas += tw_cost_read(1, *ret_found ? ret_value->size : 0);
+    const tw_field *f = &tw_exec_module(x)->fields[field];
+    const uint32_t count =
+        f->kind == TW_FIELD_VAR ? 0 : tw_exec_module(x)->types[f->key_type].slots;
+    const uint64_t mixed =
+        (field + (count > 0 ? (uint64_t)slots[0] : 0)) * UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t place = mixed >> (64 - TW_LOOK_BITS);
+    tw_look *met = &x->looks[place];
+    if (count <= TW_LOOK_SLOTS && (x->looks_known >> place & 1) != 0 && met->field == field &&
+        memcmp(met->slots, slots, count * sizeof *slots) == 0) {
+        *ret_cell = met->cell;
+        return TW_OK;
+    }
+    tw_key key;
+    TW_TRY(key_at(x, f, slots, &key));
+    TW_TRY(tw_overlay_seek(x->contract->overlay, tw_key_bytes(&key), ret_cell));
+    if (count > TW_LOOK_SLOTS) return TW_OK;
+    x->looks_known |= UINT32_C(1) << place;
+    met->field = field;
+    met->cell = *ret_cell;
+    memcpy(met->slots, slots, count * sizeof *slots);
     return TW_OK;
+}
+
+static tw_bytes look(tw_exec *x, const tw_cell *cell, bool *ret_found)
+{
+    const tw_bytes value = tw_cell_get(cell);
+    *ret_found = value.data != NULL;
+    x->gas += tw_cost_read(1, value.size);
+    return value;
 }
 
 static tw_status decode(const tw_exec *x, const tw_field *f, tw_bytes value, int64_t *ret_slots)
@@ -100,48 +127,45 @@ static tw_status next(tw_exec *x, const tw_field *f, const tw_key *after, tw_byt
 tw_status tw_native_LOAD(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_field *f = &tw_exec_module(x)->fields[i->x];
-    tw_key key;
-    tw_bytes value;
+    tw_cell *cell = NULL;
     bool found = false;
     if (f->kind == TW_FIELD_REGISTRY) {
         return tw_thing_load(x, (uint32_t)i->x, s + i->b, s + i->a);
     }
-    TW_TRY(key_at(x, f, s + i->b, &key));
-    TW_TRY(look(x, &key, &value, &found));
+    TW_TRY(seek(x, (uint32_t)i->x, s + i->b, &cell));
+    const tw_bytes value = look(x, cell, &found);
     return found ? decode(x, f, value, s + i->a) : TW_TRAP_NO_KEY;
 }
 
 tw_status tw_native_STORE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_field *f = &tw_exec_module(x)->fields[i->x];
-    tw_key key;
-    tw_bytes before;
+    tw_cell *cell = NULL;
     bool found = true;
     if (f->kind == TW_FIELD_REGISTRY) {
         return tw_thing_store(x, (uint32_t)i->x, s + i->b, s + i->a);
     }
-    TW_TRY(key_at(x, f, s + i->b, &key));
+    TW_TRY(seek(x, (uint32_t)i->x, s + i->b, &cell));
     tw_writer_clear(&x->value);
     tw_write_u8(&x->value, TW_STATE_TAG);
     TW_TRY(tw_value_encode(tw_exec_module(x), f->value_type, s + i->a, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     if (f->kind == TW_FIELD_MAP) {
-        TW_TRY(look(x, &key, &before, &found));
+        (void)look(x, cell, &found);
         if (!found) TW_TRY(count_change(x, f, true));
     } else {
         x->gas += tw_cost_read(1, x->value.size);
     }
     x->gas += tw_cost_write(1, x->value.size);
-    return tw_overlay_put(x->contract->overlay, tw_key_bytes(&key), tw_writer_bytes(&x->value));
+    return tw_cell_put(x->contract->overlay, cell, tw_writer_bytes(&x->value));
 }
 
 tw_status tw_native_EXISTS(tw_exec *x, int64_t *s, const tw_insn *i)
 {
-    tw_key key;
-    tw_bytes value;
+    tw_cell *cell = NULL;
     bool found = false;
-    TW_TRY(key_at(x, &tw_exec_module(x)->fields[i->x], s + i->b, &key));
-    TW_TRY(look(x, &key, &value, &found));
+    TW_TRY(seek(x, (uint32_t)i->x, s + i->b, &cell));
+    (void)look(x, cell, &found);
     s[i->a] = found;
     return TW_OK;
 }
@@ -149,15 +173,14 @@ tw_status tw_native_EXISTS(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_REMOVE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_field *f = &tw_exec_module(x)->fields[i->x];
-    tw_key key;
-    tw_bytes value;
+    tw_cell *cell = NULL;
     bool found = false;
-    TW_TRY(key_at(x, f, s + i->b, &key));
-    TW_TRY(look(x, &key, &value, &found));
+    TW_TRY(seek(x, (uint32_t)i->x, s + i->b, &cell));
+    (void)look(x, cell, &found);
     if (!found) return TW_TRAP_NO_KEY;
     TW_TRY(count_change(x, f, false));
     x->gas += tw_cost_write(1, 0);
-    return tw_overlay_delete(x->contract->overlay, tw_key_bytes(&key));
+    return tw_cell_delete(x->contract->overlay, cell);
 }
 
 tw_status tw_native_SIZE(tw_exec *x, int64_t *s, const tw_insn *i)

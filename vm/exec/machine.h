@@ -29,6 +29,15 @@ typedef struct tw_till {
     int64_t spent[TW_SPENDS_MAX]; /* of what the sender allows */
 } tw_till;
 
+enum { TW_LOOK_BITS = 3, TW_LOOK_SLOTS = 4 };
+
+/* Where the value of a field under a key of few slots was found. */
+typedef struct tw_look {
+    uint32_t field;
+    int64_t slots[TW_LOOK_SLOTS];
+    tw_cell *cell;
+} tw_look;
+
 struct tw_exec {
     int64_t *stack;   /* TW_STACK_SLOTS_MAX slots */
     int64_t *scratch; /* 2 TW_SAMPLES_MAX values: for order statistics, or a record on its way */
@@ -47,6 +56,8 @@ struct tw_exec {
     bool takes_in;    /* a pack: nothing changes windows but the intake, so one may stay open */
     tw_window window; /* of the last statistic */
     tw_till till;
+    uint32_t looks_known; /* bit i: looks[i] was met in this run */
+    tw_look looks[1 << TW_LOOK_BITS];
 
     tw_status stopped; /* TW_OK after the last RET */
     uint16_t index;    /* of an error, invariant or check */

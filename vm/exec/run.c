@@ -41,6 +41,7 @@ static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
     x->constants = contract->code->module->constants;
     x->call = call;
     x->phase_changed = false;
+    x->looks_known = 0;
     x->window_open = x->window_open && x->takes_in;
     if (x->till.used) x->till = (tw_till){0};
     x->stopped = TW_OK;

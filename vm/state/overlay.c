@@ -18,7 +18,7 @@
 
 enum { SLOTS_MIN = 256, RECORDS_MIN = 128, RECENT_BITS = 8 };
 
-typedef struct entry {
+typedef struct tw_cell {
     uint64_t hash;
     tw_bytes key;
     uint8_t *now; /* NULL when the key is not there */
@@ -113,6 +113,8 @@ size_t tw_overlay_memory(const tw_overlay *overlay)
 
 static void *take(tw_overlay *o, size_t size)
 {
+    void *again = tw_pool_again(&o->pool, size);
+    if (again != NULL) return again;
     const size_t used = tw_overlay_memory(o);
     if (used > o->memory_max || tw_pool_capacity(size) > o->memory_max - used) return NULL;
     return tw_pool_get(&o->pool, size);
@@ -306,26 +308,50 @@ tw_status tw_overlay_get(tw_overlay *overlay, tw_bytes key, tw_bytes *ret_value,
  * that the size alone tells the buffer's capacity. */
 static bool fits_in_place(const tw_overlay *o, const entry *e, size_t size)
 {
-    return owns_buffer(o, e) && tw_pool_capacity(size) == tw_pool_capacity(e->now_size);
+    return owns_buffer(o, e) &&
+           (size == e->now_size || tw_pool_capacity(size) == tw_pool_capacity(e->now_size));
 }
 
-tw_status tw_overlay_put(tw_overlay *overlay, tw_bytes key, tw_bytes value)
+tw_status tw_overlay_seek(tw_overlay *overlay, tw_bytes key, tw_cell **ret_cell)
+{
+    return entry_of(overlay, key, ret_cell);
+}
+
+tw_bytes tw_cell_get(const tw_cell *cell)
+{
+    return tw_bytes_of(cell->now, cell->now_size);
+}
+
+tw_status tw_cell_put(tw_overlay *overlay, tw_cell *cell, tw_bytes value)
 {
     if (value.size == 0 || value.size > TW_STORE_VALUE_MAX) return TW_ERR_INTERNAL;
-    entry *e = NULL;
-    TW_TRY(entry_of(overlay, key, &e));
-    TW_TRY(save(overlay, e));
-    if (fits_in_place(overlay, e, value.size)) {
-        memmove(e->now, value.data, value.size);
-        e->now_size = value.size;
+    TW_TRY(save(overlay, cell));
+    if (fits_in_place(overlay, cell, value.size)) {
+        memmove(cell->now, value.data, value.size);
+        cell->now_size = value.size;
         return TW_OK;
     }
     uint8_t *buffer = take(overlay, value.size);
     if (buffer == NULL) return TW_ERR_MEMORY;
     memcpy(buffer, value.data, value.size);
-    drop_value(overlay, e);
-    e->now = buffer;
-    e->now_size = value.size;
+    drop_value(overlay, cell);
+    cell->now = buffer;
+    cell->now_size = value.size;
+    return TW_OK;
+}
+
+tw_status tw_overlay_put(tw_overlay *overlay, tw_bytes key, tw_bytes value)
+{
+    entry *e = NULL;
+    TW_TRY(entry_of(overlay, key, &e));
+    return tw_cell_put(overlay, e, value);
+}
+
+tw_status tw_cell_delete(tw_overlay *overlay, tw_cell *cell)
+{
+    if (cell->now == NULL) return TW_OK;
+    TW_TRY(save(overlay, cell));
+    drop_value(overlay, cell);
     return TW_OK;
 }
 
@@ -333,10 +359,7 @@ tw_status tw_overlay_delete(tw_overlay *overlay, tw_bytes key)
 {
     entry *e = NULL;
     TW_TRY(entry_of(overlay, key, &e));
-    if (e->now == NULL) return TW_OK;
-    TW_TRY(save(overlay, e));
-    drop_value(overlay, e);
-    return TW_OK;
+    return tw_cell_delete(overlay, e);
 }
 
 /* Gives a saved entry a buffer of its own with `size` bytes of its value, then zeros. */

@@ -42,6 +42,17 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed);
 
 /* -- reading and writing -- */
 
+/* Where a key stands in the overlay, whether it has a value or not: found once, then read and
+ * changed without looking for it again. Good until clear. */
+typedef struct tw_cell tw_cell;
+
+TW_MUST_USE tw_status tw_overlay_seek(tw_overlay *overlay, tw_bytes key, tw_cell **ret_cell);
+
+/* As get, put and delete say; without a value, data is NULL. */
+tw_bytes tw_cell_get(const tw_cell *cell);
+TW_MUST_USE tw_status tw_cell_put(tw_overlay *overlay, tw_cell *cell, tw_bytes value);
+TW_MUST_USE tw_status tw_cell_delete(tw_overlay *overlay, tw_cell *cell);
+
 /* The bytes stay valid until this key is changed, or a savepoint is undone, or clear. */
 TW_MUST_USE tw_status tw_overlay_get(tw_overlay *overlay, tw_bytes key, tw_bytes *ret_value,
                                      bool *ret_found);

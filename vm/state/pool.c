@@ -5,11 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SMALL_MAX = 64, STEP = 16 };
-
 static const size_t size_max = (size_t)1 << 31;
 
-/* Bits that size - 1 needs: size lies in (2^(n-1), 2^n]. For sizes over SMALL_MAX. */
+/* Bits that size - 1 needs: size lies in (2^(n-1), 2^n]. For sizes over TW_POOL_SMALL_MAX. */
 static unsigned bits_of(size_t size)
 {
     return 64u - (unsigned)__builtin_clzll((unsigned long long)(size - 1));
@@ -17,14 +15,15 @@ static unsigned bits_of(size_t size)
 
 size_t tw_pool_capacity(size_t size)
 {
-    if (size <= SMALL_MAX) return size == 0 ? STEP : (size + STEP - 1) / STEP * STEP;
+    if (size <= TW_POOL_SMALL_MAX)
+        return size == 0 ? TW_POOL_STEP : (size + TW_POOL_STEP - 1) / TW_POOL_STEP * TW_POOL_STEP;
     const size_t quarter = (size_t)1 << (bits_of(size) - 3);
     return (size + quarter - 1) & ~(quarter - 1);
 }
 
 static size_t class_of(size_t capacity)
 {
-    if (capacity <= SMALL_MAX) return capacity / STEP - 1;
+    if (capacity <= TW_POOL_SMALL_MAX) return capacity / TW_POOL_STEP - 1;
     const unsigned bits = bits_of(capacity);
     const size_t quarters = capacity >> (bits - 3); /* 5 to 8 */
     return 4 + 4 * (size_t)(bits - 7) + (quarters - 5);
@@ -42,7 +41,7 @@ void *tw_pool_get(tw_pool *pool, size_t size)
     return memory;
 }
 
-void tw_pool_put(tw_pool *pool, void *memory, size_t size)
+void tw_pool_put_any(tw_pool *pool, void *memory, size_t size)
 {
     if (memory == NULL) return;
     const size_t index = class_of(tw_pool_capacity(size));

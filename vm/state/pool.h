@@ -9,7 +9,13 @@
 
 #include "vm/base/arena.h"
 
-enum { TW_POOL_CLASSES = 128 }; /* up to 2^31 bytes */
+#include <string.h>
+
+enum {
+    TW_POOL_CLASSES = 128, /* up to 2^31 bytes */
+    TW_POOL_SMALL_MAX = 64,
+    TW_POOL_STEP = 16
+};
 
 typedef struct tw_pool {
     tw_arena *arena;
@@ -22,8 +28,29 @@ size_t tw_pool_capacity(size_t size);
 /* NULL when the arena's limit is met or size is over 2^31. */
 void *tw_pool_get(tw_pool *pool, size_t size);
 
+/* A buffer that was given back, of at most TW_POOL_SMALL_MAX bytes; NULL when none is at hand. */
+static inline void *tw_pool_again(tw_pool *pool, size_t size)
+{
+    if (size - 1 >= TW_POOL_SMALL_MAX) return NULL; /* 0 too */
+    void **free = &pool->free[(size - 1) / TW_POOL_STEP];
+    void *memory = *free;
+    if (memory != NULL) memcpy(free, memory, sizeof(void *));
+    return memory;
+}
+
+void tw_pool_put_any(tw_pool *pool, void *memory, size_t size);
+
 /* `size` is what was asked for, or the capacity. NULL is allowed. */
-void tw_pool_put(tw_pool *pool, void *memory, size_t size);
+static inline void tw_pool_put(tw_pool *pool, void *memory, size_t size)
+{
+    if (memory == NULL || size - 1 >= TW_POOL_SMALL_MAX) {
+        tw_pool_put_any(pool, memory, size);
+        return;
+    }
+    void **free = &pool->free[(size - 1) / TW_POOL_STEP];
+    memcpy(memory, free, sizeof(void *));
+    *free = memory;
+}
 
 /* Forgets all buffers; clears the arena. */
 void tw_pool_clear(tw_pool *pool);

@@ -46,7 +46,7 @@ tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info)
     return TW_OK;
 }
 
-static tw_hash leaf_hash(tw_bytes bytes)
+tw_hash tw_node_leaf(tw_bytes bytes)
 {
     static const uint8_t zero[1] = {0};
     const tw_bytes parts[] = {{zero, 1}, bytes};
@@ -54,7 +54,7 @@ static tw_hash leaf_hash(tw_bytes bytes)
 }
 
 /* Joins neighbours in place, level by level; one without a neighbour goes up as it is. */
-static tw_hash merkle_root(tw_hash *leaves, uint32_t count)
+tw_hash tw_node_list_root(tw_hash *leaves, uint32_t count)
 {
     static const uint8_t one[1] = {1};
     if (count == 0) return (tw_hash){{0}};
@@ -250,11 +250,11 @@ static bool list_root(tw_ledger *l, const tw_writer *list, uint32_t count, tw_ha
     tw_writer_clear(&l->leaves);
     tw_reader r = tw_reader_of(tw_writer_bytes(list));
     for (uint32_t i = 0; i < count; i++) {
-        const tw_hash hash = leaf_hash(tw_read_long(&r, UINT32_MAX));
+        const tw_hash hash = tw_node_leaf(tw_read_long(&r, UINT32_MAX));
         tw_write_raw(&l->leaves, hash.bytes, TW_HASH_SIZE);
     }
     if (l->leaves.bad) return false;
-    *ret_root = merkle_root((tw_hash *)(void *)l->leaves.data, count);
+    *ret_root = tw_node_list_root((tw_hash *)(void *)l->leaves.data, count);
     return true;
 }
 

@@ -54,7 +54,7 @@ tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, 
 tw_status tw_ledger_oldest(tw_ledger *l, uint64_t *ret_height)
 {
     assert(l->commit != NULL);
-    return tw_commit_oldest(l->commit, ret_height);
+    return tw_root_oldest(l->store, ret_height);
 }
 
 /* The root of the height, or why there is none. */
@@ -68,7 +68,7 @@ static tw_status kept_root(tw_ledger *l, uint64_t height, tw_tree_root *ret_root
     }
     TW_TRY(tw_commit_root_at(l->commit, height, ret_root, &found));
     if (found) return TW_OK;
-    TW_TRY(tw_commit_oldest(l->commit, &oldest));
+    TW_TRY(tw_root_oldest(l->store, &oldest));
     return tw_err_set(err, TW_REFUSED_NOT_FOUND,
                       "the state after block %llu is not kept any more; the oldest that is kept is "
                       "that after block %llu",

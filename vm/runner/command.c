@@ -239,6 +239,10 @@ static const tw_command commands[] = {
      tw_command_root},
     {"replay", "", "execute every block again from the first, and compare", NULL, replay_options, 0,
      0, true, tw_command_replay},
+    {"fsck", "", "is the ledger whole? its state, past, blocks and money",
+     "The root is computed again from the keys and values alone. Each problem is a line that says\n"
+     "where it is and what to do; nothing is changed. Exit status 1 when there is a problem.",
+     none, 0, 0, true, tw_command_fsck},
     {"report", "[NAME...]", "a page with charts of what contracts saw and did",
      "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
      0, TW_ARGS_MAX, true, tw_command_report},

@@ -66,6 +66,7 @@ TW_MUST_USE tw_status tw_command_disasm(tw_app *app);
 TW_MUST_USE tw_status tw_command_epcis(tw_app *app);
 TW_MUST_USE tw_status tw_command_events(tw_app *app);
 TW_MUST_USE tw_status tw_command_feed(tw_app *app);
+TW_MUST_USE tw_status tw_command_fsck(tw_app *app);
 TW_MUST_USE tw_status tw_command_history(tw_app *app);
 TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);

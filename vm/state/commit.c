@@ -56,32 +56,30 @@ static bool head_is_whole(tw_bytes bytes)
     return tw_checksum(bytes.data, size) == tw_load_u32(bytes.data + size);
 }
 
-static bool read_head(tw_commit *c, tw_bytes bytes)
+static bool parse_head(tw_bytes bytes, tw_head *ret_head)
 {
-    const size_t size = bytes.size - CHECKSUM_SIZE;
-    tw_reader r = tw_reader_of(tw_bytes_of(bytes.data, size));
+    tw_reader r = tw_reader_of(tw_bytes_of(bytes.data, bytes.size - CHECKSUM_SIZE));
     const uint8_t format = tw_read_u8(&r);
     tw_head head = {.exists = true};
     head.height = tw_read_u64(&r);
     head.root = read_root(&r);
-    const tw_bytes extra = tw_read_long(&r, TW_HEAD_EXTRA_MAX);
+    head.extra = tw_read_long(&r, TW_HEAD_EXTRA_MAX);
     if (format != FORMAT || !tw_reader_done(&r)) return false;
-    if (extra.size > 0) memcpy(c->extra, extra.data, extra.size);
-    head.extra = tw_bytes_of(c->extra, extra.size);
-    c->head = head;
+    *ret_head = head;
     return true;
 }
 
-static tw_status load_head(tw_commit *c, tw_err *err)
+tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head, tw_err *err)
 {
     tw_bytes bytes = {NULL, 0};
     bool found = false;
-    tw_status status =
-        tw_store_get(c->store, TW_TABLE_META, head_key_bytes(), c->scratch, &bytes, &found);
+    const tw_status status =
+        tw_store_get(store, TW_TABLE_META, head_key_bytes(), arena, &bytes, &found);
     if (status != TW_OK) {
         return tw_err_set(err, status, "the head of the ledger cannot be read (%s)",
-                          tw_store_failure(c->store));
+                          tw_store_failure(store));
     }
+    *ret_head = (tw_head){0};
     if (!found) return TW_OK;
     const bool whole = head_is_whole(bytes);
     if (whole && bytes.data[0] != FORMAT) {
@@ -91,16 +89,28 @@ static tw_status load_head(tw_commit *c, tw_err *err)
             "the program that made it",
             bytes.data[0], FORMAT);
     }
-    if (!whole || !read_head(c, bytes)) {
+    if (!whole || !parse_head(bytes, ret_head)) {
         return tw_err_set(err, TW_ERR_CORRUPT,
                           "the head of the ledger is damaged; put back a copy of the folder");
     }
-    status = tw_tree_check_root(c->tree, &c->head.root);
+    return TW_OK;
+}
+
+static tw_status load_head(tw_commit *c, tw_err *err)
+{
+    tw_head head;
+    TW_TRY(tw_head_read(c->store, c->scratch, &head, err));
+    if (head.extra.size > 0) memcpy(c->extra, head.extra.data, head.extra.size);
+    head.extra = tw_bytes_of(c->extra, head.extra.size);
+    c->head = head;
+    if (!head.exists) return TW_OK;
+    const tw_status status = tw_tree_check_root(c->tree, &c->head.root);
     if (status != TW_OK) {
-        return tw_err_set(err, status,
-                          "the state root of block %llu is missing or damaged; put back a copy of "
-                          "the folder",
-                          (unsigned long long)c->head.height);
+        return tw_err_set(
+            err, status,
+            "the state root of block %llu is missing or damaged; twvm fsck tells what "
+            "is whole; put back a copy of the folder",
+            (unsigned long long)c->head.height);
     }
     return TW_OK;
 }
@@ -237,28 +247,36 @@ tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *
     return status;
 }
 
-tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
-                            bool *ret_found)
+tw_status tw_root_read(tw_store *store, uint64_t height, tw_arena *arena, tw_tree_root *ret_root,
+                       bool *ret_found)
 {
     uint8_t key[ROOT_KEY_SIZE];
     tw_bytes bytes = {NULL, 0};
-    tw_arena_clear(commit->scratch);
-    TW_TRY(tw_store_get(commit->store, TW_TABLE_META, root_key(height, key), commit->scratch,
-                        &bytes, ret_found));
-    if (!*ret_found) return TW_OK;
+    const tw_mark mark = tw_arena_mark(arena);
+    TW_TRY(tw_store_get(store, TW_TABLE_META, root_key(height, key), arena, &bytes, ret_found));
     tw_reader r = tw_reader_of(bytes);
     const tw_tree_root root = read_root(&r);
-    if (!tw_reader_done(&r)) return TW_ERR_CORRUPT;
+    const bool good = tw_reader_done(&r);
+    tw_arena_reset(arena, mark);
+    if (!*ret_found) return TW_OK;
+    if (!good) return TW_ERR_CORRUPT;
     *ret_root = root;
     return TW_OK;
 }
 
-tw_status tw_commit_oldest(tw_commit *commit, uint64_t *ret_height)
+tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
+                            bool *ret_found)
+{
+    tw_arena_clear(commit->scratch);
+    return tw_root_read(commit->store, height, commit->scratch, ret_root, ret_found);
+}
+
+tw_status tw_root_oldest(tw_store *store, uint64_t *ret_height)
 {
     tw_iter *iter = NULL;
     tw_bytes key = {NULL, 0};
     const tw_bytes prefix = tw_bytes_of(root_prefix, sizeof root_prefix - 1);
-    TW_TRY(tw_iter_open(commit->store, TW_TABLE_META, prefix, &iter));
+    TW_TRY(tw_iter_open(store, TW_TABLE_META, prefix, &iter));
     tw_status status = tw_iter_first(iter);
     if (status == TW_OK) {
         const bool good = tw_iter_here(iter, &key, NULL) && key.size == ROOT_KEY_SIZE;

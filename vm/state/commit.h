@@ -30,6 +30,10 @@ enum { TW_HEAD_EXTRA_MAX = 4096 };
 
 typedef struct tw_commit tw_commit;
 
+/* The head as it stands in the store, `extra` in `arena`. What it names is not looked at. */
+TW_MUST_USE tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head,
+                                   tw_err *err);
+
 /* Reads and checks the head: its checksum, and that its root node is there, whole and of the same
  * hash. TW_ERR_CORRUPT otherwise, with the remedy in `err`. `memory_max` bounds the memory of one
  * block's batch and of its tree update, each. `store` is borrowed. */
@@ -60,7 +64,9 @@ void tw_commit_drop(tw_commit *commit);
 TW_MUST_USE tw_status tw_commit_root_at(tw_commit *commit, uint64_t height, tw_tree_root *ret_root,
                                         bool *ret_found);
 
-/* The oldest block whose state is still kept; there must be a head. */
-TW_MUST_USE tw_status tw_commit_oldest(tw_commit *commit, uint64_t *ret_height);
+/* The same, and the oldest block whose state is still kept, from a store that has a head. */
+TW_MUST_USE tw_status tw_root_read(tw_store *store, uint64_t height, tw_arena *arena,
+                                   tw_tree_root *ret_root, bool *ret_found);
+TW_MUST_USE tw_status tw_root_oldest(tw_store *store, uint64_t *ret_height);
 
 #endif

@@ -134,6 +134,28 @@ static tw_status open_record(tw_bytes record, tw_bytes *ret_value, bool *ret_fou
     return TW_OK;
 }
 
+tw_status tw_past_record(tw_iter *hist, tw_bytes key, uint64_t from, uint64_t *ret_height,
+                         bool *ret_found)
+{
+    tw_bytes value = {NULL, 0};
+    tw_bytes at = {NULL, 0};
+    TW_TRY(first_record(hist, key, from, &value, ret_found));
+    if (*ret_found && tw_iter_here(hist, &at, NULL)) {
+        *ret_height = tw_load_u64(at.data + at.size - 8);
+    }
+    return TW_OK;
+}
+
+bool tw_past_read(tw_bytes row_key, tw_bytes record, uint8_t *memory, tw_bytes *ret_key,
+                  uint64_t *ret_height, tw_bytes *ret_value)
+{
+    bool found = false;
+    if (!key_of_row(row_key, memory, ret_key)) return false;
+    *ret_height = tw_load_u64(row_key.data + row_key.size - 8);
+    return open_record(record, ret_value, &found) == TW_OK && found == (ret_value->size > 0) &&
+           (found || record.size == 1);
+}
+
 static tw_status copy_into(tw_arena *arena, tw_bytes *value)
 {
     const char *copy = tw_arena_copy(arena, value->data, value->size);

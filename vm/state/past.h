@@ -29,6 +29,16 @@ TW_MUST_USE tw_status tw_past_get(tw_store *store, tw_bytes key, uint64_t height
 TW_MUST_USE tw_status tw_past_key(tw_store *store, const uint8_t hash[32], tw_arena *arena,
                                   tw_bytes *ret_key, bool *ret_found);
 
+/* The first record of a key from the height `from` on, in an iterator over all of HIST: its height.
+ */
+TW_MUST_USE tw_status tw_past_record(tw_iter *hist, tw_bytes key, uint64_t from,
+                                     uint64_t *ret_height, bool *ret_found);
+
+/* What a record of HIST says: which key (in `memory` of TW_STORE_KEY_MAX bytes) had which value at
+ * `height` (without data: none). False when it is no record. */
+bool tw_past_read(tw_bytes row, tw_bytes record, uint8_t *memory, tw_bytes *ret_key,
+                  uint64_t *ret_height, tw_bytes *ret_value);
+
 /* A store that can only be read, in which STATE is as it was after the block of `height`, which
  * must not be pruned. Its iterators only go forward. `store` is borrowed, must outlive it, and must
  * not be committed to while it is used. */

@@ -1,0 +1,446 @@
+/* test_audit -- what fsck says of a whole ledger, and of one in which something was planted. */
+#include "tests/unit/ledger_fixture.h"
+#include "vm/ledger/audit.h"
+#include "vm/state/past.h"
+#include "vm/state/tree_node.h"
+
+enum { BLOCKS = 60, SENTENCES_MAX = 400, OLD_HEAD = 20 };
+
+typedef struct heard {
+    char texts[SENTENCES_MAX][480];
+    uint64_t count;
+} heard;
+
+typedef struct world {
+    rig *r;
+    tw_batch *batch; /* what is planted */
+    tw_bytes old_head;
+} world;
+
+static void hear(void *context, const char *sentence)
+{
+    heard *h = context;
+    if (h->count < SENTENCES_MAX) {
+        (void)snprintf(h->texts[h->count], sizeof h->texts[0], "%s", sentence);
+    }
+    h->count++;
+}
+
+static heard audit(tw_store *store, size_t memory_max)
+{
+    heard h = {.count = 0};
+    tw_err err = {0};
+    tw_audit a = {.store = store, .memory_max = memory_max, .found = hear, .context = &h};
+    cr_assert_eq(tw_audit_ledger(&a, &err), TW_OK, "%s", err.text);
+    cr_assert_eq(a.problems, h.count);
+    return h;
+}
+
+static tw_bytes meta(world *w, const char *name)
+{
+    tw_bytes value;
+    bool found = false;
+    cr_assert_eq(tw_store_get(w->r->store, TW_TABLE_META, text(name), w->r->arena, &value, &found),
+                 TW_OK);
+    cr_assert(found);
+    return value;
+}
+
+/* A ledger with money, code, windows, alarms and a past. */
+static world world_make(tw_store *store)
+{
+    tw_secret secret;
+    tw_genesis_holder holder = {.amount = 1000};
+    tw_secret_from_seed("owner", &secret);
+    cr_assert(tw_secret_account(&secret, &holder.account));
+    const tw_genesis_asset asset = {"EUR", 2, &holder, 1};
+    const tw_genesis genesis = {
+        .name = "test", .time = start_time, .assets = &asset, .asset_count = 1};
+    world w = {.r = rig_on(store, rig_source, &genesis), .batch = tw_batch_new(16 * MIB)};
+    deploy(w.r);
+    for (uint64_t h = 2; h <= BLOCKS; h++) {
+        const int64_t time = start_time + (int64_t)h * MINUTE;
+        if (h % 3 == 0) {
+            (void)feed(w.r, time, h % 2 == 0 ? HIGH_UM : LOW_UM);
+        } else {
+            (void)call_int(w.r, time, "add", h % 3 == 1 ? 1 : -1);
+        }
+        if (h == OLD_HEAD) w.old_head = meta(&w, "head");
+    }
+    return w;
+}
+
+static void world_free(world *w)
+{
+    tw_batch_free(w->batch);
+    rig_free(w->r);
+}
+
+/* ---- planting ---- */
+
+/* Row number `number` of a table, in the arena. */
+static void row_at(world *w, tw_table table, size_t number, tw_bytes *ret_key, tw_bytes *ret_value)
+{
+    tw_iter *iter = NULL;
+    tw_bytes key, value;
+    cr_assert_eq(tw_iter_open(w->r->store, table, text(""), &iter), TW_OK);
+    cr_assert_eq(tw_iter_first(iter), TW_OK);
+    for (; number > 0; number--) cr_assert_eq(tw_iter_next(iter), TW_OK);
+    cr_assert(tw_iter_here(iter, &key, &value));
+    *ret_key = tw_bytes_of(tw_arena_copy(w->r->arena, key.data, key.size), key.size);
+    *ret_value = tw_bytes_of(tw_arena_copy(w->r->arena, value.data, value.size), value.size);
+    tw_iter_close(iter);
+}
+
+static void drop(world *w, tw_table table, size_t number)
+{
+    tw_bytes key, value;
+    row_at(w, table, number, &key, &value);
+    tw_batch_delete(w->batch, table, key);
+}
+
+/* Flips the byte that is `back` from the end of the value. */
+static void flip(world *w, tw_table table, size_t number, size_t back)
+{
+    tw_bytes key, value;
+    row_at(w, table, number, &key, &value);
+    cr_assert(back < value.size);
+    uint8_t *bytes = (uint8_t *)(uintptr_t)value.data;
+    bytes[value.size - 1 - back] ^= 0x10;
+    tw_batch_put(w->batch, table, key, value);
+}
+
+static void put(world *w, tw_table table, const char *key, const char *value)
+{
+    tw_batch_put(w->batch, table, text(key), text(value));
+}
+
+/* The root's node, decoded. */
+static void root_node(world *w, tw_bytes *ret_key, tw_tree_node *ret_node)
+{
+    uint8_t key[TW_TREE_KEY_SIZE_MAX];
+    tw_head head;
+    tw_bytes value;
+    bool found = false;
+    cr_assert_eq(tw_head_read(w->r->store, w->r->arena, &head, NULL), TW_OK);
+    const size_t size = tw_tree_node_key(head.root.version, &head.root.hash, 0, key);
+    *ret_key = tw_bytes_of(tw_arena_copy(w->r->arena, (char *)key, size), size);
+    cr_assert_eq(tw_store_get(w->r->store, TW_TABLE_NODE, *ret_key, w->r->arena, &value, &found),
+                 TW_OK);
+    cr_assert(found && tw_tree_node_decode(value, head.root.version, ret_node));
+}
+
+static void put_node(world *w, tw_bytes key, const tw_tree_node *node)
+{
+    uint8_t bytes[TW_TREE_NODE_SIZE_MAX];
+    const size_t size = tw_tree_node_encode(node, tw_load_u64(key.data), bytes);
+    tw_batch_put(w->batch, TW_TABLE_NODE, key, tw_bytes_of(bytes, size));
+}
+
+static tw_tree_slot *slot_of(tw_tree_node *node, tw_tree_kind kind)
+{
+    for (size_t i = 0; i < TW_TREE_FANOUT; i++) {
+        if (node->slots[i].kind == kind) return &node->slots[i];
+    }
+    cr_assert(false);
+    return NULL;
+}
+
+static void root_node_gone(world *w)
+{
+    tw_bytes key;
+    tw_tree_node node;
+    root_node(w, &key, &node);
+    tw_batch_delete(w->batch, TW_TABLE_NODE, key);
+}
+
+static void node_of_other_hash(world *w)
+{
+    tw_bytes key;
+    tw_tree_node node;
+    root_node(w, &key, &node);
+    slot_of(&node, TW_TREE_INNER)->hash.bytes[3] ^= 1;
+    put_node(w, key, &node);
+}
+
+static void child_of_other_version(world *w)
+{
+    tw_bytes key;
+    tw_tree_node node;
+    root_node(w, &key, &node);
+    slot_of(&node, TW_TREE_INNER)->version -= 1;
+    put_node(w, key, &node);
+}
+
+static void child_gone(world *w)
+{
+    tw_bytes key;
+    tw_tree_node node;
+    uint8_t child[TW_TREE_KEY_SIZE_MAX];
+    root_node(w, &key, &node);
+    const tw_tree_slot *slot = slot_of(&node, TW_TREE_INNER);
+    tw_hash path = {{(uint8_t)((slot - node.slots) << 4)}};
+    const size_t size = tw_tree_node_key(slot->version, &path, 1, child);
+    tw_batch_delete(w->batch, TW_TABLE_NODE, tw_bytes_of(child, size));
+}
+
+static void node_damaged(world *w)
+{
+    flip(w, TW_TABLE_NODE, 5, 7);
+}
+static void node_too_many(world *w)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_NODE, 0, &key, &value);
+    tw_tree_node node;
+    uint8_t other[TW_TREE_KEY_SIZE_MAX];
+    const tw_hash path = {{0xab, 0xcd}};
+    cr_assert(tw_tree_node_decode(value, tw_load_u64(key.data), &node));
+    const size_t size = tw_tree_node_key(tw_load_u64(key.data), &path, 4, other);
+    put_node(w, tw_bytes_of(other, size), &node);
+}
+static void value_changed(world *w)
+{
+    flip(w, TW_TABLE_STATE, 4, 0);
+}
+static void value_gone(world *w)
+{
+    drop(w, TW_TABLE_STATE, 6);
+}
+static void value_too_many(world *w)
+{
+    put(w, TW_TABLE_STATE, "\x02zz", "\x01z");
+}
+static void name_gone(world *w)
+{
+    drop(w, TW_TABLE_PRE, 3);
+}
+static void name_changed(world *w)
+{
+    flip(w, TW_TABLE_PRE, 3, 0);
+}
+static void name_too_many(world *w)
+{
+    const tw_hash hash = tw_sha256("zz", 2);
+    tw_batch_put(w->batch, TW_TABLE_PRE, tw_bytes_of(hash.bytes, TW_HASH_SIZE), text("zz"));
+}
+static void past_changed(world *w)
+{
+    flip(w, TW_TABLE_HIST, 9, 0);
+}
+static void past_gone(world *w)
+{
+    drop(w, TW_TABLE_HIST, 9);
+}
+static void past_no_record(world *w)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_HIST, 2, &key, &value);
+    tw_batch_put(w->batch, TW_TABLE_HIST, key, text("\x07"));
+}
+static void past_too_many(world *w)
+{
+    tw_batch_put(w->batch, TW_TABLE_HIST, tw_bytes_of("zz\0\0\0\0\0\0\0\0\0\5", 12),
+                 tw_bytes_of("\0", 1));
+}
+static void stale_cut(world *w)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_STALE, 9, &key, &value);
+    tw_batch_put(w->batch, TW_TABLE_STALE, key, tw_bytes_of(value.data, value.size - 1));
+}
+static void stale_gone(world *w)
+{
+    drop(w, TW_TABLE_STALE, 8);
+}
+static void stale_too_many(world *w)
+{
+    put(w, TW_TABLE_STALE, "zzzzzzzz", "z");
+}
+static void head_damaged(world *w)
+{
+    const tw_bytes head = meta(w, "head");
+    ((uint8_t *)(uintptr_t)head.data)[12] ^= 1;
+    tw_batch_put(w->batch, TW_TABLE_META, text("head"), head);
+}
+static void head_gone(world *w)
+{
+    tw_batch_delete(w->batch, TW_TABLE_META, text("head"));
+}
+static void head_of_earlier(world *w)
+{
+    tw_batch_put(w->batch, TW_TABLE_META, text("head"), w->old_head);
+}
+static void root_gone(world *w)
+{
+    drop(w, TW_TABLE_META, 1 + 30);
+}
+static void root_changed(world *w)
+{
+    flip(w, TW_TABLE_META, 1 + 30, 12);
+}
+static void block_gone(world *w)
+{
+    drop(w, TW_TABLE_BLOCK, 30);
+}
+static void receipt_changed(world *w)
+{
+    flip(w, TW_TABLE_BLOCK, 30, 2);
+}
+static void block_too_long(world *w)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_BLOCK, 30, &key, &value);
+    uint8_t *longer = tw_arena_get(w->r->arena, value.size + 1);
+    memcpy(longer, value.data, value.size);
+    longer[value.size] = 0;
+    tw_batch_put(w->batch, TW_TABLE_BLOCK, key, tw_bytes_of(longer, value.size + 1));
+}
+/* In the header: 17 + 32 + 32 bytes before the root of the receipts, then the state root. */
+static void header_at(world *w, size_t at)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_BLOCK, 30, &key, &value);
+    flip(w, TW_TABLE_BLOCK, 30, value.size - 1 - at);
+}
+static void parent_changed(world *w)
+{
+    header_at(w, 20);
+}
+static void transactions_root_changed(world *w)
+{
+    header_at(w, 17 + 32 + 3);
+}
+static void state_root_changed(world *w)
+{
+    header_at(w, 17 + 3 * 32 + 3);
+}
+static void newest_header_changed(world *w)
+{
+    tw_bytes key, value;
+    row_at(w, TW_TABLE_BLOCK, BLOCKS, &key, &value);
+    flip(w, TW_TABLE_BLOCK, BLOCKS, value.size - 1 - 16);
+}
+static void id_gone(world *w)
+{
+    drop(w, TW_TABLE_TX, 5);
+}
+static void id_elsewhere(world *w)
+{
+    flip(w, TW_TABLE_TX, 5, 0);
+}
+static void id_too_many(world *w)
+{
+    put(w, TW_TABLE_TX, "zz", "zzzzzzzzzzzz");
+}
+
+/* A block of the state alone that makes money: everything fits the root but the sum. */
+static void money_made(world *w)
+{
+    tw_err err = {0};
+    tw_commit *commit = NULL;
+    tw_hash root;
+    tw_overlay *overlay = tw_overlay_new(w->r->store, 16 * MIB);
+    const tw_hash asset = tw_bank_chain_asset("test", "EUR");
+    const tw_key key = tw_bank_balance_key(&asset, &w->r->accounts[STRANGER]);
+    int64_t after = 0;
+    cr_assert_eq(tw_bank_change(overlay, &key, 5, &after), TW_OK);
+    cr_assert_eq(tw_commit_open(w->r->store, 16 * MIB, &commit, &err), TW_OK);
+    const tw_bytes extra = tw_commit_head(commit)->extra;
+    uint8_t header[512];
+    memcpy(header, extra.data, extra.size);
+    header[8]++; /* its height */
+    cr_assert_eq(tw_commit_prepare(commit, overlay, BLOCKS + 1, &root, &err), TW_OK);
+    cr_assert_eq(tw_commit_write(commit, tw_bytes_of(header, extra.size), false, &err), TW_OK);
+    tw_commit_close(commit);
+    tw_overlay_free(overlay);
+}
+
+static const struct {
+    void (*plant)(world *w);
+    const char *says; /* a sentence that begins so */
+} plants[] = {
+    {value_changed, "STATE: the key with hash"},
+    {value_gone, "STATE: the key with hash"},
+    {value_too_many, "STATE: the key with hash"},
+    {root_node_gone, "NODE "},
+    {child_gone, "NODE 00"},
+    {node_damaged, "NODE 00"},
+    {node_of_other_hash, "NODE 00"},
+    {child_of_other_version, "NODE 00"},
+    {node_too_many, "NODE: 1 nodes"},
+    {name_gone, "PRE "},
+    {name_changed, "PRE "},
+    {name_too_many, "PRE: names the key 7a7a, which never was"},
+    {past_changed, "HIST: the key "},
+    {past_gone, "HIST: the value of key"},
+    {past_no_record, "HIST "},
+    {past_too_many, "HIST: 1 values"},
+    {stale_cut, "STALE "},
+    {stale_gone, ""},
+    {stale_too_many, "STALE 7a7a"},
+    {head_damaged, "META head: the head of the ledger is damaged"},
+    {head_gone, "META head: there is no head"},
+    {head_of_earlier, "STATE: its keys and values have the root"},
+    {root_gone, "META root/30: is missing"},
+    {root_changed, "META root/30: "},
+    {block_gone, "BLOCK 30: is missing"},
+    {receipt_changed, "BLOCK 30: its receipts"},
+    {block_too_long, "BLOCK 30: is cut short or too long"},
+    {parent_changed, "BLOCK 30: is not the one after"},
+    {transactions_root_changed, "BLOCK 30: its transactions"},
+    {state_root_changed, "META root/30: is not the one"},
+    {newest_header_changed, "META head: block 60 has another header"},
+    {id_gone, "TX: transaction 0 of block"},
+    {id_elsewhere, "TX: transaction 0 of block"},
+    {id_too_many, "TX: 1 ids"},
+    {money_made, "money: balances and purses hold 1005 of EUR, and there are 1000"},
+};
+
+static void check_plants(tw_store *store, bool in_memory)
+{
+    world w = world_make(store);
+    tw_err err = {0};
+    cr_assert_eq(audit(store, 64 * MIB).count, 0);
+    for (size_t i = 0; i < sizeof plants / sizeof *plants && in_memory; i++) {
+        tw_store_memory_mark(store);
+        tw_batch_clear(w.batch);
+        plants[i].plant(&w);
+        if (tw_batch_count(w.batch) > 0) {
+            cr_assert_eq(tw_store_commit(store, w.batch, false, &err), TW_OK);
+        }
+        const heard h = audit(store, i % 2 == 0 ? 64 * MIB : 256);
+        bool said = false;
+        for (uint64_t k = 0; k < h.count && k < SENTENCES_MAX; k++) {
+            said = said || strncmp(h.texts[k], plants[i].says, strlen(plants[i].says)) == 0;
+        }
+        cr_assert(said, "plant %zu: wanted \"%s\", of %llu the first is: %s", i, plants[i].says,
+                  (unsigned long long)h.count, h.texts[0]);
+        tw_store_memory_back(store);
+    }
+    const heard whole = audit(store, 256); /* in parts */
+    cr_assert_eq(whole.count, 0, "%s", whole.texts[0]);
+    world_free(&w);
+}
+
+Test(audit, what_is_planted_is_found)
+{
+    check_plants(store_in_memory(), true);
+}
+
+Test(audit, a_whole_ledger_on_disk)
+{
+    char path[64];
+    folder_make(path);
+    check_plants(store_on_disk(path), false);
+    folder_remove(path);
+}
+
+Test(audit, nothing_at_all)
+{
+    tw_store *store = store_in_memory();
+    const heard h = audit(store, 64 * MIB);
+    cr_assert_gt(h.count, 0);
+    cr_assert_neq(strstr(h.texts[0], "there is no head"), NULL);
+    tw_store_close(store);
+}

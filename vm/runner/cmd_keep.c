@@ -1,0 +1,95 @@
+/* cmd_keep -- the commands of who keeps a ledger: fsck. */
+#include "vm/ledger/audit.h"
+#include "vm/runner/command.h"
+#include "vm/runner/times.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { AUDIT_MEMORY_MAX = 512 * 1024 * 1024, PROBLEMS_SHOWN_MAX = 1000 };
+
+/* ---- fsck ---- */
+
+typedef struct checking {
+    const tw_app *app;
+    json_t *list; /* NULL: text */
+    uint64_t shown;
+    int64_t drawn;
+} checking;
+
+static void show_problem(void *context, const char *sentence)
+{
+    checking *c = context;
+    if (c->shown++ >= PROBLEMS_SHOWN_MAX) return;
+    if (c->list != NULL) {
+        json_array_append_new(c->list, json_string(sentence));
+        return;
+    }
+    if (c->drawn != 0) fputs("\r\033[K", stderr);
+    c->drawn = 0;
+    puts(sentence);
+}
+
+static void show_progress(void *context, const char *what, uint64_t done)
+{
+    checking *c = context;
+    char count[TW_GROUPED_MAX];
+    if (!c->app->terminal || tw_time_now() - c->drawn < 100) return;
+    c->drawn = tw_time_now();
+    fprintf(stderr, "\r\033[Kfsck: %s, %s", what, tw_grouped(done, count));
+}
+
+static tw_status report_audit(const tw_app *app, const tw_audit *a, checking *c, int64_t took)
+{
+    char keys[TW_GROUPED_MAX], nodes[TW_GROUPED_MAX], values[TW_GROUPED_MAX];
+    char blocks[TW_GROUPED_MAX], problems[TW_GROUPED_MAX];
+    if (c->drawn != 0) fputs("\r\033[K", stderr);
+    if (app->json) {
+        return tw_app_print_json(
+            json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "whole",
+                      a->problems == 0, "problems", c->list, "problem_count",
+                      tw_json_u64(a->problems), "height", tw_json_u64(a->head.height), "keys",
+                      tw_json_u64(a->keys), "nodes", tw_json_u64(a->nodes), "past_values",
+                      tw_json_u64(a->values), "blocks", tw_json_u64(a->blocks), "transactions",
+                      tw_json_u64(a->transactions), "milliseconds", tw_json_u64((uint64_t)took)));
+    }
+    if (c->shown > PROBLEMS_SHOWN_MAX) {
+        printf("and %" PRIu64 " more\n", c->shown - PROBLEMS_SHOWN_MAX);
+    }
+    printf("%s keys, %s nodes, %s values of the past, %s blocks in %" PRId64 ".%03" PRId64 " s: ",
+           tw_grouped(a->keys, keys), tw_grouped(a->nodes, nodes), tw_grouped(a->values, values),
+           tw_grouped(a->blocks, blocks), took / 1000, took % 1000);
+    puts(a->problems == 0 ? "the ledger is whole"
+                          : (a->problems == 1 ? "1 problem" : tw_grouped(a->problems, problems)));
+    return TW_OK;
+}
+
+tw_status tw_command_fsck(tw_app *app)
+{
+    const char *dir = tw_args_get(&app->args, "dir", "");
+    const tw_store_options options = {0};
+    char path[4200];
+    struct stat there;
+    checking c = {.app = app, .list = app->json ? json_array() : NULL};
+    tw_audit audit = {.memory_max = AUDIT_MEMORY_MAX,
+                      .found = show_problem,
+                      .progress = show_progress,
+                      .context = &c};
+    snprintf(path, sizeof path, "%.4000s/store", dir);
+    if (stat(path, &there) != 0) {
+        json_decref(c.list);
+        return tw_app_fail(app, "%s holds no ledger; twvm init %s makes one", dir, dir);
+    }
+    const int64_t start = tw_time_now();
+    tw_status status = tw_store_open(path, &options, &audit.store, &app->err);
+    if (status == TW_OK) status = tw_audit_ledger(&audit, &app->err);
+    tw_store_close(audit.store);
+    if (status == TW_OK) {
+        status = report_audit(app, &audit, &c, tw_time_now() - start);
+    } else {
+        json_decref(c.list);
+    }
+    if (status != TW_OK || audit.problems == 0) return status;
+    return tw_app_fail(app, "the ledger in %s is not whole", dir);
+}

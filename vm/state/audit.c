@@ -1,0 +1,664 @@
+/* audit -- see the header.
+ *
+ * Key hashes and leaves of the state are collected in parts that fit into memory (a part is a range
+ * of key hashes), sorted, and go three ways: into the root, beside the leaves of the stored tree,
+ * and beside PRE, whose rows have the same order. The past is looked at value by value: each must
+ * hang in the tree of its height.
+ */
+#include "vm/state/audit.h"
+
+#include "vm/state/past.h"
+#include "vm/state/tree_node.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SENTENCE_SIZE = 480,
+    NAME_SIZE = 80,
+    PART_BITS_MAX = 16,
+    STEP = 1 << 16,
+    TREE_MEMORY_MAX = 64 * 1024 * 1024,
+};
+
+#define AGAIN "twvm replay --to DIR2 makes it again from the blocks"
+
+/* A key of the state, as the tree knows it. */
+typedef struct leaf {
+    tw_hash key_hash, hash;
+} leaf;
+
+/* One part of the state. */
+typedef struct part {
+    tw_audit *audit;
+    unsigned bits; /* how many first bits of a key hash name the part */
+    uint32_t number;
+    leaf *leaves, *spare;
+    size_t count, capacity;
+    size_t at; /* the next that the stored tree must have */
+    uint64_t reached;
+} part;
+
+/* A subtree: its hash, and how many leaves it has. */
+typedef struct sum {
+    tw_hash hash;
+    uint64_t count;
+} sum;
+
+void tw_audit_say(tw_audit *a, const char *format, ...)
+{
+    char text[SENTENCE_SIZE];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    a->problems++;
+    a->found(a->context, text);
+}
+
+tw_status tw_audit_end(tw_audit *a, const char *what, tw_status status)
+{
+    if (status == TW_OK || status == TW_ERR_MEMORY) return status;
+    const char *why = tw_store_failure(a->store);
+    tw_audit_say(a, "%s: cannot be read to the end (%s); put back a copy of the folder", what,
+                 why[0] != '\0' ? why : tw_status_text(status));
+    return TW_OK;
+}
+
+void tw_audit_step(const tw_audit *a, const char *what, uint64_t done)
+{
+    if (a->progress != NULL && done % STEP == 0) a->progress(a->context, what, done);
+}
+
+static tw_bytes hash_bytes(const tw_hash *hash)
+{
+    return tw_bytes_of(hash->bytes, TW_HASH_SIZE);
+}
+
+/* The beginning of some bytes in hex. */
+static const char *name_of(tw_bytes bytes, char ret_text[NAME_SIZE])
+{
+    const size_t most = (NAME_SIZE - 4) / 2;
+    const size_t size = bytes.size < most ? bytes.size : most;
+    tw_hex_encode(bytes.data, size, ret_text);
+    if (size < bytes.size) memcpy(ret_text + 2 * size, "...", 4);
+    return ret_text;
+}
+
+/* ---- the hashes of the state ---- */
+
+static uint32_t part_of(const tw_hash *key_hash, unsigned bits)
+{
+    return bits == 0 ? 0 : tw_load_u32(key_hash->bytes) >> (32 - bits);
+}
+
+static leaf leaf_of(tw_bytes key, tw_bytes value)
+{
+    static const uint8_t zero[1] = {0};
+    leaf l = {.key_hash = tw_sha256(key.data, key.size)};
+    const tw_hash inside = tw_sha256(value.data, value.size);
+    const tw_bytes parts[] = {{zero, 1}, hash_bytes(&l.key_hash), hash_bytes(&inside)};
+    l.hash = tw_sha256_parts(parts, 3);
+    return l;
+}
+
+static tw_status count_keys(tw_audit *a)
+{
+    tw_iter *iter = NULL;
+    TW_TRY(tw_iter_open(a->store, TW_TABLE_STATE, tw_bytes_of(NULL, 0), &iter));
+    tw_status status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, NULL, NULL); status = tw_iter_next(iter)) {
+        a->keys++;
+    }
+    tw_iter_close(iter);
+    return status;
+}
+
+/* Merge sort from the bottom up: key hashes ascend in p->leaves. */
+static void sort_leaves(part *p)
+{
+    for (size_t width = 1; width < p->count; width *= 2) {
+        for (size_t start = 0; start < p->count; start += 2 * width) {
+            const size_t middle = p->count - start < width ? p->count : start + width;
+            const size_t end = p->count - start < 2 * width ? p->count : start + 2 * width;
+            size_t left = start;
+            size_t right = middle;
+            for (size_t i = start; i < end; i++) {
+                const bool take_right =
+                    left == middle ||
+                    (right < end && memcmp(p->leaves[left].key_hash.bytes,
+                                           p->leaves[right].key_hash.bytes, TW_HASH_SIZE) > 0);
+                p->spare[i] = take_right ? p->leaves[right++] : p->leaves[left++];
+            }
+        }
+        leaf *sorted = p->spare;
+        p->spare = p->leaves;
+        p->leaves = sorted;
+    }
+}
+
+static tw_status read_part(part *p)
+{
+    tw_iter *iter = NULL;
+    tw_bytes key = {NULL, 0};
+    tw_bytes value = {NULL, 0};
+    uint64_t done = 0;
+    p->count = 0;
+    p->at = 0;
+    TW_TRY(tw_iter_open(p->audit->store, TW_TABLE_STATE, tw_bytes_of(NULL, 0), &iter));
+    tw_status status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, &key, &value); status = tw_iter_next(iter)) {
+        const leaf l = leaf_of(key, value);
+        tw_audit_step(p->audit, "state", ++done);
+        if (part_of(&l.key_hash, p->bits) != p->number) continue;
+        if (p->count == p->capacity) {
+            status = TW_ERR_MEMORY; /* SHA-256 spreads keys evenly: far more than a part's share */
+            break;
+        }
+        p->leaves[p->count++] = l;
+    }
+    tw_iter_close(iter);
+    if (status == TW_OK) sort_leaves(p);
+    return status;
+}
+
+/* ---- the root ---- */
+
+static sum join(const sum *left, const sum *right)
+{
+    static const uint8_t one[1] = {1};
+    sum both = {.count = left->count + right->count};
+    if (both.count == 1) both.hash = left->count == 1 ? left->hash : right->hash;
+    if (both.count < 2) return both;
+    const tw_bytes parts[] = {{one, 1}, hash_bytes(&left->hash), hash_bytes(&right->hash)};
+    both.hash = tw_sha256_parts(parts, 3);
+    return both;
+}
+
+static bool bit_of(const tw_hash *hash, unsigned bit)
+{
+    return (hash->bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
+}
+
+/* What sorted leaves are together that have the first `bit` bits in common; at most 256 deep. */
+static sum sum_of(const leaf *leaves, size_t count, unsigned bit)
+{
+    if (count == 0) return (sum){0};
+    if (count == 1) return (sum){leaves[0].hash, 1};
+    assert(bit < TW_TREE_LEVELS_MAX);
+    size_t low = 0; /* the first with the bit set is in [low, high] */
+    size_t high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (bit_of(&leaves[middle].key_hash, bit)) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    const sum left = sum_of(leaves, low, bit + 1);
+    const sum right = sum_of(leaves + low, count - low, bit + 1);
+    return join(&left, &right);
+}
+
+/* ---- the stored tree beside it ---- */
+
+/* The leaves of the state before `until` (NULL: all that are left) have no leaf in the tree. */
+static void missing_leaves(part *p, const tw_hash *until)
+{
+    char name[NAME_SIZE];
+    for (; p->at < p->count; p->at++) {
+        const tw_hash *hash = &p->leaves[p->at].key_hash;
+        if (until != NULL && memcmp(hash->bytes, until->bytes, TW_HASH_SIZE) >= 0) return;
+        tw_audit_say(p->audit,
+                     "STATE: the key with hash %s is not in the tree under the root; " AGAIN,
+                     name_of(hash_bytes(hash), name));
+    }
+}
+
+static void meet_leaf(part *p, const tw_tree_slot *slot)
+{
+    char name[NAME_SIZE];
+    if (part_of(&slot->key_hash, p->bits) != p->number) return;
+    missing_leaves(p, &slot->key_hash);
+    const bool there =
+        p->at < p->count && tw_hash_equal(&p->leaves[p->at].key_hash, &slot->key_hash);
+    name_of(hash_bytes(&slot->key_hash), name);
+    if (!there) {
+        tw_audit_say(p->audit, "STATE: the key with hash %s is in the tree and not there; " AGAIN,
+                     name);
+        return;
+    }
+    if (!tw_hash_equal(&p->leaves[p->at].hash, &slot->hash)) {
+        tw_audit_say(p->audit,
+                     "STATE: the key with hash %s has another value than in the tree; " AGAIN,
+                     name);
+    }
+    p->at++;
+}
+
+static void set_nibble(tw_hash *path, unsigned depth, unsigned nibble)
+{
+    uint8_t *byte = &path->bytes[depth / 2];
+    *byte = (uint8_t)(depth % 2 == 0 ? (*byte & 0x0f) | nibble << 4 : (*byte & 0xf0) | nibble);
+}
+
+/* Reads a node and compares it with what its parent says. False: its leaves can't be known. */
+static tw_status read_node(part *p, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
+                           tw_tree_node *ret_node, bool *ret_good)
+{
+    uint8_t key[TW_TREE_KEY_SIZE_MAX];
+    char name[NAME_SIZE];
+    tw_audit *a = p->audit;
+    tw_bytes bytes = {NULL, 0};
+    bool found = false;
+    const size_t size = tw_tree_node_key(slot->version, path, depth, key);
+    const bool mine = part_of(path, p->bits) == p->number; /* else another part tells */
+    const tw_mark mark = tw_arena_mark(a->arena);
+    TW_TRY(tw_store_get(a->store, TW_TABLE_NODE, tw_bytes_of(key, size), a->arena, &bytes, &found));
+    *ret_good = found && tw_tree_node_decode(bytes, slot->version, ret_node);
+    tw_arena_reset(a->arena, mark);
+    name_of(tw_bytes_of(key, size), name);
+    if (mine) tw_audit_step(a, "tree", ++p->reached);
+    if (!*ret_good) {
+        if (mine) {
+            tw_audit_say(a, "NODE %s: %s; " AGAIN, name,
+                         found ? "its checksum or form is wrong" : "is missing");
+        }
+        return TW_OK;
+    }
+    const tw_hash hash = tw_tree_node_hash(ret_node);
+    if (mine && !tw_hash_equal(&hash, &slot->hash)) {
+        tw_audit_say(a, "NODE %s: has another hash than the node above it says; " AGAIN, name);
+    }
+    return TW_OK;
+}
+
+/* The leaves of the part that hang under a damaged node are passed over. */
+static void pass_over(part *p, const tw_hash *path, unsigned depth)
+{
+    missing_leaves(p, path);
+    for (; p->at < p->count; p->at++) {
+        for (unsigned d = 0; d < depth; d++) {
+            if (tw_tree_nibble(&p->leaves[p->at].key_hash, d) != tw_tree_nibble(path, d)) return;
+        }
+    }
+}
+
+/* Whether some key hash of the part begins with the first `depth` nibbles of `path`. */
+static bool meets_part(const part *p, const tw_hash *path, unsigned depth)
+{
+    const unsigned bits = 4 * depth < p->bits ? 4 * depth : p->bits;
+    return part_of(path, bits) == p->number >> (p->bits - bits);
+}
+
+/* In order of the key hashes; as deep as the tree, at most 64. `path` is zero behind `depth`. */
+static tw_status walk(part *p, tw_hash *path, unsigned depth, const tw_tree_slot *slot)
+{
+    tw_tree_node node;
+    bool good = false;
+    if (depth == TW_TREE_DEPTH_MAX) return TW_OK; /* its parent has the wrong hash, and was named */
+    TW_TRY(read_node(p, path, depth, slot, &node, &good));
+    if (!good) {
+        pass_over(p, path, depth);
+        return TW_OK;
+    }
+    for (unsigned i = 0; i < TW_TREE_FANOUT; i++) {
+        if (node.slots[i].kind == TW_TREE_LEAF) meet_leaf(p, &node.slots[i]);
+        if (node.slots[i].kind != TW_TREE_INNER) continue;
+        set_nibble(path, depth, i);
+        if (meets_part(p, path, depth + 1)) TW_TRY(walk(p, path, depth + 1, &node.slots[i]));
+        set_nibble(path, depth, 0);
+    }
+    return TW_OK;
+}
+
+static tw_status compare_tree(part *p)
+{
+    const tw_head *head = &p->audit->head;
+    tw_hash path = {{0}};
+    if (!tw_hash_is_zero(&head->root.hash)) {
+        const tw_tree_slot root = {
+            .kind = TW_TREE_INNER, .hash = head->root.hash, .version = head->root.version};
+        TW_TRY(walk(p, &path, 0, &root));
+    }
+    missing_leaves(p, NULL);
+    return TW_OK;
+}
+
+/* ---- PRE beside it ---- */
+
+/* A name without a key in the state must have been one in the past that is kept. */
+static tw_status name_of_the_past(tw_audit *a, tw_iter *hist, tw_bytes key)
+{
+    char name[NAME_SIZE];
+    uint64_t height = 0;
+    bool found = false;
+    TW_TRY(tw_past_record(hist, key, 0, &height, &found));
+    if (!found) {
+        tw_audit_say(a, "PRE: names the key %s, which never was; it only takes space",
+                     name_of(key, name));
+    }
+    return TW_OK;
+}
+
+static tw_status compare_name(part *p, tw_iter *hist, tw_bytes row, tw_bytes name_row, size_t *at)
+{
+    char name[NAME_SIZE];
+    tw_hash row_hash;
+    const tw_hash hash = tw_sha256(name_row.data, name_row.size);
+    if (row.size != TW_HASH_SIZE || !tw_bytes_equal(row, hash_bytes(&hash))) {
+        tw_audit_say(p->audit, "PRE %s: the key there has another hash; " AGAIN,
+                     name_of(row, name));
+        if (row.size != TW_HASH_SIZE) return TW_OK;
+    }
+    memcpy(row_hash.bytes, row.data, TW_HASH_SIZE);
+    if (part_of(&row_hash, p->bits) != p->number) return TW_OK;
+    int order = -1;
+    for (; *at < p->count; (*at)++) {
+        order = memcmp(p->leaves[*at].key_hash.bytes, row_hash.bytes, TW_HASH_SIZE);
+        if (order >= 0) break;
+        tw_audit_say(p->audit, "PRE %s: a key of the state has no name; " AGAIN,
+                     name_of(hash_bytes(&p->leaves[*at].key_hash), name));
+    }
+    if (*at == p->count || order > 0) return name_of_the_past(p->audit, hist, name_row);
+    (*at)++;
+    return TW_OK;
+}
+
+static tw_status compare_names(part *p)
+{
+    tw_iter *iter = NULL;
+    tw_iter *hist = NULL;
+    tw_bytes row = {NULL, 0};
+    tw_bytes key = {NULL, 0};
+    size_t at = 0;
+    TW_TRY(tw_iter_open(p->audit->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &hist));
+    tw_status status = tw_iter_open(p->audit->store, TW_TABLE_PRE, tw_bytes_of(NULL, 0), &iter);
+    if (status == TW_OK) status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, &row, &key);) {
+        status = compare_name(p, hist, row, key, &at);
+        if (status == TW_OK) status = tw_iter_next(iter);
+    }
+    for (; status == TW_OK && at < p->count; at++) {
+        char name[NAME_SIZE];
+        tw_audit_say(p->audit, "PRE %s: a key of the state has no name; " AGAIN,
+                     name_of(hash_bytes(&p->leaves[at].key_hash), name));
+    }
+    tw_iter_close(iter);
+    tw_iter_close(hist);
+    return status;
+}
+
+/* ---- the state, part by part ---- */
+
+/* `sums` are those of the parts; joined in place. */
+static void check_root(tw_audit *a, sum *sums, size_t count)
+{
+    char wanted[NAME_SIZE], computed[NAME_SIZE];
+    for (; count > 1; count /= 2) {
+        for (size_t i = 0; i < count / 2; i++) sums[i] = join(&sums[2 * i], &sums[2 * i + 1]);
+    }
+    if (tw_hash_equal(&sums[0].hash, &a->head.root.hash)) return;
+    tw_audit_say(a, "STATE: its keys and values have the root %s, and the head says %s; " AGAIN,
+                 name_of(hash_bytes(&sums[0].hash), computed),
+                 name_of(hash_bytes(&a->head.root.hash), wanted));
+}
+
+static tw_status check_part(part *p, sum *ret_sum)
+{
+    TW_TRY(read_part(p));
+    *ret_sum = sum_of(p->leaves, p->count, p->bits);
+    TW_TRY(tw_audit_end(p->audit, "NODE", compare_tree(p)));
+    return tw_audit_end(p->audit, "PRE", compare_names(p));
+}
+
+static tw_status check_state(tw_audit *a, uint64_t *ret_reached)
+{
+    part p = {.audit = a};
+    TW_TRY(count_keys(a));
+    /* half as much again as a part's share, for parts are not quite alike */
+    while (p.bits < PART_BITS_MAX &&
+           (a->keys >> p.bits) * 3 / 2 > a->memory_max / (2 * sizeof(leaf))) {
+        p.bits++;
+    }
+    const size_t parts = (size_t)1 << p.bits;
+    p.capacity = p.bits == 0 ? (size_t)a->keys : (size_t)(a->keys >> p.bits) * 3 / 2 + 1024;
+    leaf *memory = tw_mem_new(2 * (p.capacity + 1) * sizeof(leaf));
+    sum *sums = tw_mem_new(parts * sizeof(sum));
+    p.leaves = memory;
+    tw_status status = memory != NULL && sums != NULL ? TW_OK : TW_ERR_MEMORY;
+    if (status == TW_OK) p.spare = memory + p.capacity + 1;
+    for (; p.number < parts && status == TW_OK; p.number++) {
+        status = check_part(&p, &sums[p.number]);
+    }
+    if (status == TW_OK) check_root(a, sums, parts);
+    *ret_reached = p.reached;
+    tw_mem_free(memory);
+    tw_mem_free(sums);
+    return status;
+}
+
+/* ---- what was superseded ---- */
+
+static tw_status has_row(tw_audit *a, tw_table table, tw_bytes key, bool *ret_found)
+{
+    tw_bytes value = {NULL, 0};
+    const tw_mark mark = tw_arena_mark(a->arena);
+    TW_TRY(tw_store_get(a->store, table, key, a->arena, &value, ret_found));
+    tw_arena_reset(a->arena, mark);
+    return TW_OK;
+}
+
+/* The nodes that block `height` superseded. */
+static tw_status check_stale_nodes(tw_audit *a, uint64_t height, tw_bytes list, uint64_t *count)
+{
+    char name[NAME_SIZE];
+    while (list.size > 0) {
+        bool found = false;
+        const size_t size = tw_tree_node_key_size(list);
+        if (size == 0 || tw_load_u64(list.data) >= height) {
+            tw_audit_say(a, "STALE %llu: the list of nodes is damaged; " AGAIN,
+                         (unsigned long long)height);
+            return TW_OK;
+        }
+        const tw_bytes key = tw_bytes_of(list.data, size);
+        TW_TRY(has_row(a, TW_TABLE_NODE, key, &found));
+        if (!found) {
+            tw_audit_say(a, "NODE %s: is missing, for the state before block %llu; " AGAIN,
+                         name_of(key, name), (unsigned long long)height);
+        }
+        (*count) += found;
+        list = tw_bytes_of(list.data + size, list.size - size);
+    }
+    return TW_OK;
+}
+
+/* The keys that block `height` changed, each with its value before. */
+static tw_status check_stale_keys(tw_audit *a, tw_iter *hist, uint64_t height, tw_bytes list,
+                                  uint64_t *count)
+{
+    char name[NAME_SIZE];
+    tw_reader r = tw_reader_of(list);
+    while (tw_reader_left(&r) > 0) {
+        uint64_t last = 0;
+        bool found = false;
+        const tw_bytes key = tw_read_short(&r, TW_STORE_KEY_MAX);
+        if (r.bad || key.size == 0 || height == 0) {
+            tw_audit_say(a, "STALE %llu: the list of keys is damaged; " AGAIN,
+                         (unsigned long long)height);
+            return TW_OK;
+        }
+        TW_TRY(tw_past_record(hist, key, height - 1, &last, &found));
+        if (!found || last != height - 1) {
+            tw_audit_say(a, "HIST: the value of key %s before block %llu is missing; " AGAIN,
+                         name_of(key, name), (unsigned long long)height);
+            continue;
+        }
+        (*count)++;
+    }
+    return TW_OK;
+}
+
+static tw_status check_stale(tw_audit *a, uint64_t *ret_nodes, uint64_t *ret_values)
+{
+    tw_iter *iter = NULL;
+    tw_iter *hist = NULL;
+    tw_bytes key = {NULL, 0};
+    tw_bytes list = {NULL, 0};
+    TW_TRY(tw_iter_open(a->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &hist));
+    tw_status status = tw_iter_open(a->store, TW_TABLE_STALE, tw_bytes_of(NULL, 0), &iter);
+    if (status == TW_OK) status = tw_iter_first(iter);
+    while (status == TW_OK && tw_iter_here(iter, &key, &list)) {
+        const uint64_t height = key.size >= 8 ? tw_load_u64(key.data) : 0;
+        const bool keys = key.size == 9 && key.data[8] == 1;
+        if ((key.size != 8 && !keys) || height <= a->oldest || height > a->head.height) {
+            char name[NAME_SIZE];
+            tw_audit_say(a, "STALE %s: belongs to no block that is kept; " AGAIN,
+                         name_of(key, name));
+        } else {
+            status = keys ? check_stale_keys(a, hist, height, list, ret_values)
+                          : check_stale_nodes(a, height, list, ret_nodes);
+        }
+        if (status == TW_OK) status = tw_iter_next(iter);
+    }
+    tw_iter_close(iter);
+    tw_iter_close(hist);
+    return status;
+}
+
+/* Every node there is: its checksum, and that it is of the tree or was. */
+static tw_status check_nodes(tw_audit *a, uint64_t known)
+{
+    tw_iter *iter = NULL;
+    tw_bytes key = {NULL, 0};
+    tw_bytes value = {NULL, 0};
+    tw_tree_node node;
+    char name[NAME_SIZE];
+    TW_TRY(tw_iter_open(a->store, TW_TABLE_NODE, tw_bytes_of(NULL, 0), &iter));
+    tw_status status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, &key, &value); status = tw_iter_next(iter)) {
+        const bool good = key.size > 8 && tw_tree_node_key_size(key) == key.size &&
+                          tw_tree_node_decode(value, tw_load_u64(key.data), &node);
+        tw_audit_step(a, "nodes", ++a->nodes);
+        if (good) continue;
+        tw_audit_say(a, "NODE %s: its checksum or form is wrong; " AGAIN, name_of(key, name));
+    }
+    tw_iter_close(iter);
+    if (status == TW_OK && a->nodes > known) {
+        tw_audit_say(a, "NODE: %llu nodes belong to no state that is kept; they only take space",
+                     (unsigned long long)(a->nodes - known));
+    }
+    return status;
+}
+
+/* ---- the past ---- */
+
+/* The value must hang in the tree of its last height. */
+static tw_status check_value(tw_audit *a, tw_tree *tree, tw_bytes row, tw_bytes record)
+{
+    uint8_t memory[TW_STORE_KEY_MAX];
+    char name[NAME_SIZE];
+    tw_bytes key = {NULL, 0};
+    tw_bytes value = {NULL, 0};
+    uint64_t height = 0;
+    tw_tree_root root;
+    tw_tree_way way;
+    bool found = false;
+    if (!tw_past_read(row, record, memory, &key, &height, &value) || height >= a->head.height ||
+        height < a->oldest) {
+        tw_audit_say(a, "HIST %s: is no value of a block that is kept; " AGAIN, name_of(row, name));
+        return TW_OK;
+    }
+    TW_TRY(tw_root_read(a->store, height, a->arena, &root, &found));
+    if (!found) return TW_OK; /* was named with the roots */
+    const leaf l = leaf_of(key, value);
+    const tw_status status = tw_tree_find(tree, &root, &l.key_hash, &way);
+    if (status == TW_ERR_CORRUPT) return TW_OK; /* the node is named */
+    TW_TRY(status);
+    const bool there = way.leaf && tw_hash_equal(&way.key_hash, &l.key_hash);
+    if (there == (value.size > 0) && (!there || tw_hash_equal(&way.hash, &l.hash))) return TW_OK;
+    tw_audit_say(a, "HIST: the key %s had another value at block %llu, by its root; " AGAIN,
+                 name_of(key, name), (unsigned long long)height);
+    return TW_OK;
+}
+
+static tw_status check_values(tw_audit *a, tw_tree *tree, uint64_t known)
+{
+    tw_iter *iter = NULL;
+    tw_bytes row = {NULL, 0};
+    tw_bytes record = {NULL, 0};
+    TW_TRY(tw_iter_open(a->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &iter));
+    tw_status status = tw_iter_first(iter);
+    while (status == TW_OK && tw_iter_here(iter, &row, &record)) {
+        tw_audit_step(a, "history", ++a->values);
+        status = check_value(a, tree, row, record);
+        if (status == TW_OK) status = tw_iter_next(iter);
+    }
+    tw_iter_close(iter);
+    if (status == TW_OK && a->values > known) {
+        tw_audit_say(a, "HIST: %llu values belong to no block that is kept; " AGAIN,
+                     (unsigned long long)(a->values - known));
+    }
+    return status;
+}
+
+/* ---- the roots ---- */
+
+static tw_status check_roots(tw_audit *a, tw_tree *tree)
+{
+    tw_tree_root root = {0};
+    for (uint64_t h = a->oldest; h <= a->head.height; h++) {
+        bool found = false;
+        const tw_status status = tw_root_read(a->store, h, a->arena, &root, &found);
+        if (status != TW_OK && status != TW_ERR_CORRUPT) return status;
+        if (!found || status == TW_ERR_CORRUPT) {
+            tw_audit_say(a, "META root/%llu: is %s; " AGAIN, (unsigned long long)h,
+                         found ? "damaged" : "missing");
+            continue;
+        }
+        const tw_status node = tw_tree_check_root(tree, &root);
+        if (node != TW_OK && node != TW_ERR_CORRUPT) return node;
+        if (node == TW_ERR_CORRUPT) {
+            tw_audit_say(a, "META root/%llu: its node is missing or another one; " AGAIN,
+                         (unsigned long long)h);
+        }
+    }
+    if (!tw_hash_equal(&root.hash, &a->head.root.hash) || root.version != a->head.root.version) {
+        tw_audit_say(a, "META: the head and the newest root do not agree; " AGAIN);
+    }
+    return TW_OK;
+}
+
+static tw_status check_all(tw_audit *a, tw_tree *tree)
+{
+    uint64_t reached = 0;
+    uint64_t stale = 0;
+    uint64_t values = 0;
+    TW_TRY(tw_audit_end(a, "META", tw_root_oldest(a->store, &a->oldest)));
+    TW_TRY(tw_audit_end(a, "META", check_roots(a, tree)));
+    TW_TRY(tw_audit_end(a, "STATE", check_state(a, &reached)));
+    TW_TRY(tw_audit_end(a, "STALE", check_stale(a, &stale, &values)));
+    TW_TRY(tw_audit_end(a, "NODE", check_nodes(a, reached + stale)));
+    return tw_audit_end(a, "HIST", check_values(a, tree, values));
+}
+
+tw_status tw_audit_state(tw_audit *a)
+{
+    tw_err err = {0};
+    tw_tree *tree = tw_tree_new(a->store, TREE_MEMORY_MAX);
+    tw_status status =
+        tree != NULL ? tw_head_read(a->store, a->arena, &a->head, &err) : TW_ERR_MEMORY;
+    if (status == TW_OK && !a->head.exists) {
+        status = tw_err_set(&err, TW_REFUSED_NOT_FOUND,
+                            "there is no head; put back a copy of the "
+                            "folder");
+    }
+    if (status == TW_OK) status = check_all(a, tree);
+    tw_tree_free(tree);
+    if (status == TW_OK || status == TW_ERR_MEMORY) return status;
+    tw_audit_say(a, "META head: %s", err.text);
+    return TW_OK;
+}

@@ -167,7 +167,7 @@ static void machine_open(data *d, bench_id id, const char *folder)
     machine *m = &d->machines[id];
     tw_err err = {.status = TW_OK};
     compile(m, folder, bench_name(id));
-    must(tw_code_new(m->module, &m->code, &err), bench_name(id), &err);
+    must(tw_code_new(m->module, NULL, &m->code, &err), bench_name(id), &err);
     must(tw_store_open_memory(STORE_MAX, &m->store), "store", NULL);
     m->overlay = given(tw_overlay_new(m->store, STORE_MAX));
     m->arena = given(tw_arena_new(ARENA_MAX));
@@ -374,7 +374,7 @@ static uint64_t start_calls(data *d, machine *m, uint64_t calls)
     for (uint64_t i = 0; i < calls; i++) {
         machine fresh = *m;
         tw_arena_clear(m->call);
-        must(tw_code_new(m->module, &fresh.code, NULL), "code", NULL);
+        must(tw_code_new(m->module, &m->code->hash, &fresh.code, NULL), "code", NULL);
         must(tw_contract_new(&id, fresh.code, m->overlay, m->call, &fresh.contract), "contract",
              NULL);
         must(tw_contract_load(fresh.contract), "contract", NULL);

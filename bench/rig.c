@@ -187,7 +187,7 @@ tw_code *rig_program(rig *r, const rig_body *bodies, uint32_t count, tw_err *ret
     tw_writer w = tw_writer_new(2 * TW_MODULE_SIZE_MAX);
     const tw_mark mark = tw_arena_mark(r->arena);
     tw_status status = encode(r, bodies, count, r->arena, &w, ret_err);
-    if (status == TW_OK) status = tw_code_new(tw_writer_bytes(&w), &code, ret_err);
+    if (status == TW_OK) status = tw_code_new(tw_writer_bytes(&w), NULL, &code, ret_err);
     tw_arena_reset(r->arena, mark);
     tw_writer_free(&w);
     return status == TW_OK ? code : NULL;

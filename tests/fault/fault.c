@@ -225,7 +225,7 @@ static bool module_failing(const twc_unit *unit, uint64_t n)
     tw_arena *arena = tw_arena_new(MEMORY);
     plant(n);
     tw_exec *exec = tw_exec_new();
-    tw_status status = exec == NULL ? TW_ERR_MEMORY : tw_code_new(unit->module, &code, &err);
+    tw_status status = exec == NULL ? TW_ERR_MEMORY : tw_code_new(unit->module, NULL, &code, &err);
     if (status == TW_OK) status = tw_contract_new(&id, code, NULL, arena, &contract);
     if (status == TW_OK) status = tw_debug_decode(unit->debug, code->module, arena, &debug);
     if (status == TW_OK) status = tw_disasm(code->module, NULL, arena, &text);

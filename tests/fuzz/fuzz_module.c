@@ -233,7 +233,7 @@ static void verify_and_run(tw_module *m, tw_arena *arena)
     for (uint16_t i = 0; i < m->entry_count; i++) m->entries[i].bounds = facts->entries[i];
     tw_writer w = tw_writer_new(TW_MODULE_SIZE_MAX);
     check(tw_module_encode(m, &w) == TW_OK);
-    check(tw_code_new(tw_writer_bytes(&w), &code, &err) == TW_OK);
+    check(tw_code_new(tw_writer_bytes(&w), NULL, &code, &err) == TW_OK);
     tw_writer_free(&w);
     deploy_and_run(code);
     tw_code_free(code);

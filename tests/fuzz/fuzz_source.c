@@ -13,7 +13,7 @@ static void verifies(tw_bytes module)
 {
     tw_code *code = NULL;
     tw_err err;
-    check(tw_code_new(module, &code, &err) == TW_OK);
+    check(tw_code_new(module, NULL, &code, &err) == TW_OK);
     tw_code_free(code);
 }
 

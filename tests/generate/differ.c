@@ -127,7 +127,7 @@ static bool fails(void *context, tw_bytes module)
         tw_err err;
         for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
         (void)close(STDERR_FILENO);
-        if (tw_code_new(module, &code, &err) != TW_OK) _exit(0);
+        if (tw_code_new(module, NULL, &code, &err) != TW_OK) _exit(0);
         scene_play(d->scene, code, ~at_work.seed, gas_max);
         _exit(0);
     }
@@ -152,7 +152,7 @@ static void program(differ *d, uint64_t seed)
     const tw_bytes bytes = encode(d, m);
     at_work.module = bytes;
     coverage_add(&d->coverage, m, bytes.size);
-    const tw_status status = tw_code_new(bytes, &code, &err);
+    const tw_status status = tw_code_new(bytes, NULL, &code, &err);
     if (status != TW_OK) fprintf(stderr, "differ: %s\n", err.text);
     check(status == TW_OK);
     if (d->shrink) shrink(d, bytes);
@@ -224,11 +224,11 @@ static void mutant(differ *d, uint64_t seed)
     dice r = {seed};
     tw_bytes bytes = mutant_of(d, &r);
     at_work.module = bytes;
-    if (tw_code_new(bytes, &code, &err) == TW_OK) {
+    if (tw_code_new(bytes, NULL, &code, &err) == TW_OK) {
         d->verified++;
     } else if (rebound(d, bytes, &bytes)) {
         at_work.module = bytes;
-        check(tw_code_new(bytes, &code, &err) == TW_OK);
+        check(tw_code_new(bytes, NULL, &code, &err) == TW_OK);
         d->rebounded++;
     } else {
         d->refused++;

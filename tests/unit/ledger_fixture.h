@@ -64,7 +64,7 @@ static inline rig *rig_on(tw_store *store, const char *source, const tw_genesis 
     cr_assert_eq(tw_ledger_create(r->store, genesis, &r->err), TW_OK, "%s", r->err.text);
     cr_assert_eq(tw_ledger_open(r->store, &options, &r->ledger, &r->err), TW_OK, "%s", r->err.text);
     r->module = compile(source, r->arena);
-    cr_assert_eq(tw_code_new(r->module, &r->code, &r->err), TW_OK, "%s", r->err.text);
+    cr_assert_eq(tw_code_new(r->module, NULL, &r->code, &r->err), TW_OK, "%s", r->err.text);
     return r;
 }
 

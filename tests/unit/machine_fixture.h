@@ -7,8 +7,8 @@
 #include "compiler/twc.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
-#include "vm/ledger/notices.h"
 #include "vm/isa/value.h"
+#include "vm/ledger/notices.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -137,7 +137,7 @@ static inline machine *machine_new(const char *source)
                  twc_result_report(m->compiled, false));
     cr_assert_eq(twc_result_unit_count(m->compiled), 1);
     m->unit = twc_result_unit(m->compiled, 0);
-    cr_assert_eq(tw_code_new(m->unit->module, &m->code, &err), TW_OK, "%s", err.text);
+    cr_assert_eq(tw_code_new(m->unit->module, NULL, &m->code, &err), TW_OK, "%s", err.text);
     m->store = store_in_memory();
     m->overlay = tw_overlay_new(m->store, 256 * MIB);
     m->arena = tw_arena_new(16 * MIB);

@@ -5,9 +5,9 @@
 #include "tests/unit/wide_fixture.h"
 #include "vm/exec/field.h"
 #include "vm/exec/intake.h"
-#include "vm/ledger/notices.h"
 #include "vm/exec/window.h"
 #include "vm/isa/value.h"
+#include "vm/ledger/notices.h"
 
 #define ROW(op, a, b, c, x) tw_insn_make(TW_OP_##op, (a), (b), (c), (x))
 
@@ -81,7 +81,7 @@ static tw_contract *contract_of(bench *b, maker **ret_maker, tw_code **ret_code,
     if (b->keep != 0) w->readings[W_FLOW].keep = b->keep;
     w->roles[W_METER].max = b->meters;
     cr_assert_eq(wide_facts(k), TW_OK, "%s", k->err.text);
-    cr_assert_eq(tw_code_new(maker_bytes(k), ret_code, &k->err), TW_OK, "%s", k->err.text);
+    cr_assert_eq(tw_code_new(maker_bytes(k), NULL, ret_code, &k->err), TW_OK, "%s", k->err.text);
     cr_assert_eq(tw_contract_new(&id, *ret_code, b->overlay, k->arena, &c), TW_OK);
     if (!b->deployed) deploy(b, c);
     cr_assert_eq(tw_contract_load(c), TW_OK);

@@ -3,8 +3,8 @@
 #include "tests/unit/module_fixture.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
-#include "vm/ledger/notices.h"
 #include "vm/isa/value.h"
+#include "vm/ledger/notices.h"
 
 enum { START = 5000000, CODE_MAX = 12 };
 
@@ -79,7 +79,7 @@ static rig *rig_new(const uint64_t *code, uint32_t count, bool action)
     tw_err err = {.status = TW_OK};
     r->k = maker_new(code, count, action);
     cr_assert_eq(maker_facts(r->k), TW_OK, "%s", r->k->err.text);
-    cr_assert_eq(tw_code_new(maker_bytes(r->k), &r->code, &err), TW_OK, "%s", err.text);
+    cr_assert_eq(tw_code_new(maker_bytes(r->k), NULL, &r->code, &err), TW_OK, "%s", err.text);
     r->store = store_in_memory();
     r->overlay = tw_overlay_new(r->store, 64 * MIB);
     r->exec = tw_exec_new();

@@ -716,7 +716,7 @@ Test(gen, formulas_run_on_the_deployed_contract)
     cr_assert_eq(machine_act(m, "add", arguments), TW_OK);
     const twc_test *test = &m->unit->tests[0];
     tw_code *code = NULL;
-    cr_assert_eq(tw_code_new(test->modules[0], &code, &err), TW_OK, "%s", err.text);
+    cr_assert_eq(tw_code_new(test->modules[0], NULL, &code, &err), TW_OK, "%s", err.text);
     const tw_module *module = code->module;
     const uint16_t count = m->code->module->entry_count;
     for (uint16_t i = 0; i < count; i++) {

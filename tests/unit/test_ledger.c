@@ -958,3 +958,33 @@ Test(ledger, a_damaged_block_is_found_out)
     rig_free(a);
     rig_free(b);
 }
+
+/* A node runs no code but that of the contract, whatever its disk gives it. */
+Test(ledger, a_damaged_code_is_found_out)
+{
+    rig *r = rig_new();
+    deploy(r);
+    const tw_hash hash = r->code->hash;
+    const tw_code *code = NULL;
+    tw_key key = tw_key_start(TW_SPACE_CODE);
+    tw_key_raw(&key, hash.bytes, TW_HASH_SIZE);
+    tw_bytes record = {0};
+    bool found = false;
+    cr_assert_eq(
+        tw_store_get(r->store, TW_TABLE_STATE, tw_key_bytes(&key), r->arena, &record, &found),
+        TW_OK);
+    cr_assert(found);
+    uint8_t *copy = (uint8_t *)tw_arena_copy(r->arena, record.data, record.size);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        tw_ledger_close(r->ledger);
+        copy[record.size / 2] ^= damaged ? 0x04 : 0;
+        tw_batch *batch = tw_batch_new(MIB);
+        tw_batch_put(batch, TW_TABLE_STATE, tw_key_bytes(&key), tw_bytes_of(copy, record.size));
+        cr_assert_eq(tw_store_commit(r->store, batch, false, NULL), TW_OK);
+        tw_batch_free(batch);
+        cr_assert_eq(tw_ledger_open(r->store, NULL, &r->ledger, &r->err), TW_OK);
+        cr_expect_eq(tw_ledger_code(r->ledger, &hash, &code, &r->err),
+                     damaged ? TW_ERR_CORRUPT : TW_OK);
+    }
+    rig_free(r);
+}

@@ -3,9 +3,9 @@
 #include "tests/unit/builder_fixture.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
-#include "vm/ledger/notices.h"
 #include "vm/exec/thing.h"
 #include "vm/isa/value.h"
+#include "vm/ledger/notices.h"
 
 #include <stdio.h>
 
@@ -194,7 +194,7 @@ static world *world_new(void)
     const tw_hash id = {{7}};
     tw_err err = {.status = TW_OK};
     w->b = module_new();
-    cr_assert_eq(tw_code_new(build_bytes(w->b), &w->code, &err), TW_OK, "%s", err.text);
+    cr_assert_eq(tw_code_new(build_bytes(w->b), NULL, &w->code, &err), TW_OK, "%s", err.text);
     w->store = store_in_memory();
     w->overlay = tw_overlay_new(w->store, 64 * MIB);
     w->exec = tw_exec_new();

@@ -22,18 +22,6 @@ int tw_bytes_compare(tw_bytes a, tw_bytes b)
     return a.size < b.size ? -1 : a.size > b.size;
 }
 
-uint16_t tw_read_u16(tw_reader *r)
-{
-    const uint8_t *at = tw_read_raw(r, 2);
-    return at != NULL ? (uint16_t)(at[0] << 8 | at[1]) : 0;
-}
-
-uint32_t tw_read_u32(tw_reader *r)
-{
-    const uint8_t *at = tw_read_raw(r, 4);
-    return at != NULL ? tw_load_u32(at) : 0;
-}
-
 bool tw_read_bool(tw_reader *r)
 {
     const uint8_t value = tw_read_u8(r);
@@ -207,27 +195,26 @@ uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)
     return size;
 }
 
-/* How many bytes from `at` on are surely clean: eight when all are printable ASCII. Texts are
- * mostly that, and each one is checked whenever it comes out of the state or goes into it. */
-static size_t clean_ascii(tw_bytes text, size_t at)
+/* Where the printable ASCII from `at` on ends. Texts are mostly that, and each one is checked
+ * whenever it comes out of the state or goes into it. */
+static size_t ascii_end(tw_bytes text, size_t at)
 {
     const uint64_t ones = 0x0101010101010101u;
     uint64_t word = 0;
-    if (text.size - at < sizeof word) return text.data[at] >= 0x20 && text.data[at] < 0x7F;
-    memcpy(&word, text.data + at, sizeof word);
-    /* the top bit of a byte: set already, or by adding 1 to 0x7F, or by taking 0x20 from less */
-    const uint64_t bad = (word | (word + ones) | (word - 0x20 * ones)) & 0x80 * ones;
-    return bad == 0 ? sizeof word : text.data[at] >= 0x20 && text.data[at] < 0x7F;
+    for (; text.size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        /* the top bit of a byte: set already, or by adding 1 to 0x7F, or by taking 0x20 from less
+         */
+        if (((word | (word + ones) | (word - 0x20 * ones)) & 0x80 * ones) != 0) break;
+    }
+    while (at < text.size && text.data[at] >= 0x20 && text.data[at] < 0x7F) at++;
+    return at;
 }
 
 bool tw_utf8_is_clean(tw_bytes text)
 {
-    size_t at = 0;
-    while (at < text.size) {
+    for (size_t at = ascii_end(text, 0); at < text.size; at = ascii_end(text, at)) {
         uint32_t point = 0;
-        const size_t ascii = clean_ascii(text, at);
-        at += ascii;
-        if (ascii > 0) continue;
         const size_t size = tw_utf8_next(text, at, &point);
         if (size == 0 || point <= 0x9F) return false; /* bad, or a control character */
         const bool bidi = (point >= 0x202A && point <= 0x202E) ||

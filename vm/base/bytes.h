@@ -79,8 +79,16 @@ static inline uint8_t tw_read_u8(tw_reader *r)
     const uint8_t *at = tw_read_raw(r, 1);
     return at != NULL ? *at : 0;
 }
-uint16_t tw_read_u16(tw_reader *r);
-uint32_t tw_read_u32(tw_reader *r);
+static inline uint16_t tw_read_u16(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 2);
+    return at != NULL ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+}
+static inline uint32_t tw_read_u32(tw_reader *r)
+{
+    const uint8_t *at = tw_read_raw(r, 4);
+    return at != NULL ? tw_load_u32(at) : 0;
+}
 static inline uint64_t tw_read_u64(tw_reader *r)
 {
     const uint8_t *at = tw_read_raw(r, 8);

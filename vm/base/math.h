@@ -37,4 +37,21 @@ int64_t tw_root_mean(tw_uint128 sum, uint64_t count);
  * 2^127, 0 <= factor < 2^63 and 0 < denominator < 2^127. False when the result does not fit. */
 bool tw_scale(tw_int128 numerator, int64_t factor, tw_int128 denominator, int64_t *ret_result);
 
+/* Sums and products that stop at the largest value instead of wrapping: what bounds are made of. */
+static inline uint32_t tw_add32_capped(uint32_t a, uint32_t b)
+{
+    uint32_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
+}
+static inline uint64_t tw_mul_capped(uint64_t a, uint64_t b)
+{
+    uint64_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+static inline uint32_t tw_mul32_capped(uint32_t a, uint64_t b)
+{
+    const uint64_t product = tw_mul_capped(a, b);
+    return product > UINT32_MAX ? UINT32_MAX : (uint32_t)product;
+}
+
 #endif

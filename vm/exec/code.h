@@ -46,8 +46,10 @@ typedef struct tw_code {
     uint32_t param_slots;
 } tw_code;
 
-/* Decodes, verifies and prepares a module; the bytes are copied. */
-TW_MUST_USE tw_status tw_code_new(tw_bytes module, tw_code **ret_code, tw_err *err);
+/* Decodes, verifies and prepares a module; the bytes are copied. `hash` is theirs where the caller
+ * has computed it already, else NULL. */
+TW_MUST_USE tw_status tw_code_new(tw_bytes module, const tw_hash *hash, tw_code **ret_code,
+                                  tw_err *err);
 void tw_code_free(tw_code *code); /* NULL is allowed */
 
 #endif

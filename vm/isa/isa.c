@@ -4,16 +4,22 @@
 /* Odd: a new run begins behind it. */
 enum { RUN_ON = 0, RUN_END = 1, NATIVE_ON = 2, NATIVE = 3, METERED = 5 };
 
+#define FIXED(use) (TW_USE_##use <= TW_USE_S5 || TW_USE_##use == TW_USE_IMM)
+enum {
+#define SHAPE(name, a, b, c, x) FIXED_##name = FIXED(a) && FIXED(b) && FIXED(c),
+#include "vm/isa/shapes.def"
+};
+
+/* clang-format off */
 const tw_op_row tw_op_rows[256] = {
 #define OP(number, name, shape, gas, run, effects, text)                                           \
-    [number] = {                                                                                   \
-        #name,           text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects, (run) % 2 == 1, \
-        (run) == METERED},
+    [number] = {#name, text, #shape, TW_SHAPE_##shape, gas, TW_EFFECT_##effects,                   \
+                (run) % 2 == 1, (run) == METERED, (run) < NATIVE && FIXED_##shape},
 #include "vm/isa/opcodes.def"
 #undef OP
 };
+/* clang-format on */
 
-#define FIXED(use) (TW_USE_##use <= TW_USE_S5 || TW_USE_##use == TW_USE_IMM)
 #define UNUSED(use, first, bits)                                                                   \
     (TW_USE_##use == TW_USE_NONE ? ((UINT64_C(1) << (bits)) - 1) << (first) : 0)
 
@@ -23,7 +29,7 @@ const tw_shape_row tw_shape_rows[] = {
      TW_USE_##b,                                                                                   \
      TW_USE_##c,                                                                                   \
      TW_INDEX_##x,                                                                                 \
-     FIXED(a) && FIXED(b) && FIXED(c),                                                             \
+     FIXED_##name,                                                                                 \
      UNUSED(a, 8, 13) | UNUSED(b, 21, 13) | UNUSED(c, 34, 13) |                                    \
          (TW_INDEX_##x == TW_INDEX_NONE ? UINT64_C(0x1FFFF) << 47 : 0)},
 #include "vm/isa/shapes.def"
@@ -32,7 +38,7 @@ const tw_shape_row tw_shape_rows[] = {
 const char *tw_stat_word(uint32_t stat)
 {
     static const char *const words[] = {
-#define STATISTIC(number, name, word, shape) [number] = (word),
+#define STATISTIC(number, name, word, shape, passes, orders) [number] = (word),
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     };

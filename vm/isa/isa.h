@@ -92,7 +92,7 @@ typedef enum tw_effect {
 } tw_effect;
 
 typedef enum tw_stat {
-#define STATISTIC(number, name, word, shape) TW_STAT_##name = (number),
+#define STATISTIC(number, name, word, shape, passes, orders) TW_STAT_##name = (number),
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     TW_STAT_END
@@ -206,6 +206,7 @@ typedef struct tw_op_row {
     uint16_t effects;
     bool ends_run;
     bool metered; /* its body charges what depends on sizes */
+    bool whole;   /* `gas` is all that it costs: of fixed fields, and done without the state */
 } tw_op_row;
 
 /* The row of any number 0..255; static memory. */

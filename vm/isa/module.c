@@ -20,6 +20,7 @@ typedef struct codec {
     tw_text *text; /* of `listing`, in one direction or the other */
     tw_listing *listing;
     tw_arena *arena;
+    char *names; /* where the next one is put; zeroed room for all that the bytes can hold */
     bool no_memory;
 } codec;
 
@@ -28,10 +29,12 @@ typedef struct codec {
     static inline void name(codec *c, const char *label, type *value)                              \
     {                                                                                              \
         const uint32_t bits = 8 * sizeof *value;                                                   \
-        if (c->r != NULL) *value = tw_read_##name(c->r);                                           \
-        if (c->w != NULL) tw_write_##name(c->w, *value);                                           \
-        if (c->text == NULL) return;                                                               \
-        *value = (type)tw_text_number(c->text, label, (uint64_t)*value, bits, sign);               \
+        if (c->r != NULL)                                                                          \
+            *value = tw_read_##name(c->r);                                                         \
+        else if (c->w != NULL)                                                                     \
+            tw_write_##name(c->w, *value);                                                         \
+        else                                                                                       \
+            *value = (type)tw_text_number(c->text, label, (uint64_t)*value, bits, sign);           \
     }
 NUMBER(u8, uint8_t, false)
 NUMBER(u16, uint16_t, false)
@@ -88,11 +91,10 @@ static void name(codec *c, const char *label, const char **value)
     if (c->r == NULL) return;
     const tw_bytes text = tw_read_short(c->r, 4 * TW_NAME_SIZE_MAX);
     if (!tw_utf8_is_clean(text)) c->r->bad = true;
-    *value = tw_arena_copy(c->arena, text.data, text.size);
-    if (*value == NULL) {
-        c->no_memory = true;
-        *value = "";
-    }
+    *value = ""; /* also when the bytes are at their end */
+    if (text.size == 0) return;
+    *value = memcpy(c->names, text.data, text.size);
+    c->names += text.size + 1; /* less than what it took of the bytes */
 }
 
 /* Whether a list goes on with item i. Its u16 count stands before it, and is refused over `max` or
@@ -478,9 +480,10 @@ static tw_field *home_of(tw_module *m, const tw_field *f, uint16_t index)
  * none downwards, each after all of its holders, so that a cycle is what stays left over. */
 static tw_status holders_derive(tw_module *m, tw_err *err)
 {
-    uint32_t above[TW_FIELDS_MAX] = {0}; /* lists that hold things of the field, not yet done */
+    uint32_t above[TW_FIELDS_MAX]; /* lists that hold things of the field, not yet done */
     uint16_t ready[TW_FIELDS_MAX];
     uint32_t ready_count = 0;
+    memset(above, 0, m->field_count * sizeof *above);
     for (uint16_t i = 0; i < m->field_count; i++) {
         const tw_members *members = &m->types[m->fields[i].value_type].members;
         for (uint16_t k = 0; k < members->count; k++) {
@@ -740,9 +743,9 @@ tw_status tw_module_decode(tw_bytes source, tw_arena *arena, tw_module **ret_mod
                           semantics, TW_MODULE_FORMAT, TW_SEMANTICS);
     }
     tw_module *m = TW_NEW(arena, tw_module);
-    if (m == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
-    codec c = {.r = &r, .arena = arena};
-    walk(&c, m);
+    codec c = {.r = &r, .arena = arena, .names = TW_NEW_ARRAY(arena, char, source.size)};
+    c.no_memory = m == NULL || c.names == NULL;
+    if (!c.no_memory) walk(&c, m);
     if (c.no_memory) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the module");
     if (!tw_reader_done(&r)) {
         return tw_err_set(err, TW_REFUSED_MODULE, "damaged or not canonical near byte %zu", r.at);

@@ -149,11 +149,7 @@ tw_status tw_engine_get(tw_engine *e, const tw_engine_key *key, tw_bytes module,
         return TW_OK;
     }
     tw_code *code = NULL;
-    TW_TRY(tw_code_new(module, &code, err));
-    if (!tw_hash_equal(&code->hash, &key->code)) {
-        tw_code_free(code);
-        return tw_err_set(err, TW_ERR_CORRUPT, "a module is not the one of its hash");
-    }
+    TW_TRY(tw_code_new(module, &key->code, &code, err));
     entry *made = tw_mem_new(sizeof *made);
     if (made == NULL) {
         tw_code_free(code);

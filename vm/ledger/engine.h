@@ -26,7 +26,8 @@ void tw_engine_free(tw_engine *engine);
 /* The code of this key, held until it is given back. *ret_code NULL when it is not there. */
 void tw_engine_find(tw_engine *engine, const tw_engine_key *key, const tw_code **ret_code);
 
-/* The same, made of `module` when it is not there: the module of that hash, not verified yet. */
+/* The same, made of `module` when it is not there: not verified yet, but the caller has computed
+ * its hash and put it into the key. */
 TW_MUST_USE tw_status tw_engine_get(tw_engine *engine, const tw_engine_key *key, tw_bytes module,
                                     const tw_code **ret_code, tw_err *err);
 

@@ -150,7 +150,9 @@ static tw_status stored_module(tw_ledger *l, const tw_hash *hash, tw_bytes *ret_
         return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
     }
     *ret_module = tw_bytes_of(value.data + 1, value.size - 1);
-    return TW_OK;
+    const tw_hash is = tw_module_hash(*ret_module);
+    if (tw_hash_equal(&is, hash)) return TW_OK;
+    return tw_err_set(err, TW_ERR_CORRUPT, "the state has another code than that of a contract");
 }
 
 tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, const tw_bytes *module,

@@ -246,7 +246,7 @@ static tw_status report_deploy(tw_app *app, const char *name, const tw_hash *id,
 tw_status tw_app_code(tw_app *app, const char *path, tw_bytes module, tw_code **ret_code)
 {
     tw_err inner = {0};
-    const tw_status status = tw_code_new(module, ret_code, &inner);
+    const tw_status status = tw_code_new(module, NULL, ret_code, &inner);
     if (status == TW_OK) return TW_OK;
     return tw_err_set(&app->err, status, "%s: is refused by the verifier: %.400s", path,
                       inner.text);

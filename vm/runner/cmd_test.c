@@ -184,7 +184,7 @@ static tw_status run_unit(tw_app *app, const char *path, const twc_unit *unit, t
 {
     const char *filter = tw_args_get(&app->args, "filter", "");
     tw_code *code = NULL;
-    TW_TRY(tw_code_new(unit->module, &code, &app->err));
+    TW_TRY(tw_code_new(unit->module, NULL, &code, &app->err));
     tw_trial_gas *gas = tw_mem_new(code->module->entry_count * sizeof *gas);
     tw_status status = gas != NULL ? TW_OK : TW_ERR_MEMORY;
     for (uint32_t i = 0; i < unit->test_count && status == TW_OK; i++) {

@@ -170,7 +170,7 @@ void tw_reference_markdown(tw_writer *w)
 #define NO_SPAN "none"
 #define SPAN "span"
 #define SPAN_Q "span, percentile in 10^-6 %"
-#define STATISTIC(number, name, word, shape)                                                       \
+#define STATISTIC(number, name, word, shape, passes, orders)                                       \
     tw_print(w, "| %d | `%s` | %s |\n", number, word, shape);
 #include "vm/isa/statistics.def"
 #undef STATISTIC

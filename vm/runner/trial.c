@@ -360,12 +360,12 @@ static tw_status open_trial(tw_trial *t, const twc_unit *unit, const twc_test *t
     t->now = start_ms;
     t->arena = tw_arena_new(ARENA_MAX);
     if (t->arena == NULL) return TW_ERR_MEMORY;
-    TW_TRY(tw_code_new(unit->module, &t->code, t->err));
+    TW_TRY(tw_code_new(unit->module, NULL, &t->code, t->err));
     t->test_codes = TW_NEW_ARRAY(t->arena, tw_code *, test->module_count);
     if (t->test_codes == NULL) return TW_ERR_MEMORY;
     for (; t->test_code_count < test->module_count; t->test_code_count++) {
-        TW_TRY(tw_code_new(test->modules[t->test_code_count], &t->test_codes[t->test_code_count],
-                           t->err));
+        TW_TRY(tw_code_new(test->modules[t->test_code_count], NULL,
+                           &t->test_codes[t->test_code_count], t->err));
     }
     t->events = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->event_count);
     t->gas_last = TW_NEW_ARRAY(t->arena, uint64_t, t->code->module->entry_count);

@@ -10,15 +10,15 @@
 
 #include <string.h>
 
-enum { NO_LOOP = 0, NO_TARGET = -1 };
+enum { NO_TARGET = 0, NO_LOOP = 1 };
 
 typedef struct pass {
     const tw_module *m;
     const tw_function *f;
     const uint64_t *code;
     tw_err *err;
-    int32_t *target_loop; /* per instruction: loop a jump to it was made from, or NO_TARGET */
-    int32_t loops[TW_LOOP_NEST_MAX + 1]; /* [0] = NO_LOOP; else 1 + pc of the LOOP */
+    uint32_t *target_loop; /* per instruction: loop a jump to it was made from, or NO_TARGET */
+    uint32_t loops[TW_LOOP_NEST_MAX + 1]; /* [0] = NO_LOOP; else 2 + pc of the LOOP */
     uint32_t depth;
     uint32_t pc;
 } pass;
@@ -39,7 +39,7 @@ static tw_status jump(pass *p)
 {
     const uint64_t target = (uint64_t)p->pc + 1 + tw_insn_x(p->code[p->pc]);
     if (target >= p->f->code_count) return refuse(p, "jumps out of the function");
-    const int32_t loop = p->loops[p->depth];
+    const uint32_t loop = p->loops[p->depth];
     if (p->target_loop[target] != NO_TARGET && p->target_loop[target] != loop) {
         return refuse(p, "jumps where another loop's jump goes");
     }
@@ -51,11 +51,6 @@ static tw_status jump(pass *p)
 typedef struct spans {
     uint64_t a, b, c;
 } spans;
-
-static spans notice_spans(const tw_notice *notice)
-{
-    return (spans){notice->members.slots, 0, 0};
-}
 
 /* Where each device has a window, the instruction says whose is meant. */
 static uint32_t device_slots(const tw_module *m, uint32_t reading)
@@ -79,9 +74,9 @@ static spans sized_spans(const tw_module *m, uint64_t insn, uint32_t x)
         return (spans){m->types[f->value_type].slots, key, 0};
     }
     case TW_OP_PARAM: return (spans){m->types[m->params[x].type].slots, 0, 0};
-    case TW_OP_EMIT: return notice_spans(&m->events[x]);
-    case TW_OP_HISTORY: return notice_spans(&m->histories[x]);
-    case TW_OP_FAIL: return notice_spans(&m->errors[x]);
+    case TW_OP_EMIT: return (spans){m->events[x].members.slots, 0, 0};
+    case TW_OP_HISTORY: return (spans){m->histories[x].members.slots, 0, 0};
+    case TW_OP_FAIL: return (spans){m->errors[x].members.slots, 0, 0};
     case TW_OP_STAT:
         return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, device_slots(m, x & 1023)};
     case TW_OP_ACROSS: return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, 0};
@@ -198,7 +193,7 @@ static tw_status meaning(pass *p, const tw_op_row *row, uint64_t insn)
     const uint8_t op = tw_insn_op(insn);
     const bool looks =
         op == TW_OP_LOAD || op == TW_OP_EXISTS || op == TW_OP_SIZE || op == TW_OP_NEXT;
-    if (!looks && tw_insn_is_old(p->m, insn)) {
+    if (tw_insn_is_old(p->m, row, insn) && !looks) {
         return refuse(p, "does more than look at a field of the version before");
     }
     return TW_OK;
@@ -210,13 +205,13 @@ static bool is_plain(const pass *p, const tw_shape_row *shape, uint64_t insn)
     return shape->fixed && (insn & shape->unused) == 0 && fits(p, tw_insn_a(insn), shape->a) &&
            (shape->b == TW_USE_IMM || fits(p, tw_insn_b(insn), shape->b)) &&
            (shape->c == TW_USE_IMM || fits(p, tw_insn_c(insn), shape->c)) &&
-           tw_insn_x(insn) < index_end(p, shape->x, insn);
+           (shape->x <= TW_INDEX_FREE || tw_insn_x(insn) < index_end(p, shape->x, insn));
 }
 
 static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
 {
     const tw_shape_row *shape = tw_shape_find(row->shape);
-    if (is_plain(p, shape, insn)) return meaning(p, row, insn);
+    if (is_plain(p, shape, insn)) return shape->x <= TW_INDEX_FREE ? TW_OK : meaning(p, row, insn);
     if (tw_insn_x(insn) >= index_end(p, shape->x, insn)) {
         return refuse(p, "names something that is not there");
     }
@@ -238,7 +233,7 @@ static tw_status control(pass *p, const tw_op_row *row, uint64_t insn)
     if (tw_insn_op(insn) == TW_OP_LOOP) {
         if (p->depth == TW_LOOP_NEST_MAX) return refuse(p, "is the ninth loop inside another");
         if (tw_insn_imm30(insn) < 0) return refuse(p, "has a negative count");
-        p->loops[++p->depth] = (int32_t)p->pc + 1;
+        p->loops[++p->depth] = p->pc + 2;
     }
     if (tw_insn_op(insn) == TW_OP_END) {
         if (p->depth == 0) return refuse(p, "ends no loop");
@@ -259,7 +254,7 @@ static tw_status walk(pass *p)
         const uint64_t insn = p->code[p->pc];
         const tw_op_row *row = tw_op_find(tw_insn_op(insn));
         if (row->name == NULL) return refuse(p, "is no instruction");
-        const int32_t from = p->target_loop[p->pc];
+        const uint32_t from = p->target_loop[p->pc];
         if (from != NO_TARGET && from != p->loops[p->depth]) {
             return refuse(p, "is the target of a jump into or out of a loop");
         }
@@ -272,7 +267,7 @@ static tw_status walk(pass *p)
     return TW_OK;
 }
 
-tw_status tw_check_code(const tw_module *m, uint16_t index, tw_arena *arena, tw_err *err)
+tw_status tw_check_code(const tw_module *m, uint16_t index, uint32_t *ret_targets, tw_err *err)
 {
     const tw_function *f = &m->functions[index];
     if (f->code_count == 0 || f->frame_slots > TW_FRAME_SLOTS_MAX ||
@@ -280,12 +275,7 @@ tw_status tw_check_code(const tw_module *m, uint16_t index, tw_arena *arena, tw_
         return tw_err_set(err, TW_REFUSED_MODULE,
                           "function %s: no code, or a frame that does not fit", f->name);
     }
-    const tw_mark mark = tw_arena_mark(arena);
     pass p = {.m = m, .f = f, .code = m->code + f->code_first, .err = err, .loops = {NO_LOOP}};
-    p.target_loop = TW_NEW_ARRAY(arena, int32_t, f->code_count);
-    if (p.target_loop == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
-    for (uint32_t i = 0; i < f->code_count; i++) p.target_loop[i] = NO_TARGET;
-    const tw_status status = walk(&p);
-    tw_arena_reset(arena, mark);
-    return status;
+    p.target_loop = memset(ret_targets, NO_TARGET, f->code_count * sizeof *ret_targets);
+    return walk(&p);
 }

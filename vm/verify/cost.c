@@ -4,77 +4,26 @@
 
 #include "vm/isa/operands.h"
 
-uint64_t tw_cost_add(uint64_t a, uint64_t b)
-{
-    uint64_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
-}
-
-uint64_t tw_cost_mul(uint64_t a, uint64_t b)
-{
-    uint64_t product = 0;
-    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
-}
-
-static uint32_t add32(uint32_t a, uint32_t b)
-{
-    uint32_t sum = 0;
-    return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
-}
-
-static uint32_t mul32(uint32_t a, uint64_t b)
-{
-    const uint64_t product = tw_cost_mul(a, b);
-    return product > UINT32_MAX ? UINT32_MAX : (uint32_t)product;
-}
-
-void tw_bounds_add(tw_bounds *sum, const tw_bounds *more)
-{
-    sum->gas = tw_cost_add(sum->gas, more->gas);
-    sum->reads = add32(sum->reads, more->reads);
-    sum->writes = add32(sum->writes, more->writes);
-    sum->event_bytes = add32(sum->event_bytes, more->event_bytes);
-    sum->events = add32(sum->events, more->events);
-}
-
 void tw_bounds_times(tw_bounds *product, uint64_t factor)
 {
-    product->gas = tw_cost_mul(product->gas, factor);
-    product->reads = mul32(product->reads, factor);
-    product->writes = mul32(product->writes, factor);
-    product->event_bytes = mul32(product->event_bytes, factor);
-    product->events = mul32(product->events, factor);
-}
-
-void tw_bounds_max(tw_bounds *largest, const tw_bounds *other)
-{
-    if (other->gas > largest->gas) largest->gas = other->gas;
-    if (other->reads > largest->reads) largest->reads = other->reads;
-    if (other->writes > largest->writes) largest->writes = other->writes;
-    if (other->event_bytes > largest->event_bytes) largest->event_bytes = other->event_bytes;
-    if (other->events > largest->events) largest->events = other->events;
+    product->gas = tw_mul_capped(product->gas, factor);
+    product->reads = tw_mul32_capped(product->reads, factor);
+    product->writes = tw_mul32_capped(product->writes, factor);
+    product->event_bytes = tw_mul32_capped(product->event_bytes, factor);
+    product->events = tw_mul32_capped(product->events, factor);
 }
 
 uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
 {
-    switch (stat) {
-    case TW_STAT_LAST:
-    case TW_STAT_TIME_OF:
-    case TW_STAT_COUNT:
-    case TW_STAT_DEVICES: return TW_GAS_STAT;
-    case TW_STAT_SUM:
-    case TW_STAT_AVG:
-    case TW_STAT_MIN:
-    case TW_STAT_MAX:
-    case TW_STAT_RMS: return TW_GAS_STAT + samples * TW_GAS_STAT_SAMPLE;
-    case TW_STAT_SLOPE: return TW_GAS_STAT + 4 * samples * TW_GAS_STAT_SAMPLE;
-    case TW_STAT_MEDIAN:
-    case TW_STAT_PERCENTILE:
-        return TW_GAS_STAT + samples * (TW_GAS_STAT_SAMPLE + TW_GAS_STAT_SELECT);
-    case TW_STAT_MAD: return TW_GAS_STAT + 2 * samples * (TW_GAS_STAT_SAMPLE + TW_GAS_STAT_SELECT);
-    case TW_STAT_END: break;
-    }
-    return UINT64_MAX;
+    static const struct {
+        uint8_t passes, orders;
+    } of[TW_STAT_END] = {
+#define STATISTIC(number, name, word, shape, passes, orders) [number] = {passes, orders},
+#include "vm/isa/statistics.def"
+#undef STATISTIC
+    };
+    return TW_GAS_STAT + samples * (of[stat].passes * (uint64_t)TW_GAS_STAT_SAMPLE +
+                                    of[stat].orders * (uint64_t)TW_GAS_STAT_SELECT);
 }
 
 uint64_t tw_size_control(const tw_module *m)
@@ -311,9 +260,7 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
 tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
 {
     const tw_op_row *row = tw_op_find(tw_insn_op(insn));
-    const tw_shape_row *shape = tw_shape_find(row->shape);
-    const bool plain = shape->fixed && shape->x <= TW_INDEX_FREE;
-    tw_bounds cost = plain ? (tw_bounds){0} : sized_cost(m, insn);
+    tw_bounds cost = row->whole ? (tw_bounds){0} : sized_cost(m, insn);
     cost.gas += row->gas;
     return cost;
 }
@@ -338,19 +285,4 @@ tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects)
     if (writing) cost = sum(cost, writes(1, tw_size_control(m)));
     if ((effects & TW_EFFECT_READINGS) != 0) cost = sum(cost, tw_cost_windows(m, false));
     return cost;
-}
-
-bool tw_insn_is_old(const tw_module *m, uint64_t insn)
-{
-    const tw_shape shape = tw_op_find(tw_insn_op(insn))->shape;
-    const bool plain = shape == TW_SHAPE_FIELD;
-    if (!plain && shape != TW_SHAPE_STATE) return false;
-    const tw_field *f = plain ? &m->fields[tw_insn_x(insn)] : tw_operands_field(m, insn);
-    return f != NULL && f->old;
-}
-
-uint32_t tw_insn_effects(const tw_module *m, uint64_t insn)
-{
-    const uint32_t old = tw_insn_is_old(m, insn) ? TW_EFFECT_OLD : 0;
-    return tw_op_find(tw_insn_op(insn))->effects | old;
 }

@@ -6,7 +6,8 @@
 #ifndef TW_VERIFY_COST_H
 #define TW_VERIFY_COST_H
 
-#include "vm/isa/module.h"
+#include "vm/base/math.h"
+#include "vm/isa/operands.h"
 
 enum {
     TW_PAGE_SIZE = 1 + 16 * TW_PAGE_SAMPLES, /* tag, then (time, value) each 8 bytes */
@@ -27,11 +28,28 @@ enum {
 };
 
 /* Adds that stop at the largest value instead of wrapping. */
-uint64_t tw_cost_add(uint64_t a, uint64_t b);
-uint64_t tw_cost_mul(uint64_t a, uint64_t b);
-void tw_bounds_add(tw_bounds *sum, const tw_bounds *more);
+static inline uint64_t tw_cost_add(uint64_t a, uint64_t b)
+{
+    uint64_t sum = 0;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+static inline void tw_bounds_add(tw_bounds *sum, const tw_bounds *more)
+{
+    sum->gas = tw_cost_add(sum->gas, more->gas);
+    sum->reads = tw_add32_capped(sum->reads, more->reads);
+    sum->writes = tw_add32_capped(sum->writes, more->writes);
+    sum->event_bytes = tw_add32_capped(sum->event_bytes, more->event_bytes);
+    sum->events = tw_add32_capped(sum->events, more->events);
+}
+static inline void tw_bounds_max(tw_bounds *largest, const tw_bounds *other)
+{
+    if (other->gas > largest->gas) largest->gas = other->gas;
+    if (other->reads > largest->reads) largest->reads = other->reads;
+    if (other->writes > largest->writes) largest->writes = other->writes;
+    if (other->event_bytes > largest->event_bytes) largest->event_bytes = other->event_bytes;
+    if (other->events > largest->events) largest->events = other->events;
+}
 void tw_bounds_times(tw_bounds *product, uint64_t factor);
-void tw_bounds_max(tw_bounds *largest, const tw_bounds *other);
 
 /* `bytes` of one value read or written, `count` values. */
 static inline uint64_t tw_cost_read(uint64_t count, uint64_t bytes)
@@ -89,9 +107,19 @@ tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects);
 tw_bounds tw_cost_windows(const tw_module *m, bool per_device);
 
 /* True when the instruction names a field of the contract of the version before. */
-bool tw_insn_is_old(const tw_module *m, uint64_t insn);
+static inline bool tw_insn_is_old(const tw_module *m, const tw_op_row *row, uint64_t insn)
+{
+    const tw_field *f = row->shape == TW_SHAPE_FIELD   ? &m->fields[tw_insn_x(insn)]
+                        : row->shape == TW_SHAPE_STATE ? tw_operands_field(m, insn)
+                                                       : NULL;
+    return f != NULL && f->old;
+}
 
 /* Effects of the instruction: the table's, and TW_EFFECT_OLD. */
-uint32_t tw_insn_effects(const tw_module *m, uint64_t insn);
+static inline uint32_t tw_insn_effects(const tw_module *m, uint64_t insn)
+{
+    const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+    return row->effects | (tw_insn_is_old(m, row, insn) ? TW_EFFECT_OLD : 0);
+}
 
 #endif

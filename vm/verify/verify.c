@@ -15,17 +15,16 @@
 typedef struct bounder {
     const tw_module *m;
     tw_facts *facts;
-    tw_arena *arena;
+    uint32_t *targets; /* per instruction of a function: not 0 where a jump goes, and there: */
+    tw_bounds *cost;   /* of all that follows it, itself included */
     tw_err *err;
 } bounder;
 
-/* Cost of all that follows `pc` in a function, itself included. */
-static tw_bounds cost_from(const bounder *b, const tw_function *f, const tw_bounds *cost,
-                           uint32_t pc, uint32_t loop_end)
+/* `next`: of what stands behind the instruction; `end`: behind the loop. */
+static tw_bounds cost_from(const bounder *b, const tw_op_row *row, uint64_t insn, uint32_t pc,
+                           tw_bounds next, const tw_bounds *end)
 {
-    const uint64_t insn = b->m->code[f->code_first + pc];
     const uint8_t op = tw_insn_op(insn);
-    const tw_shape shape = tw_op_find(op)->shape;
     const uint32_t x = tw_insn_x(insn);
     tw_bounds own = tw_cost_insn(b->m, insn);
     if (op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
@@ -33,59 +32,52 @@ static tw_bounds cost_from(const bounder *b, const tw_function *f, const tw_boun
         return own;
     }
     if (op == TW_OP_LOOP) {
-        tw_bounds body = cost[pc + 1];
-        tw_bounds_times(&body, (uint64_t)tw_insn_imm30(insn));
-        tw_bounds_add(&own, &body);
-        tw_bounds_add(&own, &cost[loop_end + 1]);
-        return own;
+        tw_bounds_times(&next, (uint64_t)tw_insn_imm30(insn));
+        tw_bounds_add(&own, end);
     }
     if (op == TW_OP_CALL) tw_bounds_add(&own, &b->facts->functions[x].worst);
-    tw_bounds next = shape == TW_SHAPE_JUMP ? cost[pc + 1 + x] : cost[pc + 1];
-    if (shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP || shape == TW_SHAPE_A_IMM_JUMP) {
-        tw_bounds_max(&next, &cost[pc + 1 + x]);
-    }
+    if (op == TW_OP_JMP) next = b->cost[pc + 1 + x];
+    if (tw_shape_is_jump(row->shape)) tw_bounds_max(&next, &b->cost[pc + 1 + x]);
     tw_bounds_add(&own, &next);
     return own;
 }
 
-/* Effects, stack and depth: a plain union and maximum over the instructions. */
-static void reach(const bounder *b, const tw_function *f, tw_function_facts *facts)
+/* Effects, stack and depth are a plain union and maximum over the instructions. */
+static void reach(const bounder *b, tw_function_facts *facts, uint64_t insn)
 {
-    uint32_t deepest = 0;
-    uint32_t stack = 0;
-    for (uint32_t pc = 0; pc < f->code_count; pc++) {
-        const uint64_t insn = b->m->code[f->code_first + pc];
-        facts->effects |= tw_insn_effects(b->m, insn);
-        if (tw_insn_op(insn) != TW_OP_CALL) continue;
-        const tw_function_facts *callee = &b->facts->functions[tw_insn_x(insn)];
-        facts->effects |= callee->effects;
-        if (callee->depth > deepest) deepest = callee->depth;
-        if (callee->worst.slots > stack) stack = callee->worst.slots;
-    }
-    facts->depth = deepest + 1;
-    facts->worst.slots = f->frame_slots + stack;
+    facts->effects |= tw_insn_effects(b->m, insn);
+    if (tw_insn_op(insn) != TW_OP_CALL) return;
+    const tw_function_facts *callee = &b->facts->functions[tw_insn_x(insn)];
+    facts->effects |= callee->effects;
+    if (callee->depth > facts->depth) facts->depth = callee->depth;
+    if (callee->worst.slots > facts->worst.slots) facts->worst.slots = callee->worst.slots;
 }
 
 static tw_status bound_function(bounder *b, uint16_t index)
 {
     const tw_function *f = &b->m->functions[index];
     tw_function_facts *facts = &b->facts->functions[index];
-    const tw_mark mark = tw_arena_mark(b->arena);
-    /* one more: a LOOP whose END is last looks one past it, which structure rules out */
-    tw_bounds *cost = TW_NEW_ARRAY(b->arena, tw_bounds, f->code_count + 1);
-    if (cost == NULL) return tw_err_set(b->err, TW_ERR_MEMORY, "no memory to verify");
-    uint32_t ends[TW_LOOP_NEST_MAX + 1] = {0};
+    tw_bounds ends[TW_LOOP_NEST_MAX + 1] = {0};
+    tw_bounds next = {0};
     uint32_t depth = 0;
     for (uint32_t pc = f->code_count; pc-- > 0;) {
-        const uint8_t op = tw_insn_op(b->m->code[f->code_first + pc]);
-        if (op == TW_OP_END) ends[++depth] = pc;
-        cost[pc] = cost_from(b, f, cost, pc, ends[depth]);
-        if (op == TW_OP_LOOP) depth--;
+        const uint64_t insn = b->m->code[f->code_first + pc];
+        const tw_op_row *row = tw_op_find(tw_insn_op(insn));
+        if (row->whole && !row->ends_run) { /* the most of them */
+            next.gas = tw_cost_add(next.gas, row->gas);
+            facts->effects |= row->effects;
+        } else {
+            if (tw_insn_op(insn) == TW_OP_END) ends[++depth] = next;
+            next = cost_from(b, row, insn, pc, next, &ends[depth]);
+            if (tw_insn_op(insn) == TW_OP_LOOP) depth--;
+            reach(b, facts, insn);
+        }
+        if (b->targets[pc] != 0) b->cost[pc] = next;
     }
-    facts->worst = cost[0];
-    facts->worst.gas = tw_cost_add(facts->worst.gas, tw_cost_frame(f));
-    tw_arena_reset(b->arena, mark);
-    reach(b, f, facts);
+    next.gas = tw_cost_add(next.gas, tw_cost_frame(f));
+    next.slots = f->frame_slots + facts->worst.slots;
+    facts->worst = next;
+    facts->depth++;
     if (facts->depth > TW_CALL_DEPTH_MAX || facts->worst.slots > TW_STACK_SLOTS_MAX) {
         return tw_err_set(b->err, TW_REFUSED_MODULE,
                           "function %s: needs %u slots in %u calls, the limits are %d and %d",
@@ -95,24 +87,16 @@ static tw_status bound_function(bounder *b, uint16_t index)
     return TW_OK;
 }
 
-static uint32_t effects_allowed(tw_entry_kind kind)
+static uint32_t effects_allowed(uint8_t kind)
 {
+    static const uint32_t more[TW_ENTRY_KINDS] = {
+        [TW_ENTRY_DEPLOY] = TW_EFFECT_SENDER | TW_EFFECT_DEPLOYS,
+        [TW_ENTRY_ACTION] = TW_EFFECT_SENDER,
+        [TW_ENTRY_MIGRATE] = TW_EFFECT_DEPLOYS | TW_EFFECT_OLD,
+    };
     const uint32_t look = TW_EFFECT_READS_STATE | TW_EFFECT_CLOCK | TW_EFFECT_READINGS;
-    const uint32_t rule = look | TW_EFFECT_WRITES_STATE | TW_EFFECT_EMITS;
-    switch (kind) {
-    case TW_ENTRY_VIEW: return look;
-    case TW_ENTRY_DEPLOY: return rule | TW_EFFECT_SENDER | TW_EFFECT_DEPLOYS;
-    case TW_ENTRY_ACTION: return rule | TW_EFFECT_SENDER;
-    case TW_ENTRY_RAISED:
-    case TW_ENTRY_CLEARED:
-    case TW_ENTRY_SILENT:
-    case TW_ENTRY_EVERY:
-    case TW_ENTRY_AFTER:
-    case TW_ENTRY_FALLS: return rule;
-    case TW_ENTRY_MIGRATE: return rule | TW_EFFECT_DEPLOYS | TW_EFFECT_OLD;
-    case TW_ENTRY_KINDS: break;
-    }
-    return 0;
+    if (kind == TW_ENTRY_VIEW) return look;
+    return look | TW_EFFECT_WRITES_STATE | TW_EFFECT_EMITS | more[kind];
 }
 
 static tw_status effects_fit(bounder *b, const char *what, uint16_t function, uint32_t allowed)
@@ -140,7 +124,7 @@ static tw_status bound_entries(bounder *b)
     }
     for (uint16_t i = 0; i < m->entry_count; i++) {
         const tw_entry *e = &m->entries[i];
-        TW_TRY(effects_fit(b, e->name, e->function, effects_allowed((tw_entry_kind)e->kind)));
+        TW_TRY(effects_fit(b, e->name, e->function, effects_allowed(e->kind)));
         const tw_function_facts *f = &b->facts->functions[e->function];
         b->facts->entries[i] = tw_cost_entry(m, f->effects);
         b->facts->setup_gas[i] = b->facts->entries[i].gas;
@@ -211,7 +195,8 @@ static void bound_packs(bounder *b)
 
 tw_status tw_facts_compute(const tw_module *m, tw_arena *arena, tw_facts **ret_facts, tw_err *err)
 {
-    bounder b = {m, TW_NEW(arena, tw_facts), arena, err};
+    bounder b = {.m = m, .facts = TW_NEW(arena, tw_facts), .err = err};
+    uint32_t longest = 0;
     if (b.facts == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
     b.facts->functions = TW_NEW_ARRAY(arena, tw_function_facts, m->function_count);
     b.facts->entries = TW_NEW_ARRAY(arena, tw_bounds, m->entry_count);
@@ -223,9 +208,19 @@ tw_status tw_facts_compute(const tw_module *m, tw_arena *arena, tw_facts **ret_f
     }
     TW_TRY(tw_check_declarations(m, err));
     for (uint16_t i = 0; i < m->function_count; i++) {
-        TW_TRY(tw_check_code(m, i, arena, err));
+        if (m->functions[i].code_count > longest) longest = m->functions[i].code_count;
+    }
+    const tw_mark mark = tw_arena_mark(arena);
+    b.targets = TW_NEW_ARRAY(arena, uint32_t, longest);
+    b.cost = TW_NEW_ARRAY(arena, tw_bounds, longest);
+    if (b.targets == NULL || b.cost == NULL) {
+        return tw_err_set(err, TW_ERR_MEMORY, "no memory to verify");
+    }
+    for (uint16_t i = 0; i < m->function_count; i++) {
+        TW_TRY(tw_check_code(m, i, b.targets, err));
         TW_TRY(bound_function(&b, i));
     }
+    tw_arena_reset(arena, mark);
     TW_TRY(bound_entries(&b));
     bound_packs(&b);
     *ret_facts = b.facts;

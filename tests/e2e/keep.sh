@@ -23,4 +23,27 @@ check 'it is whole' 0 '7 blocks in .* the ledger is whole$' "$TWVM" -d l fsck
 check 'as JSON' 0 '^{"whole":true,"problems":\[\],"problem_count":"0","height":"6"' \
     "$TWVM" -d l fsck --json
 check 'there is no ledger' 1 'nowhere holds no ledger' "$TWVM" -d nowhere fsck
+# ---- rollback ----
+all() { for what in root 'state Counter' balances 'events --failed' blocks; do
+    # shellcheck disable=SC2086
+    "$TWVM" -d l $what
+done; }
+add() { "$TWVM" -d l call Counter add n=1 --as alice --time 2026-01-08; }
+then=$(all)
+check 'one more block' 0 'in block 7' add
+with=$(all)
+check 'it asks first' 1 'block 7, 2026-01-08T00:00:00Z, .* --yes' "$TWVM" -d l rollback
+same 'and does nothing then' "$with" "$(all)"
+check 'the block is taken off' 0 'block 7 is taken off; the newest is now 6' \
+    "$TWVM" -d l rollback --yes
+same 'everything is as it was' "$then" "$(all)"
+check 'the ledger is whole' 0 'the ledger is whole' "$TWVM" -d l fsck
+check 'the same block again' 0 'in block 7' add
+same 'as if nothing had been' "$with" "$(all)"
+for height in 6 5 4 3 2 1 0; do
+    check "back to $height" 0 "\"height\":\"$height\"" "$TWVM" -d l rollback --yes --json
+done
+check 'not the first one' 1 "the first block can't be taken off" "$TWVM" -d l rollback --yes
+check 'it is whole' 0 '1 blocks in .* the ledger is whole$' "$TWVM" -d l fsck
+check 'and lives on' 0 '' "$TWVM" -d l deploy counter.twc --as alice --role owner=alice
 finish

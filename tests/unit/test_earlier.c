@@ -125,6 +125,70 @@ Test(earlier, genesis_has_no_contract)
     rig_free(r);
 }
 
+/* All rows of all tables. */
+static tw_bytes rows_of(rig *r)
+{
+    tw_writer w = tw_writer_new(64 * MIB);
+    for (int table = 0; table < TW_TABLE_COUNT; table++) {
+        tw_iter *iter = NULL;
+        tw_bytes key, value;
+        cr_assert_eq(tw_iter_open(r->store, (tw_table)table, text(""), &iter), TW_OK);
+        for (tw_status s = tw_iter_first(iter); s == TW_OK && tw_iter_here(iter, &key, &value);
+             s = tw_iter_next(iter)) {
+            tw_write_u8(&w, (uint8_t)table);
+            tw_write_long(&w, key);
+            tw_write_long(&w, value);
+        }
+        tw_iter_close(iter);
+    }
+    const tw_bytes rows = tw_bytes_of(tw_arena_copy(r->arena, w.data, w.size), w.size);
+    cr_assert(!w.bad && rows.data != NULL);
+    tw_writer_free(&w);
+    return rows;
+}
+
+/* Every row is as it was before the block, after each of them; and the ledger goes on from there
+ * as it did. */
+Test(earlier, a_block_taken_off_was_never_there)
+{
+    tw_bytes rows[BLOCKS + 1];
+    tw_block blocks[BLOCKS + 1];
+    rig *r = rig_new();
+    rows[0] = rows_of(r);
+    deploy(r);
+    rows[1] = rows_of(r);
+    blocks[1] = newest(r);
+    for (uint64_t h = 2; h <= BLOCKS; h++) {
+        const int64_t time = start_time + (int64_t)h * MINUTE;
+        if (h % 4 == 0) {
+            (void)feed(r, time, h % 3 == 0 ? HIGH_UM : LOW_UM);
+        } else if (h % 4 == 1) {
+            (void)call(r, time, KEEPER_1, "open", text(""));
+        } else {
+            (void)call_int(r, time, "add", h % 8 < 4 ? 1 : -1);
+        }
+        rows[h] = rows_of(r);
+        blocks[h] = newest(r);
+    }
+    for (uint64_t h = BLOCKS; h > 0; h--) {
+        cr_assert_eq(tw_ledger_rollback(r->ledger, &r->err), TW_OK, "%s", r->err.text);
+        cr_assert_eq(tw_ledger_head(r->ledger)->height, h - 1);
+        cr_assert(tw_bytes_equal(rows_of(r), rows[h - 1]), "height %llu", (unsigned long long)h);
+        if (h % 8 != 0) continue;
+        cr_assert_eq(tw_ledger_replay_block(r->ledger, &blocks[h], &r->err), TW_OK, "%s",
+                     r->err.text);
+        cr_assert(tw_bytes_equal(rows_of(r), rows[h]));
+        cr_assert_eq(tw_ledger_rollback(r->ledger, &r->err), TW_OK, "%s", r->err.text);
+    }
+    cr_assert_eq(tw_ledger_rollback(r->ledger, &r->err), TW_REFUSED_ARGUMENT);
+    for (uint64_t h = 1; h <= BLOCKS; h++) {
+        cr_assert_eq(tw_ledger_replay_block(r->ledger, &blocks[h], &r->err), TW_OK, "%s",
+                     r->err.text);
+    }
+    cr_assert(tw_bytes_equal(rows_of(r), rows[BLOCKS]));
+    rig_free(r);
+}
+
 /* Several blocks may have one time. */
 Test(earlier, the_newest_block_that_is_not_later)
 {

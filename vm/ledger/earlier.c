@@ -1,4 +1,5 @@
-/* earlier -- the ledger as it was after one of its blocks, and which block that was at a time.
+/* earlier -- the ledger as it was after one of its blocks, which block that was at a time, and
+ * going back by one block for good.
  *
  * The store of that height (vm/state/past.h) stands in the place of the store, and what reads runs
  * on it unchanged. Such a ledger has no commit, so it makes no blocks.
@@ -10,7 +11,7 @@
 
 #include <assert.h>
 
-static tw_status header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info, tw_err *err)
+tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info, tw_err *err)
 {
     uint8_t key[8];
     tw_bytes record = {NULL, 0};
@@ -40,7 +41,7 @@ tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, 
     uint64_t high = l->head.height;
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
-        TW_TRY(header_at(l, middle, &info, err));
+        TW_TRY(tw_node_header_at(l, middle, &info, err));
         if (info.time <= time) {
             low = middle;
         } else {
@@ -102,7 +103,7 @@ tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height, tw_ledger **r
     tw_store *store = NULL;
     assert(present->commit != NULL && !present->open);
     TW_TRY(kept_root(present, height, &root, err));
-    TW_TRY(header_at(present, height, &info, err));
+    TW_TRY(tw_node_header_at(present, height, &info, err));
     if (!tw_hash_equal(&info.state_root, &root.hash) || info.height != height) {
         return tw_err_set(err, TW_ERR_CORRUPT, "block %llu and the state after it do not agree",
                           (unsigned long long)height);
@@ -110,5 +111,46 @@ tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height, tw_ledger **r
     TW_TRY(tw_store_open_past(present->store, height, &store));
     const tw_status status = open_at(present, &info, store, ret_ledger, err);
     if (status != TW_OK) tw_store_close(store);
+    return status;
+}
+
+/* ---- one block back ---- */
+
+/* Deletes the block's own records: itself, and where its transactions are. */
+static tw_status drop_block(tw_ledger *l, const tw_block *block)
+{
+    uint8_t key[8];
+    tw_batch *batch = tw_commit_batch(l->commit);
+    tw_store_u64(key, block->info.height);
+    tw_batch_delete(batch, TW_TABLE_BLOCK, tw_bytes_of(key, sizeof key));
+    for (uint32_t i = 0; i < block->transaction_count; i++) {
+        tw_tx tx;
+        TW_TRY(tw_tx_decode(block->transactions[i], l->arena, &tx));
+        tw_batch_delete(batch, TW_TABLE_TX, tw_bytes_of(tx.id.bytes, TW_HASH_SIZE));
+    }
+    return TW_OK;
+}
+
+tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
+{
+    tw_block block;
+    tw_block_info before;
+    uint8_t header[TW_HEADER_SIZE];
+    assert(l->commit != NULL && !l->open);
+    if (l->head.height == 0) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the first block can't be taken off");
+    }
+    TW_TRY(tw_node_header_at(l, l->head.height - 1, &before, err));
+    tw_arena_clear(l->arena);
+    TW_TRY(tw_ledger_block(l, l->head.height, l->arena, &block, err));
+    TW_TRY(tw_commit_prepare_undo(l->commit, err));
+    tw_node_header(&before, header);
+    tw_status status = drop_block(l, &block);
+    if (status == TW_OK) {
+        status = tw_commit_write(l->commit, tw_bytes_of(header, sizeof header), !l->options.no_sync,
+                                 err);
+    }
+    if (status == TW_OK) l->head = before;
+    tw_block_abort(l);
     return status;
 }

@@ -91,6 +91,11 @@ TW_MUST_USE tw_status tw_ledger_height_at(tw_ledger *ledger, int64_t time, uint6
 /* The oldest block that tw_ledger_open_past can show. */
 TW_MUST_USE tw_status tw_ledger_oldest(tw_ledger *ledger, uint64_t *ret_height);
 
+/* For who keeps the ledger: takes the newest block off, in one batch, as if it had never been; the
+ * head is then the block before it. A node that has told others of the block must not do that.
+ * No block may be open, and no ledger of the past. */
+TW_MUST_USE tw_status tw_ledger_rollback(tw_ledger *ledger, tw_err *err);
+
 /* Looks at the store anew after it was put back (tw_store_memory_back). An open block is dropped.
  */
 TW_MUST_USE tw_status tw_ledger_reload(tw_ledger *ledger, tw_err *err);

@@ -53,6 +53,10 @@ TW_MUST_USE tw_status tw_node_load_genesis(tw_ledger *ledger, tw_err *err);
 void tw_node_header(const tw_block_info *info, uint8_t ret_bytes[TW_HEADER_SIZE]);
 TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info);
 
+/* The header of a block: earlier.c. */
+TW_MUST_USE tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info,
+                                        tw_err *err);
+
 /* The hash of a list's item, and of the list: `leaves` is used up. */
 tw_hash tw_node_leaf(tw_bytes item);
 tw_hash tw_node_list_root(tw_hash *leaves, uint32_t count);

@@ -1,4 +1,4 @@
-/* cmd_keep -- the commands of who keeps a ledger: fsck. */
+/* cmd_keep -- the commands of who keeps a ledger: fsck, rollback. */
 #include "vm/ledger/audit.h"
 #include "vm/runner/command.h"
 #include "vm/runner/times.h"
@@ -92,4 +92,33 @@ tw_status tw_command_fsck(tw_app *app)
     }
     if (status != TW_OK || audit.problems == 0) return status;
     return tw_app_fail(app, "the ledger in %s is not whole", dir);
+}
+
+/* ---- rollback ---- */
+
+tw_status tw_command_rollback(tw_app *app)
+{
+    char time[TW_TIME_TEXT_MAX], root[65];
+    TW_TRY(tw_app_open(app));
+    tw_ledger *ledger = app->session->ledger;
+    const uint64_t height = tw_ledger_head(ledger)->height;
+    if (!tw_args_has(&app->args, "yes")) {
+        tw_time_print(tw_ledger_head(ledger)->time, time);
+        return tw_app_fail(app,
+                           "block %" PRIu64
+                           ", %s, and all that it did would be gone for good; with "
+                           "--yes it is taken off",
+                           height, time);
+    }
+    TW_TRY(tw_ledger_rollback(ledger, &app->err));
+    const tw_block_info *head = tw_ledger_head(ledger);
+    tw_hex_encode(head->state_root.bytes, TW_HASH_SIZE, root);
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:o, s:o, s:o, s:s}", "taken_off", tw_json_u64(height),
+                                           "height", tw_json_u64(head->height), "time",
+                                           tw_json_time(head->time), "root", root));
+    }
+    printf("block %" PRIu64 " is taken off; the newest is now %" PRIu64 ", %s\nroot %s\n", height,
+           head->height, tw_time_print(head->time, time), root);
+    return TW_OK;
 }

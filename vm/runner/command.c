@@ -30,6 +30,11 @@
 
 static const tw_option none[] = {END};
 
+static const tw_option rollback_options[] = {
+    {"yes", 0, NULL, "yes, the newest block shall be gone", false},
+    END,
+};
+
 static const tw_option past_options[] = {AT_OPTION, END};
 
 static const tw_option init_options[] = {
@@ -243,6 +248,10 @@ static const tw_command commands[] = {
      "The root is computed again from the keys and values alone. Each problem is a line that says\n"
      "where it is and what to do; nothing is changed. Exit status 1 when there is a problem.",
      none, 0, 0, true, tw_command_fsck},
+    {"rollback", "", "take the newest block off, as if it had never been",
+     "For who keeps the ledger and knows that nobody else has the block. The transactions of the\n"
+     "block are gone and may be sent again.",
+     rollback_options, 0, 0, true, tw_command_rollback},
     {"report", "[NAME...]", "a page with charts of what contracts saw and did",
      "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
      0, TW_ARGS_MAX, true, tw_command_report},

@@ -73,6 +73,7 @@ TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_opcodes(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
+TW_MUST_USE tw_status tw_command_rollback(tw_app *app);
 TW_MUST_USE tw_status tw_command_root(tw_app *app);
 TW_MUST_USE tw_status tw_command_run(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);

@@ -91,7 +91,8 @@ tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head, tw_e
     }
     if (!whole || !parse_head(bytes, ret_head)) {
         return tw_err_set(err, TW_ERR_CORRUPT,
-                          "the head of the ledger is damaged; put back a copy of the folder");
+                          "the head of the ledger is damaged; twvm fsck tells what is whole; put "
+                          "back a copy of the folder");
     }
     return TW_OK;
 }
@@ -205,6 +206,53 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     commit->next_height = height;
     commit->next_root = root;
     *ret_root = root.hash;
+    return TW_OK;
+}
+
+/* All nodes that were written at this version. */
+static tw_status drop_nodes(tw_commit *c, const uint8_t version[8])
+{
+    tw_iter *iter = NULL;
+    tw_bytes key = {NULL, 0};
+    TW_TRY(tw_iter_open(c->store, TW_TABLE_NODE, tw_bytes_of(version, 8), &iter));
+    tw_status status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, &key, NULL); status = tw_iter_next(iter)) {
+        tw_batch_delete(c->batch, TW_TABLE_NODE, key);
+    }
+    tw_iter_close(iter);
+    return status;
+}
+
+tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err)
+{
+    const uint64_t height = commit->head.height;
+    uint8_t version[8];
+    uint8_t key[ROOT_KEY_SIZE];
+    bool found = false;
+    tw_commit_drop(commit);
+    if (commit->head.exists && height > 0) {
+        TW_TRY(tw_commit_root_at(commit, height - 1, &commit->next_root, &found));
+    }
+    if (!found) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                          "the state before block %llu is not kept: it can't be taken off",
+                          (unsigned long long)height);
+    }
+    tw_arena_clear(commit->scratch);
+    tw_store_u64(version, height);
+    tw_batch_delete(commit->batch, TW_TABLE_META, root_key(height, key));
+    tw_batch_delete(commit->batch, TW_TABLE_STALE, tw_bytes_of(version, sizeof version));
+    tw_status status = drop_nodes(commit, version);
+    if (status == TW_OK) {
+        status = tw_past_undo(commit->store, height, commit->scratch, commit->batch);
+    }
+    if (status != TW_OK) {
+        tw_commit_drop(commit);
+        return tw_err_set(err, status, "block %llu can't be taken off: %s; twvm fsck tells more",
+                          (unsigned long long)height, tw_status_text(status));
+    }
+    commit->prepared = true;
+    commit->next_height = height - 1;
     return TW_OK;
 }
 

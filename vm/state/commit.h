@@ -57,6 +57,11 @@ tw_batch *tw_commit_batch(tw_commit *commit);
  * the write that failed. */
 TW_MUST_USE tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *err);
 
+/* In the place of prepare: fills the batch with what makes the store as it was before the newest
+ * block, whose own records the caller deletes in it; write then takes the `extra` of the block
+ * before. TW_REFUSED_NOT_FOUND: the state before it is not kept, or there is none. */
+TW_MUST_USE tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err);
+
 /* Forgets what was prepared. */
 void tw_commit_drop(tw_commit *commit);
 

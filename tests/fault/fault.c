@@ -7,6 +7,11 @@
  * again and again, and call number n of what can fail fails: of the overlay, of memory. Each time
  * the failure must come back as the one that was planted, and nothing must have been changed.
  * Reading, proving, decoding and printing a module are tried in the same way.
+ *
+ * Then the state is damaged: each value that the run looks at is cut, lengthened, filled, taken
+ * away or joined by a key of another size, one at a time. What shows that the store has other bytes
+ * than the machine wrote must end the run as a host failure that has changed nothing; bytes that
+ * could have been written may give any outcome, and never a step outside the memory that is there.
  */
 #include "compiler/twc.h"
 #include "vm/exec/intake.h"
@@ -18,9 +23,10 @@
 #include <string.h>
 
 enum {
-    SWEEPS_MAX = 2,       /* of an entry, in one file */
     CALLS_MAX = 100000,   /* that one run makes: beyond, something goes round */
     CALLS_EACH_MAX = 300, /* tried one by one; beyond, one in eight */
+    KEYS_MAX = 256,       /* that one run looks at, of those that are damaged */
+    VALUE_MAX = 80000,    /* bytes of a value that is damaged */
     SOURCE_MAX = 1024 * 1024,
     MEMORY = 64 * 1024 * 1024,
 };
@@ -29,11 +35,18 @@ enum {
 static struct {
     uint64_t left;   /* calls until one fails; 0: none does */
     bool failed;     /* it has */
+    bool busy;       /* in the middle of a sweep */
     uint32_t inside; /* of a call that may need memory itself */
     uint64_t runs;
     uint64_t wrong;
     uint32_t entries[TW_ENTRIES_MAX];
     uint32_t packs;
+    uint32_t loads;
+    uint32_t assets;
+    uint32_t upgrades;
+    bool listens; /* notes the keys that are looked at */
+    uint32_t key_count;
+    tw_key keys[KEYS_MAX];
 } fault; /* the wrapped functions have no other way to know */
 
 static bool fails(void)
@@ -61,6 +74,12 @@ static uint64_t next(uint64_t n)
     return n < CALLS_EACH_MAX ? n + 1 : n + 1 + n / 8;
 }
 
+/* Of an entry, or of packs, in one file: the first, the second, and ever fewer. */
+static bool is_tried(uint32_t number)
+{
+    return (number & (number - 1)) == 0;
+}
+
 static void expect(bool good, const char *what, uint64_t n)
 {
     fault.runs++;
@@ -71,6 +90,18 @@ static void expect(bool good, const char *what, uint64_t n)
 
 /* ---- what can fail ---- */
 
+/* Notes a key with a value, once. */
+static void met(tw_bytes key)
+{
+    if (!fault.listens || fault.inside > 0 || fault.key_count == KEYS_MAX) return;
+    for (uint32_t i = 0; i < fault.key_count; i++) {
+        if (tw_bytes_equal(tw_key_bytes(&fault.keys[i]), key)) return;
+    }
+    tw_key *to = &fault.keys[fault.key_count++];
+    memcpy(to->data, key.data, key.size);
+    to->size = key.size;
+}
+
 #define WRAP(result, name, arguments, names, failure)                                              \
     result __real_##name arguments;                                                                \
     result __wrap_##name arguments;                                                                \
@@ -80,8 +111,23 @@ static void expect(bool good, const char *what, uint64_t n)
         fault.inside++;                                                                            \
         result done = __real_##name names;                                                         \
         fault.inside--;                                                                            \
+        NOTE_##name;                                                                               \
         return done;                                                                               \
     }
+
+#define NOTE_tw_overlay_get met(key)
+#define NOTE_tw_overlay_edit met(key)
+#define NOTE_tw_overlay_next met(*found ? *next_key : prefix)
+#define NOTE_tw_overlay_put (void)0
+#define NOTE_tw_overlay_delete (void)0
+#define NOTE_tw_overlay_resize (void)0
+#define NOTE_tw_overlay_mark (void)0
+#define NOTE_tw_arena_get (void)0
+#define NOTE_tw_arena_array (void)0
+#define NOTE_tw_arena_copy (void)0
+#define NOTE_tw_arena_new (void)0
+#define NOTE_tw_mem_new (void)0
+#define NOTE_tw_mem_resize (void)0
 
 WRAP(tw_status, tw_overlay_get, (tw_overlay * o, tw_bytes key, tw_bytes *value, bool *found),
      (o, key, value, found), TW_ERR_STORE)
@@ -94,8 +140,9 @@ WRAP(tw_status, tw_overlay_edit,
 WRAP(tw_status, tw_overlay_resize, (tw_overlay * o, tw_bytes key, size_t size, uint8_t **bytes),
      (o, key, size, bytes), TW_ERR_STORE)
 WRAP(tw_status, tw_overlay_next,
-     (tw_overlay * o, tw_bytes prefix, tw_bytes from, tw_bytes *key, tw_bytes *value, bool *found),
-     (o, prefix, from, key, value, found), TW_ERR_STORE)
+     (tw_overlay * o, tw_bytes prefix, tw_bytes from, tw_bytes *next_key, tw_bytes *value,
+      bool *found),
+     (o, prefix, from, next_key, value, found), TW_ERR_STORE)
 WRAP(tw_status, tw_overlay_mark, (tw_overlay * o, tw_savepoint *mark), (o, mark), TW_ERR_STORE)
 WRAP(void *, tw_arena_get, (tw_arena * arena, size_t size), (arena, size),
      __real_tw_arena_get(arena, SIZE_MAX))
@@ -143,37 +190,150 @@ static bool planted(tw_status status)
     return status == TW_ERR_STORE || status == TW_ERR_MEMORY;
 }
 
+/* What is tried with a failure here, or with other bytes there. */
+typedef struct attempt {
+    tw_status (*run)(const struct attempt *attempt, bool *ret_told);
+    tw_contract *contract; /* NULL: of none */
+    tw_overlay *overlay;
+    tw_arena *arena;  /* NULL: needs none */
+    const void *what; /* for `run` */
+} attempt;
+
+/* Runs it once; its outcome, and what it has changed, are gone afterwards. */
+static tw_status try(const attempt *a, bool *ret_changed, bool *ret_told)
+{
+    static image before;
+    tw_savepoint mark;
+    const tw_mark memory = a->arena != NULL ? tw_arena_mark(a->arena) : (tw_mark){0};
+    const uint64_t left = fault.left;
+    fault.left = 0;
+    if (a->contract != NULL) image_copy(&before, a->contract);
+    if (tw_overlay_mark(a->overlay, &mark) != TW_OK) return TW_ERR_INTERNAL;
+    fault.left = left;
+    *ret_told = false;
+    const tw_status status = a->run(a, ret_told);
+    const uint64_t rest = fault.left;
+    fault.left = 0;
+    *ret_changed = tw_overlay_writes(a->overlay, mark) > 0;
+    tw_overlay_undo(a->overlay, mark);
+    fault.left = rest;
+    if (a->contract != NULL) image_back(&before, a->contract);
+    if (a->arena != NULL) tw_arena_reset(a->arena, memory);
+    return status;
+}
+
+/* Each call in turn fails. `whole`: a failure undoes all by itself. */
+static void sweep_calls(const attempt *a, bool whole, const char *what)
+{
+    bool failed = true;
+    uint64_t n = 1;
+    for (; failed && n < CALLS_MAX; n = next(n)) {
+        bool changed = false;
+        bool told = false;
+        plant(n);
+        const tw_status status = try(a, &changed, &told);
+        failed = lift();
+        expect(!failed || planted(status), what, n);
+        expect(!failed || !whole || (!changed && !told), "something has changed, or was told", n);
+    }
+    expect(n < CALLS_MAX, "there is no end", n);
+}
+
+typedef enum damage {
+    DAMAGE_GONE,
+    DAMAGE_TAG, /* nothing behind the tag */
+    DAMAGE_CUT,
+    DAMAGE_LONG,
+    DAMAGE_ONES,
+    DAMAGE_ZEROS,
+    DAMAGE_TURNED, /* each byte */
+    DAMAGE_KEY,    /* one more, a byte longer */
+    DAMAGES,
+} damage;
+
+/* What the key has now, damaged. */
+static bool put_damage(tw_overlay *overlay, const tw_key *key, damage how)
+{
+    static uint8_t bytes[VALUE_MAX + 1];
+    const tw_bytes at = tw_key_bytes(key);
+    tw_bytes was;
+    bool found = false;
+    if (tw_overlay_get(overlay, at, &was, &found) != TW_OK) return false;
+    if (how != DAMAGE_KEY && (!found || was.size > VALUE_MAX)) return false;
+    if (how == DAMAGE_KEY) {
+        tw_key longer = *key;
+        if (longer.size == TW_KEY_MAX) return false;
+        tw_key_u8(&longer, 0);
+        bytes[0] = TW_STATE_TAG;
+        return tw_overlay_put(overlay, tw_key_bytes(&longer), tw_bytes_of(bytes, 1)) == TW_OK;
+    }
+    if (how == DAMAGE_GONE) return tw_overlay_delete(overlay, at) == TW_OK;
+    size_t size = was.size;
+    memcpy(bytes, was.data, size);
+    if (how == DAMAGE_TAG) size = 1;
+    if (how == DAMAGE_CUT && --size == 0) return false;
+    if (how == DAMAGE_LONG) bytes[size++] = 0;
+    for (size_t i = 1; i < size; i++) {
+        if (how == DAMAGE_ONES) bytes[i] = 0xFF;
+        if (how == DAMAGE_ZEROS) bytes[i] = 0;
+        if (how == DAMAGE_TURNED) bytes[i] ^= 0xFF;
+    }
+    return tw_overlay_put(overlay, at, tw_bytes_of(bytes, size)) == TW_OK;
+}
+
+/* The values it looks at are damaged in turn. */
+static void sweep_state(const attempt *a, bool whole)
+{
+    bool changed = false;
+    bool told = false;
+    fault.key_count = 0;
+    fault.listens = true;
+    const tw_status sound = try(a, &changed, &told);
+    fault.listens = false;
+    expect(!tw_status_is_host_failure(sound), "a sound state fails", 0);
+    for (uint32_t i = 0; i < fault.key_count; i++) {
+        for (damage how = 0; how < DAMAGES; how++) {
+            tw_savepoint mark;
+            if (tw_overlay_mark(a->overlay, &mark) != TW_OK) return;
+            if (put_damage(a->overlay, &fault.keys[i], how)) {
+                const tw_status status = try(a, &changed, &told);
+                const bool failed = tw_status_is_host_failure(status);
+                expect(!failed || !whole || (!changed && !told), "damage has changed something", i);
+                const bool shows = how == DAMAGE_TAG || how == DAMAGE_CUT || how == DAMAGE_LONG;
+                expect(!shows || status == sound || status == TW_ERR_CORRUPT, "damage is met", i);
+                expect(!planted(status), "damage is no failure of the store", i);
+            }
+            tw_overlay_undo(a->overlay, mark);
+        }
+    }
+}
+
 tw_status __real_tw_exec_run(tw_exec *x, tw_contract *c, const tw_call *call, tw_outcome *outcome);
 tw_status __wrap_tw_exec_run(tw_exec *x, tw_contract *c, const tw_call *call, tw_outcome *outcome);
 
-/* One run with a failure at call n; false when it is through without. A context of its own, whose
- * buffers have yet to grow. */
-static bool run_failing(tw_contract *c, const tw_call *call, uint64_t n)
+/* In a context of its own, whose buffers have yet to grow. */
+static tw_status run_entry(const attempt *a, bool *ret_told)
 {
-    static image before;
     tw_outcome none = {.gas = 0};
-    tw_savepoint mark;
+    const uint64_t left = fault.left;
+    fault.left = 0;
     tw_exec *x = tw_exec_new();
-    if (x == NULL || tw_overlay_mark(c->overlay, &mark) != TW_OK) return false;
-    image_copy(&before, c);
-    plant(n);
-    const tw_status status = __real_tw_exec_run(x, c, call, &none);
-    const bool met = lift();
-    expect(!met || planted(status), "an entry goes on", n);
-    expect(!met || tw_overlay_writes(c->overlay, mark) == 0, "an entry has changed something", n);
-    expect(!met || none.gas == 0, "an entry has an outcome", n);
-    tw_overlay_undo(c->overlay, mark);
-    image_back(&before, c);
+    fault.left = left;
+    if (x == NULL) return TW_ERR_INTERNAL;
+    const tw_status status = __real_tw_exec_run(x, a->contract, a->what, &none);
+    *ret_told = none.gas > 0;
     tw_exec_free(x);
-    return met;
+    return status;
 }
 
 tw_status __wrap_tw_exec_run(tw_exec *x, tw_contract *c, const tw_call *call, tw_outcome *outcome)
 {
-    if (fault.left == 0 && fault.entries[call->entry]++ < SWEEPS_MAX) {
-        uint64_t n = 1;
-        while (n < CALLS_MAX && run_failing(c, call, n)) n = next(n);
-        expect(n < CALLS_MAX, "an entry has no end", n);
+    if (!fault.busy && is_tried(++fault.entries[call->entry])) {
+        const attempt a = {.run = run_entry, .contract = c, .overlay = c->overlay, .what = call};
+        fault.busy = true;
+        sweep_calls(&a, true, "an entry goes on");
+        sweep_state(&a, true);
+        fault.busy = false;
     }
     return __real_tw_exec_run(x, c, call, outcome);
 }
@@ -185,29 +345,108 @@ tw_status __wrap_tw_intake_run(tw_exec *x, tw_contract *c, const tw_account *dev
                                const tw_pack_reading *readings, uint16_t count, int64_t now,
                                tw_arena *arena, tw_intake *ret_intake);
 
+typedef struct pack {
+    tw_exec *x;
+    const tw_account *device;
+    const tw_pack_reading *readings;
+    uint16_t count;
+    int64_t now;
+} pack;
+
+static tw_status run_pack(const attempt *a, bool *ret_told)
+{
+    const pack *p = a->what;
+    tw_intake none;
+    *ret_told = false;
+    return __real_tw_intake_run(p->x, a->contract, p->device, p->readings, p->count, p->now,
+                                a->arena, &none);
+}
+
 /* The same of a pack, which the ledger undoes as a whole. */
 tw_status __wrap_tw_intake_run(tw_exec *x, tw_contract *c, const tw_account *device,
                                const tw_pack_reading *readings, uint16_t count, int64_t now,
                                tw_arena *arena, tw_intake *ret_intake)
 {
-    static image before;
-    bool met = fault.left == 0 && fault.packs++ < SWEEPS_MAX;
-    for (uint64_t n = 1; met; n = next(n)) {
-        tw_savepoint mark;
-        tw_intake none;
-        const tw_mark memory = tw_arena_mark(arena);
-        if (tw_overlay_mark(c->overlay, &mark) != TW_OK) break;
-        image_copy(&before, c);
-        plant(n);
-        const tw_status status =
-            __real_tw_intake_run(x, c, device, readings, count, now, arena, &none);
-        met = lift();
-        expect(!met || planted(status), "a pack goes on", n);
-        tw_overlay_undo(c->overlay, mark);
-        image_back(&before, c);
-        tw_arena_reset(arena, memory);
+    if (!fault.busy && is_tried(++fault.packs)) {
+        const pack p = {x, device, readings, count, now};
+        const attempt a = {run_pack, c, c->overlay, arena, &p};
+        fault.busy = true;
+        sweep_calls(&a, false, "a pack goes on");
+        sweep_state(&a, false);
+        fault.busy = false;
     }
     return __real_tw_intake_run(x, c, device, readings, count, now, arena, ret_intake);
+}
+
+/* ---- what the ledger reads and sets around them ---- */
+
+tw_status __real_tw_contract_load(tw_contract *c);
+tw_status __wrap_tw_contract_load(tw_contract *c);
+
+static tw_status run_load(const attempt *a, bool *ret_told)
+{
+    tw_hash code;
+    bool found = false;
+    *ret_told = false;
+    const tw_status status =
+        tw_contract_find(a->contract->overlay, &a->contract->id, &code, &found);
+    return status != TW_OK ? status : __real_tw_contract_load(a->contract);
+}
+
+tw_status __wrap_tw_contract_load(tw_contract *c)
+{
+    if (!fault.busy && is_tried(++fault.loads)) {
+        const attempt a = {.run = run_load, .contract = c, .overlay = c->overlay};
+        fault.busy = true;
+        sweep_calls(&a, true, "a contract is loaded");
+        sweep_state(&a, true);
+        fault.busy = false;
+    }
+    return __real_tw_contract_load(c);
+}
+
+tw_status __real_tw_timer_upgrade(tw_contract *c, int64_t now);
+tw_status __wrap_tw_timer_upgrade(tw_contract *c, int64_t now);
+
+static tw_status run_upgrade(const attempt *a, bool *ret_told)
+{
+    *ret_told = false;
+    return __real_tw_timer_upgrade(a->contract, *(const int64_t *)a->what);
+}
+
+tw_status __wrap_tw_timer_upgrade(tw_contract *c, int64_t now)
+{
+    if (!fault.busy && is_tried(++fault.upgrades)) {
+        const attempt a = {.run = run_upgrade, .contract = c, .overlay = c->overlay, .what = &now};
+        fault.busy = true;
+        sweep_calls(&a, false, "timers are set");
+        sweep_state(&a, false);
+        fault.busy = false;
+    }
+    return __real_tw_timer_upgrade(c, now);
+}
+
+tw_status __real_tw_bank_asset(tw_overlay *o, const tw_hash *id, tw_asset *asset, bool *found);
+tw_status __wrap_tw_bank_asset(tw_overlay *o, const tw_hash *id, tw_asset *asset, bool *found);
+
+static tw_status run_asset(const attempt *a, bool *ret_told)
+{
+    tw_asset asset;
+    bool found = false;
+    *ret_told = false;
+    return __real_tw_bank_asset(a->overlay, a->what, &asset, &found);
+}
+
+tw_status __wrap_tw_bank_asset(tw_overlay *o, const tw_hash *id, tw_asset *asset, bool *found)
+{
+    if (!fault.busy && is_tried(++fault.assets)) {
+        const attempt a = {.run = run_asset, .overlay = o, .what = id};
+        fault.busy = true;
+        sweep_calls(&a, true, "an asset is read");
+        sweep_state(&a, true);
+        fault.busy = false;
+    }
+    return __real_tw_bank_asset(o, id, asset, found);
 }
 
 /* ---- modules ---- */
@@ -246,6 +485,9 @@ static void run_unit(const twc_unit *unit)
 {
     memset(fault.entries, 0, sizeof fault.entries);
     fault.packs = 0;
+    fault.loads = 0;
+    fault.assets = 0;
+    fault.upgrades = 0;
     for (uint64_t n = 1; module_failing(unit, n); n = next(n)) {
     }
     for (uint32_t i = 0; i < unit->test_count; i++) {

@@ -116,31 +116,26 @@ static tw_status move(tw_exec *x, tw_transfer transfer, uint16_t money, int64_t 
 
 /* ---- what there is ---- */
 
-static tw_status read_amount(tw_exec *x, const tw_key *key, int64_t *ret_slot)
-{
-    return tw_bank_amount(x->contract->overlay, key, ret_slot);
-}
-
 tw_status tw_native_PURSE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_purse *p = &tw_exec_module(x)->purses[i->x];
     const tw_place place = purse_at(x, (uint32_t)i->x, s + i->b);
     const tw_key key =
         tw_purse_key(&x->contract->id, p, p->role != TW_NONE ? &place.account : NULL);
-    return read_amount(x, &key, &s[i->a]);
+    return tw_bank_amount(x->contract->overlay, &key, &s[i->a]);
 }
 
 tw_status tw_native_TOTAL(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_key key = tw_purse_key(&x->contract->id, &tw_exec_module(x)->purses[i->x], NULL);
-    return read_amount(x, &key, &s[i->a]);
+    return tw_bank_amount(x->contract->overlay, &key, &s[i->a]);
 }
 
 tw_status tw_native_BALANCE(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     const tw_account account = tw_slots_account(s + i->b);
     const tw_key key = tw_bank_balance_key(&x->contract->assets[i->x], &account);
-    return read_amount(x, &key, &s[i->a]);
+    return tw_bank_amount(x->contract->overlay, &key, &s[i->a]);
 }
 
 tw_status tw_native_SUPPLY(tw_exec *x, int64_t *s, const tw_insn *i)

@@ -142,6 +142,7 @@ tw_status tw_device_grant(tw_contract *c, uint16_t role, const tw_account *accou
     size_t size = 0;
     bool found = false;
     TW_TRY(tw_overlay_edit(c->overlay, tw_key_bytes(&key), &record, &size, &found));
+    if (found && size != tw_device_size(m)) return TW_ERR_CORRUPT;
     if (!found) {
         TW_TRY(tw_overlay_resize(c->overlay, tw_key_bytes(&key), tw_device_size(m), &record));
         record[0] = TW_STATE_TAG;

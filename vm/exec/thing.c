@@ -320,6 +320,7 @@ tw_status tw_native_DETACH(tw_exec *x, int64_t *s, const tw_insn *i)
     const tw_members *members = members_of(x, holder.registry);
     if (p.thing.member >= members->count) return TW_ERR_CORRUPT;
     const tw_type *list = &m->types[members->items[p.thing.member].type];
+    if (list->kind != TW_KIND_THINGS || list->home != i->x) return TW_ERR_CORRUPT;
     TW_TRY(take_out(x->scratch + offset_of(x, members, p.thing.member), m->types[list->of].slots,
                     s + i->a));
     TW_TRY(save(x, &holder, x->scratch));

@@ -321,6 +321,39 @@ Test(exec, a_pair_is_its_two_instructions)
         {{ROW(LDK, 1, 0, 0, 2), ROW(SUB, 0, 1, 0, 0)}, 1, HIGH - 1, TW_OK, 2},
         {{ROW(LDK, 1, 0, 0, 2), ROW(JLE, 1, 0, 0, 1), IMM(ADDI, 0, 0, 1)}, HIGH, HIGH, TW_OK, 3},
         {{ROW(LDK, 1, 0, 0, 2), ROW(JLE, 1, 0, 0, 1), IMM(ADDI, 0, 0, 1)}, 6, 7, TW_OK, 3},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(ADD, 0, 1, 0, 0)}, 1, 0, TW_TRAP_OVERFLOW, 1},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(ADD, 0, 1, 0, 0)}, -1, HIGH - 1, TW_OK, 2},
+        {{ROW(PARAM, 1, 0, 0, 0), ROW(MUL, 0, 1, 0, 0)}, 4, 20, TW_OK, 2},
+        {{ROW(PARAM, 1, 0, 0, 0), ROW(MUL, 0, 1, 0, 0)}, HIGH / 2, 0, TW_TRAP_OVERFLOW, 1},
+        {{ROW(SUB, 1, 1, 0, 0), ROW(ADD, 0, 1, 0, 0)}, 7, 0, TW_OK, 2},
+        {{ROW(LDK, 1, 0, 0, 2), ROW(SUB, 1, 1, 0, 0), ROW(ADD, 0, 1, 1, 0)},
+         -1,
+         0,
+         TW_TRAP_OVERFLOW,
+         1},
+        {{ROW(LDK, 1, 0, 0, 2), IMM(LDI, 2, 0, 0), ROW(SUB, 1, 1, 2, 0), ROW(ADD, 0, 1, 0, 0)},
+         1,
+         0,
+         TW_TRAP_OVERFLOW,
+         3},
+        {{ROW(LDI, 2, 0, 0, 0), ROW(SUB, 1, 2, 0, 0), ROW(ADD, 0, 1, 0, 0)},
+         LOW,
+         0,
+         TW_TRAP_OVERFLOW,
+         1},
+        {{IMM(ADDI, 1, 0, 1), ROW(ADD, 0, 1, 1, 0)}, 3, 8, TW_OK, 2},
+        {{IMM(ADDI, 1, 0, 1), ROW(ADD, 0, 1, 1, 0)}, HIGH, 0, TW_TRAP_OVERFLOW, 0},
+        {{IMM(ADDI, 1, 0, 1), ROW(ADD, 0, 1, 1, 0)}, HIGH - 1, 0, TW_TRAP_OVERFLOW, 1},
+        {{IMM(LOOP, 2, 0, 9), IMM(ADDI, 1, 1, 2), ROW(ADD, 0, 1, 0, 0), ROW(END, 0, 0, 0, 0)},
+         2,
+         8,
+         TW_OK,
+         4},
+        {{ROW(LDK, 3, 0, 0, 2), IMM(LOOP, 2, 0, 9), ROW(ADD, 3, 3, 0, 0), ROW(END, 0, 0, 0, 0)},
+         1,
+         0,
+         TW_TRAP_OVERFLOW,
+         2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t code[5] = {0};
@@ -332,6 +365,36 @@ Test(exec, a_pair_is_its_two_instructions)
         cr_expect_eq(run(r, E_VIEW, before), rows[i].trap, "row %zu", i);
         cr_expect_eq(r->outcome.pc, rows[i].pc, "row %zu: pc %u", i, r->outcome.pc);
         if (rows[i].trap == TW_OK) cr_expect_eq(r->slots[0], rows[i].after, "row %zu", i);
+        rig_free(r);
+    }
+}
+
+/* The same where the second instruction looks into the state. */
+Test(exec, a_pair_at_the_edge_of_the_state)
+{
+    const struct {
+        uint64_t code[3];
+        int64_t before;
+        tw_status trap;
+        uint32_t pc;
+    } rows[] = {
+        {{ROW(ADD, 0, 0, 1, 0), ROW(STORE, 0, 0, 0, T_INT)}, HIGH, TW_OK, 2},
+        {{ROW(ADD, 0, 0, 0, 0), ROW(STORE, 0, 0, 0, T_INT)}, HIGH, TW_TRAP_OVERFLOW, 0},
+        {{ROW(ADD, 0, 0, 0, 0), ROW(STORE, 0, 0, 0, T_BOOL)}, 1, TW_TRAP_BAD_VALUE, 1},
+        {{IMM(ADDI, 0, 0, 1), ROW(STORE, 0, 0, 0, T_INT)}, HIGH, TW_TRAP_OVERFLOW, 0},
+        {{IMM(ADDI, 0, 0, 1), ROW(STORE, 0, 0, 0, T_BOOL)}, 1, TW_TRAP_BAD_VALUE, 1},
+        {{ROW(CALLER, 0, 0, 0, 0), ROW(MEMBER, 4, 0, 0, 0)}, 0, TW_OK, 2},
+        {{ROW(JZ, 0, 0, 0, 0), ROW(CALLER, 0, 0, 0, 0)}, 1, TW_OK, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t code[4] = {0};
+        uint32_t count = 0;
+        for (; count < 3 && rows[i].code[count] != 0; count++) code[count] = rows[i].code[count];
+        code[count++] = ROW(RET, 0, 0, 0, 0);
+        rig *r = rig_new(code, count, true);
+        const int64_t before[8] = {rows[i].before};
+        cr_expect_eq(run(r, E_ACTION, before), rows[i].trap, "row %zu", i);
+        cr_expect_eq(r->outcome.pc, rows[i].pc, "row %zu: pc %u", i, r->outcome.pc);
         rig_free(r);
     }
 }

@@ -3,6 +3,7 @@
  * and debug maps likewise. */
 #include "tests/unit/wide_fixture.h"
 
+#include "vm/base/quantities.h"
 #include "vm/isa/disasm.h"
 #include "vm/isa/value.h"
 
@@ -352,15 +353,70 @@ Test(module, keys_that_are_none)
         {T_OPTIONAL, "\2", 1},
         {W_BYTES, "1234567\0\0", 9},
         {T_TEXT, "aaaaaaaaaaaaa\0\0", 15},
+        {T_INT, "\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8}, /* a time before the first */
+        {T_INT, "\x80\0\0", 3},
+        {W_PAIRS,
+         "\1\x80\0\0\0\0\0\0\1\0\0\1\x80\0\0\0\0\0\0\1\0\0"
+         "\1\x80\0\0\0\0\0\0\1\0\0\0",
+         34}, /* three, of at most two */
     };
     maker *k = made();
     (void)wide_of(k);
+    k->types[T_INT].quantity = TW_DIM_TIME;
     cr_assert_eq(tw_module_derive(&k->m, &k->err), TW_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t room[16];
         tw_reader r = tw_reader_of(tw_bytes_of(bad[i].bytes, bad[i].size));
         cr_expect_eq(tw_key_decode(&k->m, bad[i].type, &r, room), TW_REFUSED_ENCODING, "%zu", i);
     }
+    maker_free(k);
+}
+
+/* Slots that hold no value of the type: the code may have left anything in them. */
+Test(module, slots_that_are_no_value)
+{
+    static const struct {
+        uint16_t type;
+        int64_t slots[8];
+    } bad[] = {
+        {T_BOOL, {2}},
+        {T_BOOL, {-1}},
+        {T_INT, {-1}},
+        {T_INT, {(int64_t)1 << TW_TIME_BITS}},
+        {T_ENUM, {3}},
+        {T_TEXT, {13, 0, 0}},
+        {T_TEXT, {-1, 0, 0}},
+        {T_TEXT, {1, 0x6100000000000001, 0}},
+        {T_TEXT, {1, 0x6100000000000000, 1}},
+        {T_TEXT, {1, (int64_t)0xFF00000000000000, 0}},
+        {T_OPTIONAL, {2, 0}},
+        {T_OPTIONAL, {0, 1}},
+        {T_OPTIONAL, {1, -1}},
+        {T_RECORD, {0, 13, 0, 0}},
+        {T_LIST, {4, 0, 0, 0}},
+        {T_LIST, {-1, 0, 0, 0}},
+        {T_LIST, {1, -1, 0, 0}},
+        {T_LIST, {1, 0, 1, 0}},
+        {W_PAIRS, {1, 0, 13, 0, 0, 0, 0, 0}},
+        {W_FITTED, {1, 1, (int64_t)0xFF00000000000000, 0, 0, 0, 0}},
+        {W_BYTES, {7, 0}},
+    };
+    maker *k = made();
+    uint8_t memory[200];
+    (void)wide_of(k);
+    k->types[T_INT].quantity = TW_DIM_TIME;
+    cr_assert_eq(tw_module_derive(&k->m, &k->err), TW_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        int64_t slots[16] = {0};
+        memcpy(slots, bad[i].slots, sizeof bad[i].slots);
+        tw_writer w = tw_writer_fixed(memory, sizeof memory);
+        cr_expect_eq(tw_value_encode(&k->m, bad[i].type, slots, &w), TW_TRAP_BAD_VALUE, "%zu", i);
+        w = tw_writer_fixed(memory, sizeof memory);
+        cr_expect_eq(tw_key_encode(&k->m, bad[i].type, slots, &w), TW_TRAP_BAD_VALUE, "%zu", i);
+    }
+    const int64_t number[1] = {5};
+    tw_writer small = tw_writer_fixed(memory, 7);
+    cr_expect_eq(tw_key_encode(&k->m, T_INT, number, &small), TW_TRAP_BAD_VALUE, "no room");
     maker_free(k);
 }
 
@@ -479,6 +535,28 @@ Test(module, compiled_files)
     maker_free(k);
 }
 
+/* A byte more; a name beyond the frame; lines that go back or stay. */
+static void refused_maps(maker *k, tw_writer *map)
+{
+    tw_debug *debug = NULL;
+    tw_write_u8(map, 0);
+    cr_expect_eq(tw_debug_decode(tw_writer_bytes(map), &k->m, k->arena, &debug),
+                 TW_REFUSED_ENCODING);
+    const uint16_t types[] = {T_HASH, T_INT, T_INT};
+    const uint32_t second[] = {3, 0, 2};
+    for (size_t i = 0; i < 3; i++) {
+        tw_debug_line lines[] = {{2, 5}, {second[i], 9}};
+        tw_debug_name name = {"n", types[i], FRAME - 1, 0, 8};
+        tw_debug_function functions[FUNCTION_COUNT] = {{0}};
+        functions[F_TESTED] = (tw_debug_function){lines, &name, 2, 1};
+        const tw_debug wrong = {functions, FUNCTION_COUNT};
+        tw_writer_clear(map);
+        tw_debug_encode(&wrong, map);
+        cr_expect_eq(tw_debug_decode(tw_writer_bytes(map), &k->m, k->arena, &debug),
+                     TW_REFUSED_ENCODING, "%zu", i);
+    }
+}
+
 Test(module, debug_maps)
 {
     maker *k = made();
@@ -517,6 +595,7 @@ Test(module, debug_maps)
     }
     cr_expect_eq(tw_debug_decode((tw_bytes){0}, &k->m, k->arena, &debug), TW_OK);
     cr_expect_eq(debug->function_count, 0);
+    refused_maps(k, &map);
     tw_writer_free(&map);
     maker_free(k);
 }

@@ -821,3 +821,115 @@ Test(stat, spans_that_no_time_can_have)
     cr_assert_not(simply(b, TW_STAT_LAST, -1, 0).some);
     bench_free(b);
 }
+
+/* ---- all members ---- */
+
+enum { DEVICES = 4 };
+static_assert(DEVICES * TW_KEEP_MAX == TW_SAMPLES_MAX, "four full windows are the limit");
+
+/* Member `number` of role 0, with `count` readings 1, 2, 3 ... at these times; the devices before
+ * it stay as they are. */
+static void join(bench *b, uint8_t number, int64_t count)
+{
+    const uint8_t tag[1] = {TW_STATE_TAG};
+    uint8_t *record = NULL;
+    memset(b->device.bytes, number, sizeof b->device.bytes);
+    tw_key key = tw_key_of(TW_SPACE_MEMBER, &b->contract.id);
+    tw_key_u8(&key, 0);
+    tw_key_raw(&key, b->device.bytes, sizeof b->device.bytes);
+    cr_assert_eq(tw_overlay_put(b->overlay, tw_key_bytes(&key), tw_bytes_of(tag, 1)), TW_OK);
+    key = tw_device_key(&b->contract.id, &b->device);
+    cr_assert_eq(
+        tw_overlay_resize(b->overlay, tw_key_bytes(&key), tw_device_size(&b->module), &record),
+        TW_OK);
+    b->total = 0;
+    for (int64_t i = 1; i <= count; i++) push(b, i, i);
+}
+
+static tw_status across(bench *b, tw_stat stat, int64_t *ret_value, uint64_t *ret_samples)
+{
+    const tw_stat_query query = {.stat = stat, .span = PUSHED_MAX, .end = PUSHED_MAX};
+    int64_t *scratch = tw_mem_new(2 * TW_SAMPLES_MAX * sizeof *scratch);
+    tw_across_met met;
+    bool some = false;
+    cr_assert_not_null(scratch);
+    const tw_status status =
+        tw_window_across(&b->contract, 0, &query, scratch, &some, ret_value, &met);
+    *ret_samples = met.samples;
+    tw_mem_free(scratch);
+    return status;
+}
+
+/* What order statistics need room for, and the others keep to. */
+Test(stat, as_many_readings_as_a_statistic_covers_and_one_more)
+{
+    const tw_stat stats[] = {TW_STAT_COUNT, TW_STAT_SUM, TW_STAT_MEDIAN, TW_STAT_MAD};
+    const int64_t sum = (int64_t)TW_KEEP_MAX * (TW_KEEP_MAX + 1) / 2 * DEVICES;
+    const int64_t right[] = {TW_SAMPLES_MAX, sum, TW_KEEP_MAX / 2, TW_KEEP_MAX / 4};
+    bench *b = bench_new();
+    start(b, TW_KEEP_MAX);
+    for (uint8_t i = 1; i <= DEVICES; i++) join(b, i, TW_KEEP_MAX);
+    for (int extra = 0; extra <= 1; extra++) {
+        if (extra == 1) join(b, DEVICES + 1, 1);
+        for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
+            int64_t value = 0;
+            uint64_t samples = 0;
+            const tw_status status = across(b, stats[i], &value, &samples);
+            cr_expect_eq(status, extra == 0 ? TW_OK : TW_TRAP_FULL, "%zu", i);
+            cr_expect_eq(samples, TW_SAMPLES_MAX, "%zu", i);
+            if (extra == 0) cr_expect_eq(value, right[i], "%zu: %lld", i, (long long)value);
+        }
+    }
+    bench_free(b);
+}
+
+/* ---- a store that has lost a page ---- */
+
+/* Wherever it is: the answer is the right one, from what was not lost, or TW_ERR_CORRUPT. */
+Test(stat, a_page_that_is_gone)
+{
+    const tw_stat stats[] = {TW_STAT_SUM, TW_STAT_RMS, TW_STAT_MAX, TW_STAT_MEDIAN, TW_STAT_SLOPE};
+    const int64_t count = 4000;
+    bench *b = bench_new();
+    for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
+        uint32_t corrupt[2] = {0};
+        for (uint32_t page = 0; page < tw_window_pages(TW_KEEP_MAX); page++) {
+            start(b, TW_KEEP_MAX);
+            for (int64_t k = 0; k < count; k++) push(b, k, k);
+            tw_stat_query query = {.stat = stats[i], .span = 3000, .end = 3000};
+            answer sound[2];
+            sound[0] = ask(b, &query);
+            query.end = 3600;
+            sound[1] = ask(b, &query);
+            const tw_key key = tw_window_key(&b->contract.id, 0, &b->device, page);
+            cr_assert_eq(tw_overlay_delete(b->overlay, tw_key_bytes(&key)), TW_OK);
+            tw_window window = open_window(b); /* one for both: the second goes on from the first */
+            for (int turn = 0; turn < 2; turn++) {
+                answer a = {TW_OK, false, 0};
+                uint64_t samples = 0;
+                query.end = turn == 0 ? 3000 : 3600;
+                a.status = tw_window_stat(&window, &query, b->scratch, &a.some, &a.value, &samples);
+                corrupt[turn] += a.status == TW_ERR_CORRUPT;
+                if (a.status == TW_ERR_CORRUPT) continue;
+                cr_assert(a.status == sound[turn].status && a.value == sound[turn].value);
+            }
+        }
+        cr_expect_geq(corrupt[0], 23, "a span of 3000 has at least 23 whole pages");
+        cr_expect_geq(corrupt[1], 23);
+    }
+    bench_free(b);
+}
+
+/* Times that go back can't be in a window that the machine wrote: an empty span, not a long one. */
+Test(stat, a_span_that_ends_before_it_begins)
+{
+    bench *b = bench_new();
+    start(b, 8);
+    for (int64_t i = 0; i < 8; i++) push(b, i, i);
+    tw_window window = open_window(b);
+    uint64_t first = 0;
+    uint64_t end = 0;
+    cr_assert_eq(tw_window_span(&window, 0, 6, 2, false, &first, &end), TW_OK);
+    cr_expect_eq(first, end);
+    bench_free(b);
+}

@@ -36,8 +36,9 @@ typedef struct plan {
     bool machines_first; /* the registries stand in the other order */
     bool narrow;         /* param `limit` only up to 5 */
     bool no_alarm;
-    bool keep; /* another window */
-    bool wide; /* keepers send readings too */
+    bool keep;  /* another window */
+    bool wide;  /* keepers send readings too */
+    bool watch; /* one sensor, whose silence is waited for; a purse that falls to somebody */
     int64_t level;
 } plan;
 
@@ -67,7 +68,7 @@ static void plan_declarations(builder *b, const plan *p)
     if (!p->no_keeper) {
         m->roles[m->role_count++] = (tw_role){"keeper", p->small_keeper ? 2 : 3, 2, both};
     }
-    m->roles[m->role_count++] = (tw_role){"sensor", 2, 0, both};
+    m->roles[m->role_count++] = (tw_role){"sensor", p->watch ? 1 : 2, 0, both};
     if (p->guest || p->guest_granted) {
         m->roles[m->role_count++] = (tw_role){"guest", 2, 0, p->guest_granted ? both : 0};
     }
@@ -134,7 +135,7 @@ static void plan_readings(builder *b, const plan *p)
                                                    .field = "level",
                                                    .type = T_INT,
                                                    .role = 2,
-                                                   .per_device = true,
+                                                   .per_device = !p->watch,
                                                    .low = -1000,
                                                    .high = 1000,
                                                    .rate_count = 1,
@@ -253,7 +254,7 @@ static void plan_views(builder *b, const plan *p)
     build_entry(b, TW_ENTRY_VIEW, "limit", NULL, T_INT, SLOT, limit);
     build_entry(b, TW_ENTRY_VIEW, "owner", number, T_ACCOUNT, SLOT, owner);
     if (b->m.purse_count > 0) build_entry(b, TW_ENTRY_VIEW, "till", NULL, T_INT, SLOT, till);
-    if (p->no_keeper) return;
+    if (p->no_keeper || p->watch) return;
     build_entry(b, TW_ENTRY_VIEW, "held", who_, T_INT, SLOT, held);
     build_entry(b, TW_ENTRY_VIEW, "seen", who_, T_INT, SLOT + 1, seen);
 }
@@ -267,7 +268,16 @@ static void plan_rules(builder *b, const plan *p)
     b->m.entries[e].delay = 0;
     e = build_entry(b, TW_ENTRY_AFTER, "after", NULL, TW_NONE, 0, note);
     b->m.entries[e].delay = 2;
-    if (b->m.alarm_count == 0 || p->no_phase_b) return;
+    if (p->watch) {
+        b->m.entries[e].phases = 2; /* in B */
+        e = build_entry(b, TW_ENTRY_SILENT, "silent", NULL, TW_NONE, 0, note);
+        b->m.entries[e].delay = 2;
+        b->m.entries[e].of = 0;
+        e = build_entry(b, TW_ENTRY_FALLS, "falls", NULL, TW_NONE, 0, note);
+        b->m.entries[e].delay = 2;
+        b->m.entries[e].of = 0;
+    }
+    if (b->m.alarm_count == 0 || p->no_phase_b || p->watch) return;
     e = build_entry(b, TW_ENTRY_RAISED, "raised", NULL, TW_NONE, 0, note);
     b->m.entries[e].of = 0;
     b->m.entries[e].phases = p->turned ? 1 : 2; /* in B */
@@ -656,6 +666,42 @@ Test(upgrade, timers_start_anew)
 }
 
 /* ---- devices ---- */
+
+static bool has_run(rig *r, const tw_block *block, const char *name)
+{
+    for (uint32_t i = 0; i < block->receipt_count; i++) {
+        if (block->receipts[i].kind != TW_RECEIPT_TIMER) continue;
+        const uint16_t entry = block->receipts[i].run.entry;
+        if (strcmp(look(r)->code->module->entries[entry].name, name) == 0) return true;
+    }
+    return false;
+}
+
+/* A silence goes on, a purse with money in it waits anew, an empty one and `after` of a phase that
+ * does not hold don't wait. What was due already waits for the next millisecond. */
+Test(upgrade, silence_and_purses_wait)
+{
+    const plan before = {.watch = true};
+    const plan after = {.version = 2, .migrate = true, .watch = true};
+    const int64_t at = start_time + 5 * MINUTE;
+    const tw_key timers = tw_key_start(TW_SPACE_TIMER);
+    for (int funded = 0; funded <= 1; funded++) {
+        rig *r = demo(&before);
+        if (funded == 1) cr_assert_eq(call_number(r, start_time, "mint", 70), TW_OK);
+        cr_assert_eq(keys_of(r, &timers), 2 + (uint32_t)funded);
+        cr_assert_eq(upgrade(r, at, &after), TW_OK);
+        cr_assert_eq(keys_of(r, &timers), 2 + (uint32_t)funded);
+        tw_block block = wait_until(r, start_time + DAY - 1);
+        cr_expect_not(has_run(r, &block, "silent"));
+        block = wait_until(r, start_time + DAY);
+        cr_expect(has_run(r, &block, "silent"), "since the grant");
+        cr_expect_not(has_run(r, &block, "falls"));
+        block = wait_until(r, at + DAY);
+        cr_expect_eq(has_run(r, &block, "falls"), funded == 1, "since the upgrade");
+        cr_expect_not(has_run(r, &block, "after"));
+        rig_free(r);
+    }
+}
 
 static tw_status send(rig *r, int64_t time, who device, int64_t value, uint64_t grant,
                       uint64_t sequence)

@@ -1,5 +1,6 @@
 /* test_rules_linear -- reading and proving a module take time linear in its size: shapes that a
- * careless pass would make quadratic, each at some size and at twice that size. */
+ * careless pass would make quadratic, each at some size and at four times that size: a step where
+ * memory comes in larger pieces weighs less over two doublings than over one. */
 #include "tests/unit/wide_fixture.h"
 
 #include <stdio.h>
@@ -226,7 +227,8 @@ static uint64_t once(tw_bytes bytes)
            (uint64_t)(after.tv_nsec - before.tv_nsec);
 }
 
-Test(rules_linear, twice_the_size_is_twice_the_time)
+/* Linear is 4, quadratic 16; three for each doubling allows for memory met for the first time. */
+Test(rules_linear, four_times_the_size_is_about_four_times_the_time)
 {
     static const struct {
         const char *what;
@@ -241,14 +243,14 @@ Test(rules_linear, twice_the_size_is_twice_the_time)
         {"revokes and readings", revokes_and_readings, 8000},
         {"payments and purses", payments_and_purses, 8000},
         {"fields", fields, 250}, /* their ids are compared pair by pair: few and short */
-        {"fields of wide types", fields_of_wide_types, 500},
+        {"fields of wide types", fields_of_wide_types, 250},
         {"types of an enum", types_of_an_enum, 2000},
         {"alarms and handlers", alarms_and_handlers, 32},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         maker *small = NULL;
         maker *large = NULL;
-        const tw_bytes one = made(shapes[i].fill, shapes[i].count, &small);
+        const tw_bytes one = made(shapes[i].fill, shapes[i].count / 2, &small);
         const tw_bytes two = made(shapes[i].fill, 2 * shapes[i].count, &large);
         uint64_t best_one = UINT64_MAX;
         uint64_t best_two = UINT64_MAX;
@@ -258,7 +260,7 @@ Test(rules_linear, twice_the_size_is_twice_the_time)
             best_one = a < best_one ? a : best_one;
             best_two = b < best_two ? b : best_two;
         }
-        cr_expect_lt(best_two, 3 * best_one, "%s: %zu bytes %llu ns, %zu bytes %llu ns",
+        cr_expect_lt(best_two, 9 * best_one, "%s: %zu bytes %llu ns, %zu bytes %llu ns",
                      shapes[i].what, one.size, (unsigned long long)best_one, two.size,
                      (unsigned long long)best_two);
         maker_free(small);

@@ -54,7 +54,7 @@ static bool read_import(void *data, const char *name, tw_writer *w)
 
 tw_status tw_source_compile(tw_app *app, const char *path, tw_arena *arena, twc_result **ret_result)
 {
-    tw_bytes text;
+    tw_bytes text = {0};
     TW_TRY(tw_source_read(path, SOURCE_SIZE_MAX, arena, &text, &app->err));
     const twc_files files = {.read = read_import};
     twc_result *result = twc_compile_with(path, text.data, text.size, &files);

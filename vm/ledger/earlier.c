@@ -76,14 +76,15 @@ static tw_status kept_root(tw_ledger *l, uint64_t height, tw_tree_root *ret_root
                       (unsigned long long)height, (unsigned long long)oldest);
 }
 
-static tw_status open_at(tw_ledger *present, const tw_block_info *info, tw_store *store,
-                         tw_ledger **ret_ledger, tw_err *err)
+static tw_status open_at(tw_ledger *present, const tw_block_info *info, const tw_tree_root *root,
+                         tw_store *store, tw_ledger **ret_ledger, tw_err *err)
 {
     tw_ledger *l = NULL;
     tw_ledger_options options = present->options;
     options.engine = present->engine;
     TW_TRY(tw_node_new(store, &options, &l, err));
     l->head = *info;
+    l->root = *root;
     tw_overlay_clear(l->overlay, tw_load_u64(info->state_root.bytes));
     const tw_status status = tw_node_load_genesis(l, err);
     if (status != TW_OK) {
@@ -109,7 +110,7 @@ tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height, tw_ledger **r
                           (unsigned long long)height);
     }
     TW_TRY(tw_store_open_past(present->store, height, &store));
-    const tw_status status = open_at(present, &info, store, ret_ledger, err);
+    const tw_status status = open_at(present, &info, &root, store, ret_ledger, err);
     if (status != TW_OK) tw_store_close(store);
     return status;
 }

@@ -16,6 +16,7 @@ struct tw_ledger {
     tw_store *store;
     tw_commit *commit; /* NULL: stands at an earlier block, and makes none */
     bool owns_store;
+    tw_tree_root root;   /* of the earlier block, when there is no commit */
     tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
     tw_exec *exec;
     tw_arena *arena; /* of the transaction or question at hand */

@@ -37,7 +37,7 @@ static tw_status next_asset(tw_session *s, const tw_hash *after, tw_asset *ret_a
     return tw_ledger_asset(s->ledger, &id, ret_asset, ret_found);
 }
 
-static tw_status find_asset(tw_app *app, const char *text, tw_asset *ret_asset)
+tw_status tw_money_asset(tw_app *app, const char *text, tw_asset *ret_asset)
 {
     tw_session *s = app->session;
     char list[LIST_MAX] = "";
@@ -192,7 +192,7 @@ tw_status tw_money_currencies(tw_app *app, const tw_module *m, tw_tx *tx)
         const tw_money *money = &m->monies[i];
         tw_asset asset;
         if (money->kind != TW_MONEY_CURRENCY) continue;
-        if (find_asset(app, asset_wanted(app, money->name), &asset) != TW_OK) {
+        if (tw_money_asset(app, asset_wanted(app, money->name), &asset) != TW_OK) {
             const tw_err inner = app->err;
             return tw_app_fail(app, "currency %s: %.300s; --currency %s=ASSET says which it is",
                                money->name, inner.text, money->name);
@@ -434,7 +434,7 @@ tw_status tw_command_balances(tw_app *app)
     TW_TRY(tw_app_open_at(app));
     json_t *all = app->json ? json_array() : NULL;
     if (app->args.word_count == 1) {
-        TW_TRY(find_asset(app, app->args.words[0], &asset));
+        TW_TRY(tw_money_asset(app, app->args.words[0], &asset));
         TW_TRY(list_asset(app, &asset, all));
         return all != NULL ? tw_app_answer(app, all) : TW_OK;
     }

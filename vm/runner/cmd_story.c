@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024, LINE_MAX = 256 * 1024 };
+enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024, LINE_MAX = 256 * 1024, KEY_TEXT_MAX = 1024 };
 
 typedef struct telling {
     tw_app *app;
@@ -72,20 +72,33 @@ static tw_status print_line(telling *t, const tw_story_item *item)
     return TW_OK;
 }
 
-/* --of machines:M-1: the item stands in the history of this thing. A key that is none of the
+/* The text of a key in `REGISTRY[KEY]` or REGISTRY:KEY, from `at`. */
+static tw_bytes key_of(const char *at)
+{
+    size_t size = strlen(at + 1);
+    if (at[0] != '[') return tw_bytes_of(at + 1, size);
+    if (size > 0 && at[size] == ']') size--;
+    const bool quoted = size >= 2 && at[1] == '"' && at[size] == '"';
+    return quoted ? tw_bytes_of(at + 2, size - 2) : tw_bytes_of(at + 1, size);
+}
+
+/* --of machines[M-1]: the item stands in the history of this thing. A key that is none of the
  * registry's in the item's version is nobody's. */
 static tw_status of_wanted(const telling *t, const tw_story_item *item, bool *ret_wanted)
 {
     const char *of = tw_args_get(&t->app->args, "of", NULL);
     *ret_wanted = of == NULL;
     if (of == NULL) return TW_OK;
-    const size_t size = strcspn(of, ":");
+    const size_t size = strcspn(of, ":[");
     const tw_field *f = tw_story_registry(item);
     if (f == NULL || strlen(f->name) != size || strncmp(f->name, of, size) != 0) return TW_OK;
     tw_err ignored;
+    char key[KEY_TEXT_MAX];
+    const tw_bytes text = key_of(of + size);
+    snprintf(key, sizeof key, "%.*s", (int)text.size, (const char *)text.data);
     tw_writer w = tw_writer_new(LINE_MAX);
-    const tw_status status = tw_show_parse(item->module, f->key_type, of + size + 1,
-                                           &t->app->session->names, &w, &ignored);
+    const tw_status status =
+        tw_show_parse(item->module, f->key_type, key, &t->app->session->names, &w, &ignored);
     *ret_wanted = status == TW_OK && tw_bytes_equal(tw_writer_bytes(&w), item->entry.key);
     tw_writer_free(&w);
     return tw_status_is_host_failure(status) ? status : TW_OK;
@@ -169,8 +182,8 @@ static tw_status tell_story(tw_app *app, uint32_t kinds)
     TW_TRY(time_option(app, "from", &t.from));
     TW_TRY(time_option(app, "to", &t.to));
     const char *of = tw_args_get(&app->args, "of", NULL);
-    if (of != NULL && strchr(of, ':') == NULL) {
-        return tw_app_usage(app, "--of %.60s: write REGISTRY:KEY, as in machines:M-1", of);
+    if (of != NULL && strpbrk(of, ":[") == NULL) {
+        return tw_app_usage(app, "--of %.60s: write 'REGISTRY[KEY]', as in 'machines[M-1]'", of);
     }
     if (!tw_args_number(&app->args, "limit", 1, UINT64_MAX, &t.wanted, &app->err)) {
         app->usage = true;
@@ -193,7 +206,26 @@ tw_status tw_command_events(tw_app *app)
     return tell_story(app, kinds);
 }
 
+static tw_status prove_history(tw_app *app)
+{
+    static const char *const filters[] = {"from", "to", "kind", "limit", "csv"};
+    tw_hash contract;
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        if (!tw_args_has(&app->args, filters[i])) continue;
+        return tw_app_usage(app, "--prove is of the whole history; leave --%s to verify",
+                            filters[i]);
+    }
+    if (app->args.word_count != 1 || !tw_args_has(&app->args, "out")) {
+        return tw_app_usage(app, "history CONTRACT [--of 'REGISTRY[KEY]'] --prove -o FILE");
+    }
+    TW_TRY(tw_app_open_at(app));
+    TW_TRY(tw_session_find(app->session, app->args.words[0], &contract, &app->err));
+    return tw_app_prove_history(app, &contract);
+}
+
 tw_status tw_command_history(tw_app *app)
 {
+    if (tw_args_has(&app->args, "prove")) return prove_history(app);
+    if (tw_args_has(&app->args, "out")) return tw_app_usage(app, "-o goes with --prove");
     return tell_story(app, TW_STORY_HISTORY);
 }

@@ -100,10 +100,33 @@ static const tw_option story_options[] = {
     {"from", 0, "TIME", "not what was before", false},
     {"to", 0, "TIME", "not what was at or after", false},
     {"kind", 0, "NAME", "only events, history kinds or alarms of this name", true},
-    {"of", 0, "REGISTRY:KEY", "only the history of this thing: --of machines:M-1", false},
+    {"of", 0, "REGISTRY[KEY]", "only the history of this thing: --of 'machines[M-1]'", false},
     {"limit", 0, "N", "the newest N", false},
     {"csv", 0, NULL, "a table: time, contract, block, kind, name, details", false},
+    {"prove", 0, NULL, "write all of it, of NAME or of one thing, as a proof to the file of -o",
+     false},
+    {"out", 'o', "FILE", "with --prove: the file to write", false},
     AT_OPTION,
+    END,
+};
+
+static const tw_option prove_options[] = {
+    {"out", 'o', "FILE", "the file to write", false},
+    {"key", 0, "HEX", "a raw key of the state", false},
+    {"no-code", 0, NULL, "leave the contract's code out: verify then needs --module", false},
+    {"ics23", 0, NULL, "a CommitmentProof of ICS-23 (SmtSpec), for other verifiers", false},
+    AT_OPTION,
+    END,
+};
+
+static const tw_option verify_options[] = {
+    {"root", 0, "HEX", "the state root to check against", false},
+    {"block", 0, "HASH", "the hash of the block to check against", false},
+    {"module", 0, "FILE.twm|FILE.twc", "the contract's code, where the proof leaves it out", false},
+    {"contract", 0, "NAME", "which contract of a file that has several", false},
+    {"from", 0, "TIME", "of a history: not what was before", false},
+    {"to", 0, "TIME", "not what was at or after", false},
+    {"kind", 0, "NAME", "only history kinds of this name", true},
     END,
 };
 
@@ -238,6 +261,17 @@ static const tw_command commands[] = {
      tw_command_events},
     {"history", "[NAME]", "what contracts wrote into their history", TIMES, story_options, 0, 1,
      true, tw_command_history},
+    {"prove", "state CONTRACT NAME|NAME[KEY]|phase|ROLE MEMBER",
+     "write a proof of what the ledger holds",
+     "Also: balance ASSET ACCOUNT; code CONTRACT; --key HEX. What is not there is proved to be\n"
+     "absent. Whoever knows the state root or the hash of the block checks the file with\n"
+     "`twvm verify`, without the ledger.\n" TIMES,
+     prove_options, 0, 4, true, tw_command_prove},
+    {"verify", "FILE", "check a proof, without a ledger, and print what it shows",
+     "--root or --block says against what. With a root alone, height and time of the block are\n"
+     "what the maker of the file says. Values have names and units when the contract's code is in\n"
+     "the file, or given with --module.\n" TIMES,
+     verify_options, 1, 1, false, tw_command_verify},
     {"blocks", "[HEIGHT]", "the newest blocks, or what one block did", NULL, blocks_options, 0, 1,
      true, tw_command_blocks},
     {"root", "", "height, time and state root of the newest block", NULL, none, 0, 0, true,

@@ -44,6 +44,10 @@ TW_MUST_USE tw_status tw_app_signers(tw_app *app, const tw_named_key **ret_keys,
 TW_MUST_USE tw_status tw_app_code(tw_app *app, const char *path, tw_bytes module,
                                   tw_code **ret_code);
 
+/* Writes the whole history of a contract, or of the thing that --of names, as a proof to the file
+ * of -o. */
+TW_MUST_USE tw_status tw_app_prove_history(tw_app *app, const tw_hash *contract);
+
 /* Prints a JSON value on one line and drops it. TW_ERR_MEMORY when `value` is NULL. */
 TW_MUST_USE tw_status tw_app_print_json(json_t *value);
 /* 64-bit numbers stand in strings. */
@@ -71,6 +75,7 @@ TW_MUST_USE tw_status tw_command_history(tw_app *app);
 TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_opcodes(tw_app *app);
+TW_MUST_USE tw_status tw_command_prove(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_rollback(tw_app *app);
@@ -79,6 +84,7 @@ TW_MUST_USE tw_status tw_command_run(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);
 TW_MUST_USE tw_status tw_command_upgrade(tw_app *app);
+TW_MUST_USE tw_status tw_command_verify(tw_app *app);
 TW_MUST_USE tw_status tw_command_view(tw_app *app);
 
 #endif

@@ -9,6 +9,9 @@
 TW_MUST_USE tw_status tw_money_genesis(tw_app *app, const char *dir, tw_arena *arena,
                                        tw_genesis *genesis);
 
+/* The asset of this name or id; a sentence that lists the assets otherwise. */
+TW_MUST_USE tw_status tw_money_asset(tw_app *app, const char *text, tw_asset *ret_asset);
+
 /* The asset of each currency, from --currency or by its name. */
 TW_MUST_USE tw_status tw_money_currencies(tw_app *app, const tw_module *m, tw_tx *tx);
 

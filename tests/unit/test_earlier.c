@@ -1,5 +1,6 @@
 /* test_earlier -- a ledger as it was: against what it said when that block was the newest. */
 #include "tests/unit/ledger_fixture.h"
+#include "vm/ledger/audit.h"
 
 enum { BLOCKS = 40 };
 
@@ -38,6 +39,18 @@ static said ask_at(rig *r, uint64_t height)
     tw_ledger_close(r->ledger);
     r->ledger = present;
     return s;
+}
+
+static void hear(void *context, const char *sentence)
+{
+    (void)context;
+    cr_assert(false, "%s", sentence);
+}
+
+static void check_whole(rig *r)
+{
+    tw_audit a = {.store = r->store, .memory_max = 64 * MIB, .found = hear};
+    cr_assert_eq(tw_audit_ledger(&a, &r->err), TW_OK);
 }
 
 static bool same(const said *a, const said *b)
@@ -186,6 +199,35 @@ Test(earlier, a_block_taken_off_was_never_there)
                      r->err.text);
     }
     cr_assert(tw_bytes_equal(rows_of(r), rows[BLOCKS]));
+    rig_free(r);
+}
+
+/* With a window every state in it says what it said, and those before it are refused; nodes and
+ * values that no state of the window needs are gone (the audit counts them). */
+Test(earlier, a_window_of_states)
+{
+    enum { KEEP = 5 };
+    said all[BLOCKS + 1];
+    rig *r = rig_with_a_past(all);
+    const tw_ledger_options options = {.no_sync = true, .keep = KEEP};
+    tw_ledger *past = NULL;
+    uint64_t oldest = 0;
+    tw_ledger_close(r->ledger);
+    cr_assert_eq(tw_ledger_open(r->store, &options, &r->ledger, &r->err), TW_OK);
+    for (uint64_t h = 1; h <= 12; h++) {
+        (void)wait_until(r, start_time + DAY + (int64_t)h * MINUTE);
+        cr_assert_eq(tw_ledger_oldest(r->ledger, &oldest), TW_OK);
+        const uint64_t window = BLOCKS + h - KEEP + 1;
+        cr_assert_eq(oldest, 4 * h < window ? 4 * h : window); /* it catches up, four a block */
+        for (uint64_t at = oldest; at <= BLOCKS; at++) {
+            const said s = ask_at(r, at);
+            cr_assert(same(&s, &all[at]), "height %llu", (unsigned long long)at);
+        }
+        cr_assert_eq(tw_ledger_open_past(r->ledger, oldest - 1, &past, &r->err),
+                     TW_REFUSED_NOT_FOUND);
+        cr_assert_neq(strstr(r->err.text, "is not kept any more"), NULL);
+        check_whole(r);
+    }
     rig_free(r);
 }
 

@@ -330,6 +330,7 @@ tw_status tw_block_commit(tw_ledger *l, tw_block_info *ret_info, tw_err *err)
     }
     l->head = info;
     close_block(l);
+    tw_node_forget(l);
     if (ret_info != NULL) *ret_info = info;
     return TW_OK;
 }
@@ -464,5 +465,6 @@ tw_status tw_ledger_replay_block(tw_ledger *l, const tw_block *block, tw_err *er
     }
     l->head = info;
     close_block(l);
+    tw_node_forget(l);
     return TW_OK;
 }

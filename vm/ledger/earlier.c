@@ -11,6 +11,8 @@
 
 #include <assert.h>
 
+enum { FORGET_MAX = 4 }; /* states that go after one block: more than one, to catch up */
+
 tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info, tw_err *err)
 {
     uint8_t key[8];
@@ -154,4 +156,26 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
     if (status == TW_OK) l->head = before;
     tw_block_abort(l);
     return status;
+}
+
+/* ---- letting go ---- */
+
+tw_status tw_ledger_prune(tw_ledger *l, uint64_t keep, uint64_t blocks_max, uint64_t *ret_count,
+                          tw_err *err)
+{
+    assert(l->commit != NULL && !l->open);
+    if (keep == 0) return tw_err_set(err, TW_REFUSED_ARGUMENT, "the newest state always stays");
+    return tw_commit_prune(l->commit, keep, blocks_max, ret_count, err);
+}
+
+/* The block is on the disk whatever happens here. A store that failed refuses the next block; a
+ * damaged record stays, and no further state goes. */
+void tw_node_forget(tw_ledger *l)
+{
+    uint64_t count = 0;
+    tw_err ignored = {0};
+    if (l->options.keep == 0) return;
+    if (tw_commit_prune(l->commit, l->options.keep, FORGET_MAX, &count, &ignored) != TW_OK) {
+        l->options.keep = 0;
+    }
 }

@@ -54,6 +54,7 @@ typedef struct tw_ledger_times {
 typedef struct tw_ledger_options {
     uint64_t (*clock_ns)(void); /* may be NULL */
     tw_engine *engine;          /* borrowed, for several ledgers; NULL: one of its own */
+    uint64_t keep;              /* of so many newest blocks the state stays readable; 0: of all */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
     bool unsigned_ok;           /* with no_sync, for tests that search: who opens the ledger makes
                                    all transactions, and no signature is looked at */
@@ -95,6 +96,11 @@ TW_MUST_USE tw_status tw_ledger_oldest(tw_ledger *ledger, uint64_t *ret_height);
  * head is then the block before it. A node that has told others of the block must not do that.
  * No block may be open, and no ledger of the past. */
 TW_MUST_USE tw_status tw_ledger_rollback(tw_ledger *ledger, tw_err *err);
+
+/* Lets go of the states before those of the newest `keep` blocks; blocks themselves stay. At most
+ * `blocks_max` of them; *ret_count says how many. */
+TW_MUST_USE tw_status tw_ledger_prune(tw_ledger *ledger, uint64_t keep, uint64_t blocks_max,
+                                      uint64_t *ret_count, tw_err *err);
 
 /* Looks at the store anew after it was put back (tw_store_memory_back). An open block is dropped.
  */

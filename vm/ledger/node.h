@@ -58,6 +58,9 @@ TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info)
 TW_MUST_USE tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info,
                                         tw_err *err);
 
+/* After a block: states that leave options.keep go, a few at a time: earlier.c. */
+void tw_node_forget(tw_ledger *l);
+
 /* The hash of a list's item, and of the list: `leaves` is used up. */
 tw_hash tw_node_leaf(tw_bytes item);
 tw_hash tw_node_list_root(tw_hash *leaves, uint32_t count);

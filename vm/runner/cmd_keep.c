@@ -1,4 +1,4 @@
-/* cmd_keep -- the commands of who keeps a ledger: fsck, rollback. */
+/* cmd_keep -- the commands of who keeps a ledger: fsck, rollback, prune. */
 #include "vm/ledger/audit.h"
 #include "vm/runner/command.h"
 #include "vm/runner/times.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { AUDIT_MEMORY_MAX = 512 * 1024 * 1024, PROBLEMS_SHOWN_MAX = 1000 };
+enum { AUDIT_MEMORY_MAX = 512 * 1024 * 1024, PROBLEMS_SHOWN_MAX = 1000, PRUNE_STEP = 64 };
 
 /* ---- fsck ---- */
 
@@ -120,5 +120,43 @@ tw_status tw_command_rollback(tw_app *app)
     }
     printf("block %" PRIu64 " is taken off; the newest is now %" PRIu64 ", %s\nroot %s\n", height,
            head->height, tw_time_print(head->time, time), root);
+    return TW_OK;
+}
+
+/* ---- prune ---- */
+
+tw_status tw_command_prune(tw_app *app)
+{
+    uint64_t retain = 0;
+    uint64_t all = 0;
+    uint64_t oldest = 0;
+    uint64_t count = 0;
+    if (!tw_args_has(&app->args, "retain")) {
+        return tw_app_usage(app, "of how many blocks shall the state be kept? --retain N");
+    }
+    if (!tw_args_number(&app->args, "retain", 0, UINT64_MAX, &retain, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
+    TW_TRY(tw_app_open(app));
+    tw_ledger *ledger = app->session->ledger;
+    TW_TRY(tw_session_set_retain(app->session, retain, &app->err));
+    do {
+        count = 0;
+        if (retain > 0) {
+            TW_TRY(tw_ledger_prune(ledger, retain, PRUNE_STEP, &count, &app->err));
+        }
+        all += count;
+        if (app->terminal) fprintf(stderr, "\r\033[Kprune: %" PRIu64 " blocks", all);
+    } while (count == PRUNE_STEP);
+    if (app->terminal) fputs("\r\033[K", stderr);
+    TW_TRY(tw_ledger_oldest(ledger, &oldest));
+    if (app->json) {
+        return tw_app_print_json(json_pack("{s:o, s:o, s:o}", "pruned", tw_json_u64(all), "oldest",
+                                           tw_json_u64(oldest), "retain", tw_json_u64(retain)));
+    }
+    printf("the state after %" PRIu64 " blocks is let go; the oldest that is kept is that after "
+           "block %" PRIu64 "\n",
+           all, oldest);
     return TW_OK;
 }

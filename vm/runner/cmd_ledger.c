@@ -34,6 +34,11 @@ tw_status tw_command_init(tw_app *app)
     const char *start = tw_args_get(&app->args, "start", NULL);
     char name[64];
     char time[TW_TIME_TEXT_MAX];
+    uint64_t retain = 0;
+    if (!tw_args_number(&app->args, "retain", 0, UINT64_MAX, &retain, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
     folder_name(dir, name, sizeof name);
     tw_genesis genesis = {.name = tw_args_get(&app->args, "chain", name), .time = tw_time_now()};
     if (start != NULL) {
@@ -48,6 +53,10 @@ tw_status tw_command_init(tw_app *app)
     if (made == TW_OK) made = tw_session_create(dir, &genesis, start != NULL, &app->err);
     tw_arena_free(arena);
     TW_TRY(made);
+    if (retain > 0) {
+        TW_TRY(tw_session_open(dir, &app->session, &app->err));
+        TW_TRY(tw_session_set_retain(app->session, retain, &app->err));
+    }
     if (app->json) {
         return tw_app_print_json(json_pack("{s:s, s:s, s:b, s:o}", "dir", dir, "chain",
                                            genesis.name, "simulated", start != NULL, "time",

@@ -35,11 +35,17 @@ static const tw_option rollback_options[] = {
     END,
 };
 
+static const tw_option prune_options[] = {
+    {"retain", 0, "N", "of how many newest blocks the state is kept; 0: of all", false},
+    END,
+};
+
 static const tw_option past_options[] = {AT_OPTION, END};
 
 static const tw_option init_options[] = {
     {"start", 0, "TIME", "a simulated clock that starts at TIME: for recorded data", false},
     {"chain", 0, "NAME", "the chain's name (default: the folder's)", false},
+    {"retain", 0, "N", "of how many newest blocks the state is kept (default: 0, all)", false},
     {"asset", 0, "'NAME DECIMALS [KEY=AMOUNT,...]'",
      "money of the chain and who has it: --asset 'EUR 2 alice=1_000.00,bob=500'", true},
     END,
@@ -286,6 +292,9 @@ static const tw_command commands[] = {
      "For who keeps the ledger and knows that nobody else has the block. The transactions of the\n"
      "block are gone and may be sent again.",
      rollback_options, 0, 0, true, tw_command_rollback},
+    {"prune", "", "let go of states before the newest blocks, now and from now on",
+     "Blocks stay, and so do events and history; --at reaches as far back as states are kept.",
+     prune_options, 0, 0, true, tw_command_prune},
     {"report", "[NAME...]", "a page with charts of what contracts saw and did",
      "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
      0, TW_ARGS_MAX, true, tw_command_report},

@@ -76,6 +76,7 @@ TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_opcodes(tw_app *app);
 TW_MUST_USE tw_status tw_command_prove(tw_app *app);
+TW_MUST_USE tw_status tw_command_prune(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_rollback(tw_app *app);

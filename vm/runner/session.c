@@ -17,6 +17,7 @@ enum {
 };
 
 static const char clock_key[] = "runner/clock";
+static const char retain_key[] = "runner/retain";
 static const char name_prefix[] = "runner/name/";
 
 static tw_bytes bytes_of(const char *text)
@@ -120,10 +121,12 @@ static tw_status open_parts(tw_session *s, tw_err *err)
                           s->dir, s->dir);
     }
     TW_TRY(tw_store_open(path, &options, &s->store, err));
-    const tw_ledger_options how = {.clock_ns = clock_ns};
-    TW_TRY(tw_ledger_open(s->store, &how, &s->ledger, err));
-    tw_bytes clock;
+    tw_ledger_options how = {.clock_ns = clock_ns};
+    tw_bytes clock, retain;
     bool found = false;
+    TW_TRY(tw_store_get(s->store, TW_TABLE_META, bytes_of(retain_key), s->arena, &retain, &found));
+    if (found && retain.size == 8) how.keep = tw_load_u64(retain.data);
+    TW_TRY(tw_ledger_open(s->store, &how, &s->ledger, err));
     TW_TRY(tw_store_get(s->store, TW_TABLE_META, bytes_of(clock_key), s->arena, &clock, &found));
     s->simulated = found && tw_bytes_equal(clock, bytes_of("simulated"));
     TW_TRY(tw_keyring_open(s->dir, &s->keyring, err));
@@ -155,6 +158,13 @@ void tw_session_close(tw_session *s)
     tw_keyring_close(s->keyring);
     tw_arena_free(s->arena);
     tw_mem_free(s);
+}
+
+tw_status tw_session_set_retain(tw_session *s, uint64_t retain, tw_err *err)
+{
+    uint8_t value[8];
+    tw_store_u64(value, retain);
+    return put_meta(s->store, bytes_of(retain_key), tw_bytes_of(value, sizeof value), err);
 }
 
 tw_status tw_session_go_back(tw_session *s, uint64_t height, tw_err *err)

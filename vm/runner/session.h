@@ -4,7 +4,8 @@
  *     DIR/keys    the keyring
  *
  * Besides the ledger's own records the store's META table has two of the runner's: the clock
- * ("runner/clock": "simulated" or "wall") and the names of contracts ("runner/name/NAME": id).
+ * ("runner/clock": "simulated" or "wall"; "runner/retain": u64, of how many
+ * blocks the state is kept, where not of all) and the names of contracts ("runner/name/NAME": id).
  * Neither is part of the state. On a simulated clock a command's block has the head's time unless
  * --time says later, and blocks are made at each time a timer is due on the way. On the wall clock
  * a block has the time of this computer; timers that fell due in between run late, as on a node
@@ -37,6 +38,9 @@ TW_MUST_USE tw_status tw_session_create(const char *dir, const tw_genesis *genes
 
 TW_MUST_USE tw_status tw_session_open(const char *dir, tw_session **ret_session, tw_err *err);
 void tw_session_close(tw_session *session); /* NULL is allowed */
+
+/* Of how many newest blocks the state is kept from the next command on; 0: of all. */
+TW_MUST_USE tw_status tw_session_set_retain(tw_session *session, uint64_t retain, tw_err *err);
 
 /* From now on the ledger is the one after the block of `height`, for reading only. */
 TW_MUST_USE tw_status tw_session_go_back(tw_session *session, uint64_t height, tw_err *err);

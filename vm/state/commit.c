@@ -256,6 +256,38 @@ tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err)
     return TW_OK;
 }
 
+/* The state of the oldest block goes: what the next one superseded, and its root. */
+static tw_status prune_one(tw_commit *c, uint64_t oldest, tw_err *err)
+{
+    uint8_t key[ROOT_KEY_SIZE];
+    tw_batch_clear(c->batch);
+    tw_arena_clear(c->scratch);
+    TW_TRY(tw_tree_prune(c->tree, oldest + 1, c->batch));
+    TW_TRY(tw_past_prune(c->store, oldest + 1, c->scratch, c->batch));
+    tw_batch_delete(c->batch, TW_TABLE_META, root_key(oldest, key));
+    return tw_store_commit(c->store, c->batch, false, err);
+}
+
+tw_status tw_commit_prune(tw_commit *commit, uint64_t keep, uint64_t blocks_max,
+                          uint64_t *ret_count, tw_err *err)
+{
+    uint64_t oldest = 0;
+    uint64_t count = 0;
+    assert(keep > 0 && !commit->prepared);
+    tw_status status = tw_root_oldest(commit->store, &oldest);
+    while (status == TW_OK && count < blocks_max && commit->head.height - oldest >= keep) {
+        status = prune_one(commit, oldest, err);
+        count += status == TW_OK;
+        oldest++;
+    }
+    tw_batch_clear(commit->batch);
+    *ret_count = count;
+    if (status == TW_OK) return TW_OK;
+    return tw_err_set(err, status,
+                      "the state of block %llu can't be pruned: %s; twvm fsck tells more",
+                      (unsigned long long)oldest, tw_status_text(status));
+}
+
 /* Adds the records of META. The head comes last. */
 static tw_status put_meta(tw_commit *c, tw_bytes extra)
 {

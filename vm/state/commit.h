@@ -62,6 +62,11 @@ TW_MUST_USE tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sy
  * before. TW_REFUSED_NOT_FOUND: the state before it is not kept, or there is none. */
 TW_MUST_USE tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err);
 
+/* Lets go of states before those of the newest `keep` blocks (at least 1), oldest first, at most
+ * `blocks_max` of them, each in a batch of its own: after a crash some are gone and none half. */
+TW_MUST_USE tw_status tw_commit_prune(tw_commit *commit, uint64_t keep, uint64_t blocks_max,
+                                      uint64_t *ret_count, tw_err *err);
+
 /* Forgets what was prepared. */
 void tw_commit_drop(tw_commit *commit);
 

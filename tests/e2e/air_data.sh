@@ -46,7 +46,7 @@ tail -n +2 table.csv | awk -F, '
         }
         printf "%s %d %d %d %d\n", d, a, b, e, f } }' | sort >truth
 
-"$TWVM" init l --start 2019-08-01T05:00:00Z >/dev/null
+"$TWVM" init l --insecure-keys --start 2019-08-01T05:00:00Z >/dev/null
 for key in RT01 RT02 RT03; do "$TWVM" -d l key new "$key" >/dev/null; done
 "$TWVM" -d l deploy "$ROOT/contracts/air_data_reward.twc" --as city --role city=city \
     --role station=station >/dev/null 2>&1

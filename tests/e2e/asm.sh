@@ -23,7 +23,7 @@ check 'a change makes another bound' 0 'note: it does not verify: .*worst case' 
     "$TWVM" asm later.twa
 check 'which --bounds sets' 0 '' "$TWVM" asm later.twa --bounds
 same 'without a note' "$(cat out)" ''
-check 'the ledger takes it' 0 'simulated clock' "$TWVM" init l --start 2026-01-01
+check 'the ledger takes it' 0 'simulated clock' "$TWVM" init l --insecure-keys --start 2026-01-01
 check 'as it takes any module' 0 'deployed PumpGuard' "$TWVM" -d l deploy later.twm --as alice \
     --role owner=alice --role provider=bob --role sensor=pump1
 

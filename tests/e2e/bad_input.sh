@@ -8,7 +8,7 @@ feed="$t feed TankGuard"
 options='--as gauge --time time --map level=depth:mm'
 start=1767225600
 
-"$TWVM" init l --start 2026-01-01 >/dev/null
+"$TWVM" init l --insecure-keys --start 2026-01-01 >/dev/null
 $t deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice --role sensor=gauge \
     >/dev/null 2>&1
 before=$(root_of l)

@@ -11,7 +11,7 @@ printf '# seed %s\n' "$seed"
 readings=20000
 feed='--as gauge --time time --map level=depth:mm'
 
-"$TWVM" init base --start 2026-01-01 >/dev/null
+"$TWVM" init base --insecure-keys --start 2026-01-01 >/dev/null
 "$TWVM" -d base deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice \
     --role sensor=gauge >/dev/null 2>&1
 awk -v start=1767225600 -v count="$readings" 'BEGIN {

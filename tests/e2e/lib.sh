@@ -9,6 +9,9 @@ work=$(mktemp -d)
 started=
 trap 'for process in $started; do kill -9 "$process" 2>/dev/null; done; rm -rf "$work"' EXIT
 cd "$work" || exit 1
+# for keys of ledgers that are not made with --insecure-keys: nothing is asked of a terminal
+echo 'a passphrase of the tests' >passphrase
+export TWVM_PASSPHRASE_FILE="$work/passphrase"
 count=0
 failures=0
 

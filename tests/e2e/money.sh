@@ -33,17 +33,19 @@ amount_of() # amount_of WHO: what `balances EUR` says
 }
 
 # ---- a ledger with money ----
-check 'an asset needs its decimals' 2 'is not NAME DECIMALS' "$TWVM" init l --asset EUR
-check 'and not too many of them' 2 'is not NAME DECIMALS' "$TWVM" init l --asset 'EUR 19'
+check 'an asset needs its decimals' 2 'is not NAME DECIMALS' \
+    "$TWVM" init l --insecure-keys --asset EUR
+check 'and not too many of them' 2 'is not NAME DECIMALS' \
+    "$TWVM" init l --insecure-keys --asset 'EUR 19'
 check 'amounts have no more decimals than it' 1 'is finer than its smallest unit' \
-    "$TWVM" init l --asset 'EUR 2 alice=0.001'
+    "$TWVM" init l --insecure-keys --asset 'EUR 2 alice=0.001'
 check 'nobody begins with less than nothing' 1 'amounts above zero' \
-    "$TWVM" init l --asset 'EUR 2 alice=-1'
+    "$TWVM" init l --insecure-keys --asset 'EUR 2 alice=-1'
 check 'nobody is named twice' 1 'each named once' \
-    "$TWVM" init l --asset 'EUR 2 alice=1,alice=2'
+    "$TWVM" init l --insecure-keys --asset 'EUR 2 alice=1,alice=2'
 check 'an asset is there once' 1 'asset EUR is there twice' \
-    "$TWVM" init l --asset 'EUR 2' --asset 'EUR 2'
-check 'a ledger with money' 0 '' "$TWVM" init l --start 2026-01-01 \
+    "$TWVM" init l --insecure-keys --asset 'EUR 2' --asset 'EUR 2'
+check 'a ledger with money' 0 '' "$TWVM" init l --insecure-keys --start 2026-01-01 \
     --asset 'EUR 2 alice=1_000.00,bob=25' --asset 'USD 2' --asset 'BIT 0 bob=7'
 check 'who has how much' 0 '^EUR: there are 1_025.00 EUR' "$TWVM" -d l balances
 check 'of one asset' 0 '^  bob  *7 BIT' "$TWVM" -d l balances BIT

@@ -33,7 +33,7 @@ contract Machine version 1 {
   action replace(old: account, new: account) by owner { revoke sensor from old grant sensor to new }
 }
 TWC
-    "$TWVM" init nab --start 2013-12-02 >/dev/null
+    "$TWVM" init nab --insecure-keys --start 2013-12-02 >/dev/null
     "$TWVM" -d nab deploy machine.twc --as o --role owner=o --role sensor=m >/dev/null 2>&1
     check 'finer than a millikelvin is refused' 1 'finer than the resolution.*--round' \
         "$TWVM" -d nab feed Machine "$nab" --as m --time timestamp --map heat=value:°C
@@ -61,7 +61,7 @@ fi
 
 if test -f "$rig/TS1.txt" && test -f "$rig/profile.txt"; then
     { echo n,oil && tr -s '\t \r' '\n' <"$rig/TS1.txt" | awk 'NF { print n++ "," $1 }'; } >oil.csv
-    "$TWVM" init rig --start 2026-01-01 >/dev/null
+    "$TWVM" init rig --insecure-keys --start 2026-01-01 >/dev/null
     "$TWVM" -d rig deploy "$ROOT/contracts/cooler_guard.twc" --as o --role owner=o --role sensor=m \
         >/dev/null 2>&1
     check '132,300 readings of a hydraulic rig' 0 '132,300 taken in, 0 refused' \

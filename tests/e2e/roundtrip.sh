@@ -12,7 +12,7 @@ for command in test init key deploy call view feed state events history blocks r
 done
 
 check 'init makes a ledger' 0 'simulated clock from 2026-01-01T00:00:00Z' \
-    "$TWVM" init l --start 2026-01-01
+    "$TWVM" init l --insecure-keys --start 2026-01-01
 check 'a key is made' 0 '^bob ' $t key new bob
 same 'its file is for its owner alone' "$(ls -l l/keys/bob.key | cut -c 1-10)" '-rw-------'
 check 'deploy, with keys that are made on the way' 0 'deployed PumpGuard at' \
@@ -74,7 +74,7 @@ check 'a report' 0 '' $t report PumpGuard --out page.html
 check 'which is one whole page' 0 '</html>' cat page.html
 check 'without anything from elsewhere' 1 '' grep -E 'src=|href=|url\(' page.html
 # several devices in one table, each to its own contract, side by side through time
-"$TWVM" init two --start 2026-01-01 >/dev/null
+"$TWVM" init two --insecure-keys --start 2026-01-01 >/dev/null
 for tank in a b; do
     check "tank $tank" 0 "deployed tank-$tank" \
         "$TWVM" -d two deploy "$ROOT/contracts/tank_guard.twc" --as alice --name "tank-$tank" \
@@ -92,7 +92,7 @@ check 'one of them is too full' 0 'Overfull *depth: 1900 mm' "$TWVM" -d two even
 same 'the other one is not' "$("$TWVM" -d two events tank-a)" ''
 
 # on the wall clock
-"$TWVM" init wall >/dev/null
+"$TWVM" init wall --insecure-keys >/dev/null
 check 'a ledger on the wall clock' 0 'deployed TankGuard' \
     "$TWVM" -d wall deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice \
     --role sensor=gauge

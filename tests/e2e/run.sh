@@ -19,7 +19,7 @@ contract Counter version 1 {
   view last_note() -> text(20)? { return note }
 }
 TWC
-"$TWVM" init l --start 2026-01-01 >/dev/null
+"$TWVM" init l --insecure-keys --start 2026-01-01 >/dev/null
 "$TWVM" -d l deploy counter.twc --as o --role owner=o --role clerk=a,b >/dev/null 2>&1
 
 cat >calls.csv <<'CSV'

@@ -71,7 +71,7 @@ version_1 'upgrade after 1 days signed by 2 of keeper' >one.twc
 version_2 '' >new_var.twc
 sed 's/Tally/Other/' one.twc >other.twc
 
-"$TWVM" init l --start 2026-01-01 >out
+"$TWVM" init l --insecure-keys --start 2026-01-01 >out
 for key in ann ben cid; do $t key new $key >out; done
 check 'version 1 is deployed' 0 'deployed Tally' $t deploy one.twc --as alice --role owner=alice \
     --role keeper=ann,ben,cid --param most=20

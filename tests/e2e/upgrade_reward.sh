@@ -31,7 +31,7 @@ contract DataReward version 1 {
 TWC
 sed 's/, missed: int }/ }/; s/, missed: 7)/)/' one.twc >other.twc
 
-check 'a ledger' 0 '' "$TWVM" init l --start 2026-01-01
+check 'a ledger' 0 '' "$TWVM" init l --insecure-keys --start 2026-01-01
 check 'version 1' 0 'deployed DataReward' $t deploy one.twc --as op --role operator=op
 for who in ann ben; do
     $t key new $who >/dev/null 2>&1

@@ -271,14 +271,16 @@ static tw_status deploy_code(tw_app *app, const tw_module *m, tw_tx *tx, int64_t
     }
     tw_account account;
     TW_TRY(find_or_make_key(app, as, &account));
+    const tw_named_key *sender = tw_keyring_of(s->keyring, &account);
+    if (sender == NULL) return tw_keyring_refuse(s->keyring, as, &app->err);
+    TW_TRY(tw_keyring_unlock(s->keyring, sender, &app->err));
     TW_TRY(all_roles(app, m, tx));
     TW_TRY(all_params(app, m, tx));
     TW_TRY(tw_money_currencies(app, m, tx));
     TW_TRY(tw_session_free_name(s, wanted != NULL ? wanted : m->name, name, &app->err));
     /* timers that are due before go first: the bound and the nonce are those of the head then */
     TW_TRY(tw_session_advance(s, time, NULL, NULL, &app->err));
-    const tw_named_key *signers[1] = {tw_keyring_of(s->keyring, &account)};
-    if (signers[0] == NULL) return tw_keyring_refuse(s->keyring, as, &app->err);
+    const tw_named_key *signers[1] = {tw_keyring_of(s->keyring, &account)}; /* it may have moved */
     TW_TRY(tw_session_sign(s, tx, signers, 1, &transaction, &app->err));
     TW_TRY(contract_id(app, transaction, &id));
     /* before the block: a name without a contract is free, a contract without a name is lost */
@@ -322,6 +324,7 @@ tw_status tw_app_signers(tw_app *app, const tw_named_key **ret_keys, uint32_t *r
         if (ret_keys[i] == NULL) {
             return tw_keyring_refuse(app->session->keyring, names[i], &app->err);
         }
+        TW_TRY(tw_keyring_unlock(app->session->keyring, ret_keys[i], &app->err));
     }
     return TW_OK;
 }

@@ -20,6 +20,7 @@ static tw_status open_lane(feeder *f, feed_lane *lane, const char *name, const c
     tw_app *app = f->app;
     lane->key = tw_keyring_find(s->keyring, as);
     if (lane->key == NULL) return tw_keyring_refuse(s->keyring, as, &app->err);
+    TW_TRY(tw_keyring_unlock(s->keyring, lane->key, &app->err));
     TW_TRY(tw_session_find(s, name, &lane->contract, &app->err));
     tw_session_label(s, &lane->contract, lane->label);
     lane->module = tw_session_module(s, &lane->contract);

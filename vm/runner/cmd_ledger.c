@@ -1,10 +1,11 @@
-/* cmd_ledger -- the commands about the ledger as a whole: init, key, root, blocks, replay. */
+/* cmd_ledger -- the commands about the ledger as a whole: init, root, blocks, replay. */
 #include "vm/runner/command.h"
 #include "vm/runner/money_parts.h"
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,10 +29,23 @@ static void folder_name(const char *dir, char *ret_name, size_t size)
     }
 }
 
+/* The folder and its keyring; refused before anything is made when a ledger is there. */
+static tw_status make_folder(tw_app *app, const char *dir, bool insecure)
+{
+    TW_TRY(tw_session_is_free(dir, &app->err));
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        return tw_app_fail(app, "%s: the folder cannot be made: %s", dir, strerror(errno));
+    }
+    TW_TRY(tw_keyring_create(dir, insecure, &app->err));
+    if (insecure) fputs("note: --insecure-keys: whoever reads this folder can sign\n", stderr);
+    return TW_OK;
+}
+
 tw_status tw_command_init(tw_app *app)
 {
     const char *dir = app->args.words[0];
     const char *start = tw_args_get(&app->args, "start", NULL);
+    const bool insecure = tw_args_has(&app->args, "insecure-keys");
     char name[64];
     char time[TW_TIME_TEXT_MAX];
     uint64_t retain = 0;
@@ -48,6 +62,7 @@ tw_status tw_command_init(tw_app *app)
             return tw_app_usage(app, "--start: \"%.60s\" %s", start, why);
         }
     }
+    TW_TRY(make_folder(app, dir, insecure));
     tw_arena *arena = tw_arena_new(GENESIS_MEMORY_MAX);
     tw_status made = arena != NULL ? tw_money_genesis(app, dir, arena, &genesis) : TW_ERR_MEMORY;
     if (made == TW_OK) made = tw_session_create(dir, &genesis, start != NULL, &app->err);
@@ -58,55 +73,13 @@ tw_status tw_command_init(tw_app *app)
         TW_TRY(tw_session_set_retain(app->session, retain, &app->err));
     }
     if (app->json) {
-        return tw_app_print_json(json_pack("{s:s, s:s, s:b, s:o}", "dir", dir, "chain",
-                                           genesis.name, "simulated", start != NULL, "time",
-                                           tw_json_time(genesis.time)));
+        return tw_app_print_json(json_pack(
+            "{s:s, s:s, s:b, s:b, s:o}", "dir", dir, "chain", genesis.name, "simulated",
+            start != NULL, "insecure_keys", insecure, "time", tw_json_time(genesis.time)));
     }
     printf("made the ledger %s in %s, on %s clock from %s\n", genesis.name, dir,
            start != NULL ? "a simulated" : "the wall", tw_time_print(genesis.time, time));
     return TW_OK;
-}
-
-/* ---- key ---- */
-
-static tw_status print_key(const tw_app *app, const tw_named_key *key)
-{
-    char hex[65];
-    tw_hex_encode(key->account.bytes, 32, hex);
-    if (app->json) {
-        return tw_app_print_json(json_pack("{s:s, s:s}", "name", key->name, "account", hex));
-    }
-    printf("%-16s %s\n", key->name, hex);
-    return TW_OK;
-}
-
-tw_status tw_command_key(tw_app *app)
-{
-    const tw_args *args = &app->args;
-    const char *dir = tw_args_get(args, "dir", "");
-    const bool make = strcmp(args->words[0], "new") == 0;
-    if ((!make && strcmp(args->words[0], "list") != 0) || args->word_count != (make ? 2 : 1)) {
-        return tw_app_usage(app, "it is: twvm -d DIR key new NAME, or twvm -d DIR key list");
-    }
-    struct stat there;
-    if (stat(dir, &there) != 0) {
-        return tw_app_fail(app, "%s is not there; twvm init %s makes a ledger", dir, dir);
-    }
-    tw_keyring *keyring = NULL;
-    TW_TRY(tw_keyring_open(dir, &keyring, &app->err));
-    tw_status status = TW_OK;
-    if (make) {
-        const tw_named_key *key = NULL;
-        status = tw_keyring_add(keyring, args->words[1], tw_args_get(args, "seed", NULL), &key,
-                                &app->err);
-        if (status == TW_OK) status = print_key(app, key);
-    } else {
-        for (uint32_t i = 0; i < tw_keyring_count(keyring) && status == TW_OK; i++) {
-            status = print_key(app, tw_keyring_at(keyring, i));
-        }
-    }
-    tw_keyring_close(keyring);
-    return status;
 }
 
 /* ---- root ---- */

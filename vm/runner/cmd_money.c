@@ -8,10 +8,8 @@
 #include "vm/runner/money.h"
 #include "vm/runner/money_parts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { LIST_MAX = 300, LABEL_MAX = TW_CONTRACT_NAME_MAX + TW_NAME_SIZE_MAX + 2 };
 
@@ -133,13 +131,10 @@ tw_status tw_money_genesis(tw_app *app, const char *dir, tw_arena *arena, tw_gen
     if (count > TW_GENESIS_ASSETS_MAX) {
         return tw_app_usage(app, "a ledger begins with at most %d assets", TW_GENESIS_ASSETS_MAX);
     }
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-        return tw_app_fail(app, "%s: the folder cannot be made: %s", dir, strerror(errno));
-    }
     tw_keyring *keyring = NULL;
     tw_genesis_asset *assets = TW_NEW_ARRAY(arena, tw_genesis_asset, count);
     if (assets == NULL) return TW_ERR_MEMORY;
-    TW_TRY(tw_keyring_open(dir, &keyring, &app->err));
+    TW_TRY(tw_app_keyring(app, dir, &keyring));
     tw_status status = TW_OK;
     for (uint32_t i = 0; i < count && status == TW_OK; i++) {
         status = parse_asset(app, keyring, tw_args_each(&app->args, "asset", i), arena, &assets[i]);

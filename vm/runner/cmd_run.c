@@ -95,6 +95,9 @@ static tw_status row_signers(job *j, call *c)
             const tw_status none = tw_keyring_refuse(j->app->session->keyring, name, &j->app->err);
             return none == TW_OK ? none : row_fail(j, j->app->err.text);
         }
+        if (tw_keyring_unlock(j->app->session->keyring, key, &j->app->err) != TW_OK) {
+            return row_fail(j, j->app->err.text);
+        }
         c->signers[c->signer_count++] = key;
         at = end + 1;
     }

@@ -48,11 +48,15 @@ static const tw_option init_options[] = {
     {"retain", 0, "N", "of how many newest blocks the state is kept (default: 0, all)", false},
     {"asset", 0, "'NAME DECIMALS [KEY=AMOUNT,...]'",
      "money of the chain and who has it: --asset 'EUR 2 alice=1_000.00,bob=500'", true},
+    {"insecure-keys", 0, NULL, "make keys without a passphrase: for tests and demos", false},
     END,
 };
 
 static const tw_option key_options[] = {
-    {"seed", 0, "TEXT", "the key of a text: the same each time, for demos only", false},
+    {"seed", 0, "TEXT", "new: the key of a text: the same each time, for demos only", false},
+    {"insecure", 0, NULL, "export: the secret itself, for anyone to read", false},
+    {"new-passphrase-file", 0, "FILE", "passwd: its first line is the new passphrase", false},
+    {"yes", 0, NULL, "remove: it is meant", false},
     END,
 };
 
@@ -231,8 +235,15 @@ static const tw_command commands[] = {
      TW_ARGS_MAX, false, tw_command_test},
     {"init", "DIR", "make a ledger and its folder", TIMES, init_options, 1, 1, false,
      tw_command_init},
-    {"key", "new NAME | list", "make a key, or list those there are", NULL, key_options, 1, 2, true,
-     tw_command_key},
+    {"key", "new NAME | list | export NAME | import NAME FILE | remove NAME | passwd NAME",
+     "make keys, list them, carry them to another ledger",
+     "The secret of a key lies in DIR/keys/NAME.key, sealed with a passphrase. twvm asks for it\n"
+     "when it makes a key, and once a command when it signs; --passphrase-file, or the variable\n"
+     "TWVM_PASSPHRASE_FILE, names a file whose first line is taken instead. `export` prints a "
+     "key,\n"
+     "sealed; `import` takes one in, from a file or from `-`; `passwd` gives another passphrase.\n"
+     "Without the file of a key, or its passphrase, nobody can sign with it again.",
+     key_options, 1, 3, true, tw_command_key},
     {"deploy", "FILE.twc|FILE.twm", "put a contract on the ledger", VALUES, deploy_options, 1, 1,
      true, tw_command_deploy},
     {"upgrade", "NAME FILE.twc|FILE.twm", "put another version in the place of a contract",
@@ -340,9 +351,18 @@ tw_status tw_app_fail(tw_app *app, const char *format, ...)
     return TW_REFUSED_ARGUMENT;
 }
 
+tw_status tw_app_keyring(tw_app *app, const char *dir, tw_keyring **ret_keyring)
+{
+    TW_TRY(tw_keyring_open(dir, ret_keyring, &app->err));
+    tw_keyring_set_passphrases(*ret_keyring, app->passphrases);
+    return TW_OK;
+}
+
 tw_status tw_app_open(tw_app *app)
 {
-    return tw_session_open(tw_args_get(&app->args, "dir", ""), &app->session, &app->err);
+    TW_TRY(tw_session_open(tw_args_get(&app->args, "dir", ""), &app->session, &app->err));
+    tw_keyring_set_passphrases(app->session->keyring, app->passphrases);
+    return TW_OK;
 }
 
 /* "17" is a height, "2026-01-31T12:00:00Z" a time. */

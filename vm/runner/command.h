@@ -15,10 +15,11 @@
 typedef struct tw_app {
     tw_args args;
     bool json;
-    bool color;          /* standard output is a terminal that shows colours */
-    bool terminal;       /* standard error is a terminal: a progress bar may be drawn */
-    bool usage;          /* the failure is one of the command line: exit 2 */
-    tw_session *session; /* of tw_app_open; closed by main */
+    bool color;                  /* standard output is a terminal that shows colours */
+    bool terminal;               /* standard error is a terminal: a progress bar may be drawn */
+    bool usage;                  /* the failure is one of the command line: exit 2 */
+    tw_session *session;         /* of tw_app_open; closed by main */
+    tw_passphrases *passphrases; /* where they come from; made and freed by main */
     tw_err err;
 } tw_app;
 
@@ -26,6 +27,9 @@ typedef struct tw_app {
 TW_MUST_USE tw_status tw_app_usage(tw_app *app, const char *format, ...) TW_PRINTF(2, 3);
 /* A refusal or failure with a sentence. */
 TW_MUST_USE tw_status tw_app_fail(tw_app *app, const char *format, ...) TW_PRINTF(2, 3);
+
+/* The keyring of a folder, with the passphrases of the command; the caller closes it. */
+TW_MUST_USE tw_status tw_app_keyring(tw_app *app, const char *dir, tw_keyring **ret_keyring);
 
 /* Opens the ledger of -d. */
 TW_MUST_USE tw_status tw_app_open(tw_app *app);

@@ -8,6 +8,7 @@
 
 #include "vm/exec/device.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -89,7 +90,7 @@ static tw_status device_numbers(feeder *f, const feed_lane *lane, tw_pack *pack)
                        lane->key->name, lane->label);
 }
 
-static tw_status make_transaction(feeder *f, feed_lane *lane)
+static tw_status sign_pack(feeder *f, feed_lane *lane, const tw_secret *secret)
 {
     tw_pack pack = {
         .contract = lane->contract, .device = lane->key->account, .items = lane->pack.items};
@@ -104,7 +105,7 @@ static tw_status make_transaction(feeder *f, feed_lane *lane)
     pack.item_count = (uint16_t)lane->pack.count;
     tw_writer_clear(&f->bytes);
     const tw_hash *chain = tw_ledger_chain(f->session->ledger);
-    TW_TRY(tw_pack_encode(&pack, chain, &lane->key->secret, &f->bytes));
+    TW_TRY(tw_pack_encode(&pack, chain, secret, &f->bytes));
     tx.pack = tw_writer_bytes(&f->bytes);
     tx.chain = *chain;
     tx.signers[0] = lane->key->account;
@@ -113,7 +114,16 @@ static tw_status make_transaction(feeder *f, feed_lane *lane)
     const size_t size = 1 + 1 + 32 + 1 + 32 + 8 + 8 + 4 + tx.pack.size + 64;
     TW_TRY(tw_ledger_gas_bound(f->session->ledger, &tx, size, &tx.gas_limit, &f->app->err));
     tw_writer_clear(&f->transaction);
-    return tw_tx_encode(&tx, &lane->key->secret, &f->transaction, &id);
+    return tw_tx_encode(&tx, secret, &f->transaction, &id);
+}
+
+static tw_status make_transaction(feeder *f, feed_lane *lane)
+{
+    tw_secret secret;
+    TW_TRY(tw_keyring_secret(f->session->keyring, lane->key, &secret, &f->app->err));
+    const tw_status status = sign_pack(f, lane, &secret);
+    OPENSSL_cleanse(&secret, sizeof secret);
+    return status;
 }
 
 static int64_t block_time(const feeder *f)

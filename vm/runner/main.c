@@ -12,6 +12,7 @@
 static const tw_option common[] = {
     {"dir", 'd', "DIR", "the folder of the ledger", false},
     {"json", 0, NULL, "print data as JSON (64-bit numbers as strings)", false},
+    {"passphrase-file", 0, "FILE", "its first line opens sealed keys: nothing is asked", true},
     {"no-color", 0, NULL, "no colours, whatever the terminal can do", false},
     {"help", 'h', NULL, "this text", false},
     {NULL, 0, NULL, NULL, false},
@@ -78,6 +79,23 @@ static int report(const tw_app *app, tw_status status)
     return app->usage ? 2 : EXIT_FAILURE;
 }
 
+/* Where passphrases are, if one will be needed: the option, else the variable, else a terminal. */
+static tw_status name_passphrases(tw_app *app)
+{
+    const char *usual = getenv("TWVM_PASSPHRASE_FILE");
+    app->passphrases = tw_passphrases_new();
+    if (app->passphrases == NULL) return TW_ERR_MEMORY;
+    for (uint32_t i = 0; tw_args_each(&app->args, "passphrase-file", i) != NULL; i++) {
+        const char *path = tw_args_each(&app->args, "passphrase-file", i);
+        if (tw_passphrases_add_file(app->passphrases, path) == TW_OK) continue;
+        return tw_app_usage(app, "--passphrase-file: at most %d", TW_PASSPHRASES_MAX);
+    }
+    if (usual == NULL || usual[0] == '\0' || tw_passphrases_from_files(app->passphrases)) {
+        return TW_OK;
+    }
+    return tw_passphrases_add_file(app->passphrases, usual);
+}
+
 static int run(tw_app *app, int count, char **texts, int at)
 {
     /* what stands before the command's name are common options */
@@ -101,8 +119,10 @@ static int run(tw_app *app, int count, char **texts, int at)
     app->json = tw_args_has(&app->args, "json");
     app->color = isatty(STDOUT_FILENO) == 1 && !tw_args_has(&app->args, "no-color");
     app->terminal = isatty(STDERR_FILENO) == 1;
-    tw_status status = app->args.command->run(app);
+    tw_status status = name_passphrases(app);
+    if (status == TW_OK) status = app->args.command->run(app);
     tw_session_close(app->session);
+    tw_passphrases_free(app->passphrases);
     if (fflush(stdout) != 0 && status == TW_OK) {
         status = tw_err_set(&app->err, TW_ERR_IO, "standard output cannot be written");
     }

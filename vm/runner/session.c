@@ -5,6 +5,7 @@
 #include "vm/runner/times.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,28 +69,39 @@ static bool has_head(tw_store *store)
     return true;
 }
 
+static tw_status refuse_taken(const char *dir, tw_err *err)
+{
+    return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                      "%s holds a ledger already; take another folder, or delete this one", dir);
+}
+
+tw_status tw_session_is_free(const char *dir, tw_err *err)
+{
+    char path[4096];
+    struct stat there;
+    tw_store *store = NULL;
+    const tw_store_options options = {0};
+    TW_TRY(store_path(dir, path, sizeof path, err));
+    if (stat(path, &there) != 0) return TW_OK;
+    TW_TRY(tw_store_open(path, &options, &store, err));
+    const bool taken = has_head(store);
+    tw_store_close(store);
+    return taken ? refuse_taken(dir, err) : TW_OK;
+}
+
 tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool simulated, tw_err *err)
 {
     char path[4096];
     tw_store *store = NULL;
-    tw_keyring *keyring = NULL;
     TW_TRY(store_path(dir, path, sizeof path, err));
     if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
         return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be made: %s", dir,
                           strerror(errno));
     }
-    TW_TRY(tw_keyring_open(dir, &keyring, err));
-    tw_keyring_close(keyring);
     const tw_store_options options = {.create = true};
     TW_TRY(tw_store_open(path, &options, &store, err));
-    tw_status status = TW_OK;
-    if (has_head(store)) {
-        status =
-            tw_err_set(err, TW_REFUSED_ARGUMENT,
-                       "%s holds a ledger already; take another folder, or delete this one", dir);
-    } else {
-        status = make_ledger(store, genesis, simulated, err);
-    }
+    const tw_status status =
+        has_head(store) ? refuse_taken(dir, err) : make_ledger(store, genesis, simulated, err);
     tw_store_close(store);
     return status;
 }
@@ -380,15 +392,20 @@ tw_status tw_session_sign(tw_session *s, tw_tx *tx, const tw_named_key *const *s
                           uint32_t signer_count, tw_bytes *ret_bytes, tw_err *err)
 {
     const tw_named_key *keys[TW_TX_SIGNERS_MAX];
-    tw_secret secrets[TW_TX_SIGNERS_MAX];
     if (signer_count > TW_TX_SIGNERS_MAX) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "at most %d can sign", TW_TX_SIGNERS_MAX);
     }
     for (uint32_t i = 0; i < signer_count; i++) keys[i] = signers[i];
     TW_TRY(order_signers(tx, keys, signer_count, err));
-    for (uint32_t i = 0; i < signer_count; i++) secrets[i] = keys[i]->secret;
     tx->chain = *tw_ledger_chain(s->ledger);
     TW_TRY(tw_ledger_nonce(s->ledger, &tx->signers[0], &tx->nonce));
+    tw_secret secrets[TW_TX_SIGNERS_MAX];
+    for (uint32_t i = 0; i < signer_count; i++) {
+        const tw_status locked = tw_keyring_secret(s->keyring, keys[i], &secrets[i], err);
+        if (locked == TW_OK) continue;
+        OPENSSL_cleanse(secrets, sizeof secrets);
+        return locked;
+    }
     tw_writer w = tw_writer_new(TW_TX_SIZE_MAX);
     tw_hash id;
     /* encoded once for its size, which the bound depends on, and once with the limit */
@@ -398,6 +415,7 @@ tw_status tw_session_sign(tw_session *s, tw_tx *tx, const tw_named_key *const *s
     }
     tw_writer_clear(&w);
     if (status == TW_OK) status = tw_tx_encode(tx, secrets, &w, &id);
+    OPENSSL_cleanse(secrets, sizeof secrets);
     const char *copy = status == TW_OK ? tw_arena_copy(s->arena, w.data, w.size) : NULL;
     *ret_bytes = tw_bytes_of(copy, w.size);
     tw_writer_free(&w);

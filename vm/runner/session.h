@@ -32,7 +32,9 @@ typedef struct tw_session {
 
 enum { TW_CONTRACT_NAME_MAX = 96 };
 
-/* Makes the folder and its ledger. TW_REFUSED_ARGUMENT when there is one already. */
+/* TW_REFUSED_ARGUMENT when there is a ledger already. */
+TW_MUST_USE tw_status tw_session_is_free(const char *dir, tw_err *err);
+/* Makes the folder and its ledger, without keys. Refuses as tw_session_is_free. */
 TW_MUST_USE tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool simulated,
                                         tw_err *err);
 
@@ -71,7 +73,7 @@ TW_MUST_USE tw_status tw_session_advance(tw_session *session, int64_t time, tw_b
                                          void *context, tw_err *err);
 
 /* Fills in chain, nonce, signers and gas limit and signs; the bytes are in the session's arena. The
- * first signer sends; the others are put into order. */
+ * first signer sends; the others are put into order. Their keys are unlocked when they are not. */
 TW_MUST_USE tw_status tw_session_sign(tw_session *session, tw_tx *tx,
                                       const tw_named_key *const *signers, uint32_t signer_count,
                                       tw_bytes *ret_bytes, tw_err *err);

@@ -80,7 +80,7 @@ tw_status tw_session_is_free(const char *dir, tw_err *err)
     char path[4096];
     struct stat there;
     tw_store *store = NULL;
-    const tw_store_options options = {0};
+    const tw_store_options options = {.create = true}; /* its making may have been cut short */
     TW_TRY(store_path(dir, path, sizeof path, err));
     if (stat(path, &there) != 0) return TW_OK;
     TW_TRY(tw_store_open(path, &options, &store, err));

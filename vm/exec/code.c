@@ -57,17 +57,26 @@ static tw_insn decode(const decoder *d, tw_shape shape, uint32_t pc, uint32_t ow
                          shape == TW_SHAPE_A_IMM_JUMP ? tw_insn_imm26(insn) : tw_insn_imm30(insn)};
 }
 
-/* The handler of two instructions at once; 0 when they are no pair. */
+#define JOINED(one, two, both)                                                                     \
+    case (one) << 16 | (two):                                                                      \
+        return (both);
+#define PAIR(one, two) JOINED(TW_OP_##one, TW_OP_##two, TW_PAIR_##one##_##two)
+#define FALL(one) JOINED(TW_OP_##one, TW_PAIR_CHARGE_END, TW_PAIR_##one##_CHARGE_END)
+
+/* The handler of an instruction and the handler behind it at once; 0 where there is none. */
 static uint16_t pair_of(uint16_t first, uint16_t second)
 {
-    switch (first << 8 | second) {
-#define PAIR(one, two)                                                                             \
-    case TW_OP_##one << 8 | TW_OP_##two:                                                           \
-        return TW_PAIR_##one##_##two;
+    switch (first << 16 | second) {
 #include "vm/exec/pairs.def"
-#undef PAIR
     default: return 0; /* numbers, not an enum */
     }
+}
+
+/* Makes `first` do the work of `second` too, where they are a pair. */
+static void join(tw_insn *first, uint16_t second)
+{
+    const uint16_t pair = pair_of(first->op, second);
+    if (pair != 0) first->op = pair;
 }
 
 static void write_code(decoder d, const tw_function *f)
@@ -76,25 +85,27 @@ static void write_code(decoder d, const tw_function *f)
     uint32_t depth = 0;
     tw_insn *charge = NULL; /* of the run that goes on */
     for (uint32_t pc = f->code_first; pc < f->code_first + f->code_count; pc++) {
-        const tw_op_row *row = tw_op_find(tw_insn_op(d.m->code[pc]));
+        const uint64_t insn = d.m->code[pc];
+        const tw_op_row *row = tw_op_find(tw_insn_op(insn));
         const uint32_t at = d.place[pc + 1] - 1;
         if (d.place[pc] < at) {
             charge = &d.out[at - 1]; /* zeroed, as its number is */
             d.source[at - 1] = pc - f->code_first;
         }
-        const uint64_t gas = run_gas(&d, row, d.m->code[pc]);
+        const uint64_t gas = run_gas(&d, row, insn);
         /* 2^14 cheap instructions, or one dear one at the end */
         assert(gas <= (uint64_t)(INT32_MAX - charge->imm));
         charge->imm += (int32_t)gas;
         tw_insn *out = &d.out[at];
         d.source[at] = pc - f->code_first;
         *out = decode(&d, row->shape, pc, at);
-        const uint16_t pair = pair_of(out[-1].op, out->op); /* a CHARGE is the very first */
-        if (pair != 0) out[-1].op = pair;
+        if (out->op == TW_OP_JMP) join(out, tw_insn_op(d.m->code[pc + 1 + tw_insn_x(insn)]));
+        join(&out[-1], out->op); /* a CHARGE is the very first, and before an END there is a LOOP */
+        if (out[-1].op == TW_PAIR_CHARGE_END) join(&out[-2], out[-1].op);
         if (out->op == TW_OP_LOOP) loops[++depth] = out;
         if (out->op != TW_OP_END) continue;
         out->a = loops[depth]->a;
-        loops[depth]->x = out->x = (int32_t)(out - loops[depth]); /* both hold the distance */
+        loops[depth]->x = (int32_t)(out - loops[depth]);
         depth--;
     }
     d.out[d.place[f->code_first]].imm += (int32_t)tw_cost_frame(f); /* zeroed on entering */

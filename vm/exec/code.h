@@ -3,8 +3,8 @@
  * Made once per module hash and then shared, read-only. A run of instructions (opcodes.def) is
  * charged by one CHARGE put before it: whatever ends a run adds the one behind it and goes on
  * after that, so the loop meets a CHARGE by itself only where a run begins in the middle of others.
- * Where an instruction and the next one of its run are a pair (pairs.def), the first does the work
- * of both; the second stays, for those that jump to it.
+ * Where an instruction and the one that it goes on with are a pair (pairs.def), the first does the
+ * work of both; the second stays, for those that jump to it.
  */
 #ifndef TW_EXEC_CODE_H
 #define TW_EXEC_CODE_H
@@ -17,8 +17,8 @@ enum {
     TW_OP_CHARGE = 0, /* gas of the run that begins here, in `imm` */
     TW_PAIR_FIRST = 256,
 #define PAIR(first, second) TW_PAIR_##first##_##second,
+#define FALL(first) TW_PAIR_##first##_CHARGE_END,
 #include "vm/exec/pairs.def"
-#undef PAIR
     TW_HANDLERS
 };
 

@@ -97,7 +97,7 @@ BODY(LOOP)
     if (count < 0 || count > i->imm) return stop(x, i, TW_TRAP_BAD_INDEX);
     s[i->a] = 0;
     if (count == 0) return i + i->x + 1; /* x: distance to END */
-    *++x->loop = (tw_loop){1, count};
+    *++x->loop = (tw_loop){1, count, i + 1};
     return i + 1;
 }
 
@@ -108,8 +108,8 @@ BODY(END)
         x->loop--;
         return i + 1;
     }
-    s[i->a] = loop->next++; /* a and x: the LOOP's slot, and the distance to it */
-    return i - i->x + 1;
+    s[i->a] = loop->next++; /* the LOOP's slot */
+    return loop->first;
 }
 
 /* ---- moves and arithmetic ---- */
@@ -280,8 +280,8 @@ void tw_interpret(tw_exec *x, uint16_t function)
 #include "vm/isa/opcodes.def"
 #undef OP
 #define PAIR(first, second) [TW_PAIR_##first##_##second] = &&do_##first##_##second,
+#define FALL(first) [TW_PAIR_##first##_CHARGE_END] = &&do_##first##_CHARGE_END,
 #include "vm/exec/pairs.def"
-#undef PAIR
     };
     x->base = 0;
     x->depth = 0;
@@ -302,8 +302,12 @@ do_CHARGE:
     do_##first##_##second : DO(first);                                                             \
     DO(second);                                                                                    \
     DISPATCH;
+#define FALL(first)                                                                                \
+    do_##first##_CHARGE_END : DO(first);                                                           \
+    DO(CHARGE);                                                                                    \
+    DO(END);                                                                                       \
+    DISPATCH;
 #include "vm/exec/pairs.def"
-#undef PAIR
 stopped:
     x->gas += gas;
 }

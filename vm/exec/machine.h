@@ -10,6 +10,7 @@
 typedef struct tw_loop {
     int64_t next;
     int64_t count;
+    const tw_insn *first; /* of the body: END need not reckon where it is */
 } tw_loop;
 
 typedef struct tw_frame {

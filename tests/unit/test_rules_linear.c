@@ -242,8 +242,8 @@ Test(rules_linear, four_times_the_size_is_about_four_times_the_time)
         {"grants and timers", grants_and_timers, 8000},
         {"revokes and readings", revokes_and_readings, 8000},
         {"payments and purses", payments_and_purses, 8000},
-        {"fields", fields, 250}, /* their ids are compared pair by pair: few and short */
-        {"fields of wide types", fields_of_wide_types, 250},
+        {"fields", fields, 500},
+        {"fields of wide types", fields_of_wide_types, 500},
         {"types of an enum", types_of_an_enum, 2000},
         {"alarms and handlers", alarms_and_handlers, 32},
     };

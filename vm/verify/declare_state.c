@@ -68,18 +68,17 @@ static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
 
 static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
 {
-    const uint64_t size = tw_key_size_max(m, f->key_type);
+    const uint64_t size = f->key_type < m->type_count ? tw_key_size_max(m, f->key_type) : 0;
     if (f->max == 0 || f->max > TW_MAP_MAX) {
         return REFUSE(err, "field %s: its max must be 1 to %d", f->name, TW_MAP_MAX);
     }
-    if (size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
+    if (size == 0 || size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
         return REFUSE(err, "field %s: its keys take up to %llu bytes, at most %d and no things",
                       f->name, (unsigned long long)size, TW_KEY_SIZE_MAX);
     }
     return TW_OK;
 }
 
-/* Its types are there: its id is derived from them. */
 static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
@@ -87,7 +86,7 @@ static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
     if (f->kind < TW_FIELD_VAR || f->kind >= TW_FIELD_KINDS) {
         return REFUSE(err, "field %s: unknown kind %u", f->name, f->kind);
     }
-    if ((f->key_type == TW_NONE) != var ||
+    if (f->value_type >= m->type_count || (f->key_type == TW_NONE) != var ||
         (f->key_member == TW_NONE) != (f->kind != TW_FIELD_REGISTRY) || (var && f->max != 0)) {
         return REFUSE(err, "field %s: its types or its max do not fit its kind", f->name);
     }
@@ -97,34 +96,49 @@ static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
     return REFUSE(err, "field %s: only a registry holds things", f->name);
 }
 
-static int field_order(const tw_field *a, const tw_field *b)
+static int name_order(const tw_field *a, const tw_field *b)
 {
     return a->old != b->old ? (int)a->old - (int)b->old : strcmp(a->name, b->name);
 }
 
-/* Puts a field among those before it, which stand in `sorted` in the order of their names: their
- * comparison is what takes time. Ids are places in the state. An old field may be a field of this
- * version too, if it is the same in all. */
-static tw_status distinct(const tw_module *m, uint16_t index, uint16_t *sorted, tw_err *err)
+static int id_order(const tw_field *a, const tw_field *b)
+{
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+/* The fields so far in two orders: each new one is compared with few of them. */
+typedef struct fields_sorted {
+    uint16_t by_name[TW_FIELDS_MAX], by_id[TW_FIELDS_MAX];
+} fields_sorted;
+
+/* Puts a field behind those of the `count` in `sorted` that are not after it; the place. */
+static uint32_t sort_in(const tw_module *m, uint16_t *sorted, uint16_t count, uint16_t index,
+                        int (*order)(const tw_field *, const tw_field *))
+{
+    uint32_t low = 0;
+    for (uint32_t high = count; low < high;) {
+        const uint32_t middle = (low + high) / 2;
+        const bool before = order(&m->fields[index], &m->fields[sorted[middle]]) < 0;
+        low = before ? low : middle + 1;
+        high = before ? middle : high;
+    }
+    memmove(sorted + low + 1, sorted + low, (count - low) * sizeof *sorted);
+    sorted[low] = index;
+    return low;
+}
+
+/* Ids are places in the state. An old field may be a field of this version too, if it is the same
+ * in all. */
+static tw_status distinct(const tw_module *m, uint16_t index, fields_sorted *sorted, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
-    uint32_t low = 0;
-    uint32_t high = index;
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        const int order = field_order(f, &m->fields[sorted[middle]]);
-        if (order == 0) return REFUSE(err, "field %s: declared twice", f->name);
-        if (order < 0) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
+    uint32_t at = sort_in(m, sorted->by_name, index, index, name_order);
+    if (at > 0 && name_order(&m->fields[sorted->by_name[at - 1]], f) == 0) {
+        return REFUSE(err, "field %s: declared twice", f->name);
     }
-    memmove(sorted + low + 1, sorted + low, (index - low) * sizeof *sorted);
-    sorted[low] = index;
-    for (uint16_t i = 0; i < index; i++) {
-        const tw_field *other = &m->fields[i];
-        if (other->id != f->id) continue;
+    for (at = sort_in(m, sorted->by_id, index, index, id_order); at > 0; at--) {
+        const tw_field *other = &m->fields[sorted->by_id[at - 1]];
+        if (other->id != f->id) break;
         if (other->old != f->old && tw_hash_equal(&other->description, &f->description)) continue;
         return REFUSE(err, "fields %s and %s have the same id: rename one", other->name, f->name);
     }
@@ -164,11 +178,11 @@ static tw_status upgrade(const tw_module *m, tw_err *err)
 
 tw_status tw_check_state(const tw_module *m, tw_err *err)
 {
-    uint16_t sorted[TW_FIELDS_MAX];
+    fields_sorted sorted;
     TW_TRY(monies(m, err));
     for (uint16_t i = 0; i < m->field_count; i++) {
         TW_TRY(field(m, i, err));
-        TW_TRY(distinct(m, i, sorted, err));
+        TW_TRY(distinct(m, i, &sorted, err));
     }
     for (uint16_t i = 0; i < m->purse_count; i++) TW_TRY(purse(m, i, err));
     return upgrade(m, err);

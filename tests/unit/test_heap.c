@@ -1,5 +1,6 @@
 /* test_heap -- nothing is allocated while contract code runs: every call to the host's memory
- * during entries that have run before is counted, by the linker's --wrap. */
+ * during entries that have run before is counted, by the linker's --wrap. heap/ does so under the
+ * tests of all contracts. */
 #include "tests/unit/machine_fixture.h"
 
 #include <stdlib.h>

@@ -331,7 +331,7 @@ static void fill(rig *r)
     act(r, "put", slots);
     act(r, "make", slots);
     memset(slots, 0, sizeof slots);
-    (void)tw_slots_from_text(tw_bytes_of("Lager", 5), 200, slots);
+    tw_slots_from_text(tw_bytes_of("Lager", 5), slots);
     act(r, "name", slots);
 }
 

@@ -343,7 +343,9 @@ static bool constant_slots(twc_gen *g, const twc_expr *expr, int64_t *ret_slots)
     }
     if (expr->kind == TWC_E_NONE) return true;
     if (expr->kind == TWC_E_TEXT) {
-        return tw_slots_from_text(expr->u.text, expr->type->max, ret_slots);
+        if (expr->u.text.size > expr->type->max) return false;
+        tw_slots_from_text(expr->u.text, ret_slots);
+        return true;
     }
     if (expr->kind == TWC_E_CONVERT && expr->u.convert.conversion == TWC_CONV_SOME) {
         ret_slots[0] = 1;

@@ -98,7 +98,7 @@ static void text_into(twc_gen *g, const twc_expr *expr, uint32_t dst)
         g->diags->out_of_memory = g->failed = true;
         return;
     }
-    (void)tw_slots_from_text(text, expr->type->max, values);
+    tw_slots_from_text(text, values);
     twc_emit_constants(g, dst, values, words);
     twc_emit_zero(g, dst + words, slots - words);
 }

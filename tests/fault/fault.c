@@ -43,6 +43,8 @@ static struct {
     uint32_t packs;
     uint32_t loads;
     uint32_t assets;
+    uint32_t deploys;
+    uint32_t saves;
     uint32_t upgrades;
     bool listens; /* notes the keys that are looked at */
     uint32_t key_count;
@@ -246,6 +248,8 @@ typedef enum damage {
     DAMAGE_LONG,
     DAMAGE_ONES,
     DAMAGE_ZEROS,
+    DAMAGE_MOST,   /* numbers of 8 bytes behind the tag are the largest */
+    DAMAGE_LEAST,  /* or the smallest */
     DAMAGE_TURNED, /* each byte */
     DAMAGE_KEY,    /* one more, a byte longer */
     DAMAGES,
@@ -276,6 +280,8 @@ static bool put_damage(tw_overlay *overlay, const tw_key *key, damage how)
     for (size_t i = 1; i < size; i++) {
         if (how == DAMAGE_ONES) bytes[i] = 0xFF;
         if (how == DAMAGE_ZEROS) bytes[i] = 0;
+        if (how == DAMAGE_MOST) bytes[i] = i % 8 == 1 ? 0x7F : 0xFF;
+        if (how == DAMAGE_LEAST) bytes[i] = i % 8 == 1 ? 0x80 : 0;
         if (how == DAMAGE_TURNED) bytes[i] ^= 0xFF;
     }
     return tw_overlay_put(overlay, at, tw_bytes_of(bytes, size)) == TW_OK;
@@ -405,6 +411,46 @@ tw_status __wrap_tw_contract_load(tw_contract *c)
     return __real_tw_contract_load(c);
 }
 
+tw_status __real_tw_contract_save(tw_contract *c);
+tw_status __wrap_tw_contract_save(tw_contract *c);
+
+static tw_status run_save(const attempt *a, bool *ret_told)
+{
+    *ret_told = false;
+    return __real_tw_contract_save(a->contract);
+}
+
+tw_status __wrap_tw_contract_save(tw_contract *c)
+{
+    if (!fault.busy && is_tried(++fault.saves)) {
+        const attempt a = {.run = run_save, .contract = c, .overlay = c->overlay};
+        fault.busy = true;
+        sweep_calls(&a, true, "a contract is saved");
+        fault.busy = false;
+    }
+    return __real_tw_contract_save(c);
+}
+
+tw_status __real_tw_timer_deploy(tw_contract *c);
+tw_status __wrap_tw_timer_deploy(tw_contract *c);
+
+static tw_status run_deploy(const attempt *a, bool *ret_told)
+{
+    *ret_told = false;
+    return __real_tw_timer_deploy(a->contract);
+}
+
+tw_status __wrap_tw_timer_deploy(tw_contract *c)
+{
+    if (!fault.busy && is_tried(++fault.deploys)) {
+        const attempt a = {.run = run_deploy, .contract = c, .overlay = c->overlay};
+        fault.busy = true;
+        sweep_calls(&a, false, "first timers are set");
+        fault.busy = false;
+    }
+    return __real_tw_timer_deploy(c);
+}
+
 tw_status __real_tw_timer_upgrade(tw_contract *c, int64_t now);
 tw_status __wrap_tw_timer_upgrade(tw_contract *c, int64_t now);
 
@@ -487,6 +533,8 @@ static void run_unit(const twc_unit *unit)
     fault.packs = 0;
     fault.loads = 0;
     fault.assets = 0;
+    fault.deploys = 0;
+    fault.saves = 0;
     fault.upgrades = 0;
     for (uint64_t n = 1; module_failing(unit, n); n = next(n)) {
     }

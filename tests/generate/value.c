@@ -56,7 +56,7 @@ static void text_value(dice *d, const tw_type *t, int64_t *ret_slots)
         if (!tw_utf8_is_clean(tw_bytes_of(bytes, size))) size = 0;
     }
     memset(ret_slots, 0, t->slots * sizeof *ret_slots);
-    (void)tw_slots_from_text(tw_bytes_of(bytes, size), t->max, ret_slots);
+    tw_slots_from_text(tw_bytes_of(bytes, size), ret_slots);
 }
 
 static void hash_value(dice *d, int64_t *ret_slots)

@@ -170,6 +170,7 @@ Test(asm, changed_bytes)
 /* ------------------------------------------------------------------ texts */
 
 #define HEAD "format 2 semantics 1 contract T version 1\ntype int quantity int\nphase \"\"\n"
+#define NINE "ninetynine"
 #define F(code) HEAD "function f frame 9 {\n" code "\n}\n"
 
 static tw_status assemble(const char *text, size_t size, tw_arena *arena, tw_bytes *ret_module,
@@ -199,69 +200,86 @@ Test(asm, spellings_of_one_module)
     tw_arena_free(arena);
 }
 
+static const struct {
+    const char *text;
+    const char *message;
+} wrong_texts[] = {
+    {"", "line 1: a module's text begins with: format 2 semantics 1 contract NAME"},
+    {"format 1 semantics 1 contract X", "begins with: format 2"},
+    {"format 2 semantics 1\ncontract", "line 2: a name belongs here, not the end"},
+    {"format 2 semantics 1\ncontract {", "line 2: a name belongs here, not {"},
+    {"format 2 semantics 1\ncontract \"a\nb\"", "line 2: a quote is not closed"},
+    {"format 2 semantics 1\ncontract \"a\\", "line 2: a quote is not closed"},
+    {"format 2 semantics 1\ncontract \x01\xff", "a name belongs here"},
+    {HEAD "roles x", "line 4: roles has no place here"},
+    {HEAD "money EUR currency", "line 4: money has no place here"},
+    {HEAD "constant 9223372036854775808", "line 4: a number of -9223372036854775808 to"},
+    {HEAD "constant -9223372036854775809", "line 4: a number of"},
+    {HEAD "constant 0x", "line 4: a number of"},
+    {HEAD "constant 99999999999999999999", "line 4: a number of"},
+    {HEAD "arrow \"\" to Nowhere", "line 4: a phase belongs here, not Nowhere"},
+    {HEAD "arrow \"\" to 65536", "line 4: the number of a phase is at most 65535"},
+    {HEAD "arrow \"\" \"\"", "line 4: `to` belongs here"},
+    {HEAD "event e { a }", "line 4: a type belongs here, not }"},
+    {HEAD "event e { a int", "line 4: a name belongs here, not the end"},
+    {HEAD "event e { a time }", "line 4: a type belongs here, not time"},
+    {HEAD "function f frame 8", "line 4: the instructions in { } belong here"},
+    {HEAD "function f frame 65536 {}", "line 4: a number of 0 to 65535"},
+    {F("ADD s0 s1"), "line 5: an operand is missing"},
+    {F("ADD s0 s1\nRET s0"), "line 5: an operand is missing"},
+    {F("ADD s0 s1 s8192"), "line 5: a number of 0 to 8191"},
+    {F("ADD s0 s1 x1"), "line 5: s and a number belong here, not x1"},
+    {F("ADDI s0 s1 #536870912"), "line 5: a number of -536870912 to 536870911"},
+    {F("JEQI s0 #-33554433 -> +0"), "line 5: a number of -33554432 to 33554431"},
+    {F("ZERO s0 x131072"), "line 5: a number of 0 to 131071"},
+    {F("LDK s0 5"), "line 5: k and a number belong here, not 5"},
+    {F("LDK s0 k131072"), "line 5: the number of a constant is at most 131071"},
+    {F("MULDIVK s0 s1 s2 k1 sideways"), "line 5: a rounding belongs here, not sideways"},
+    {F("NOPE s0"), "line 5: an instruction belongs here, not NOPE"},
+    {F("WORD"), "line 5: an operand is missing"},
+    {F("WORD -1"), "line 5: a number of 0 to 18446744073709551615"},
+    {F("JMP L1"), "line 5: -> and a label belong here"},
+    {F("JMP -> L1"), "L1 is jumped to and does not follow in this function"},
+    {F("L1: L1: RET s0"), "line 5: L1 stands twice in this function"},
+    {F("L1: RET s0\nJMP -> L1"), "line 6: L1 stands before this; jumps go forward"},
+    {F("L16384: RET s0"), "line 5: a number of 0 to 16383"},
+    {F("JMP -> +131072"), "line 5: a number of 0 to 131071"},
+    {HEAD "entry e view", "`function` belongs here, not the end"},
+    {HEAD "entry e view function 0 in Healthy", "line 4: `{` belongs here, not Healthy"},
+    {HEAD "entry e view function 0 in { 64 }", "line 4: the number of a phase is at most 63"},
+    {HEAD "entry e view function 0 gas 1 reads 4294967296", "line 4: a number of 0 to 429496"},
+    {"format 2 semantics 1 contract T\ntype int quantity int\nparam p int preset 0g",
+     "line 3: pairs of hex digits belong here"},
+    {"format 2 semantics 1 contract T\ntype list of 0 max 2", "type 0"},
+    {"format 2 semantics 1 contract T\ntype optional", "line 2: `of` belongs here"},
+    {"format 2 semantics 2 contract T", "line 1: a module's text begins with: format 2"},
+    {"format 2 semantics 1 module T", "line 1: a module's text begins with: format 2"},
+    {HEAD "\"\"", "line 4:  has no place here; the parts stand in the order"},
+    {HEAD NINE NINE NINE NINE NINE NINE NINE,
+     "line 4: " NINE NINE NINE NINE NINE NINE " has no place here"},
+    {"format 2 semantics 1 contract T\ntype enum of 3", "type 0: its parts do not make"},
+    {"format 2 semantics 1 contract T\ntype money of 3", "type 0: its parts do not make"},
+    {"format 2 semantics 1 contract T\ntype int quantity int\ntype things of int max 2 home 3",
+     "type 1: its parts do not make"},
+    {"format 2 semantics 1 contract T\ntype 0", "type 0: its parts do not make"},
+    {"format 2 semantics 1 contract T\ntype 200", "type 0: its parts do not make"},
+    {"format 2 semantics 1 contract T\ntype int quantity int\nfield f map key int value 9 max "
+     "1\n"
+     "phase \"\"\nfunction f frame 9 {\nTOP s0 f 3 0\n}",
+     "field f: its type is not there"},
+};
+
 Test(asm, mistakes)
 {
-    static const struct {
-        const char *text;
-        const char *message;
-    } rows[] = {
-        {"", "line 1: a module's text begins with: format 2 semantics 1 contract NAME"},
-        {"format 1 semantics 1 contract X", "begins with: format 2"},
-        {"format 2 semantics 1\ncontract", "line 2: a name belongs here, not the end"},
-        {"format 2 semantics 1\ncontract {", "line 2: a name belongs here, not {"},
-        {"format 2 semantics 1\ncontract \"a\nb\"", "line 2: a quote is not closed"},
-        {"format 2 semantics 1\ncontract \"a\\", "line 2: a quote is not closed"},
-        {"format 2 semantics 1\ncontract \x01\xff", "a name belongs here"},
-        {HEAD "roles x", "line 4: roles has no place here"},
-        {HEAD "money EUR currency", "line 4: money has no place here"},
-        {HEAD "constant 9223372036854775808", "line 4: a number of -9223372036854775808 to"},
-        {HEAD "constant -9223372036854775809", "line 4: a number of"},
-        {HEAD "constant 0x", "line 4: a number of"},
-        {HEAD "constant 99999999999999999999", "line 4: a number of"},
-        {HEAD "arrow \"\" to Nowhere", "line 4: a phase belongs here, not Nowhere"},
-        {HEAD "arrow \"\" to 65536", "line 4: the number of a phase is at most 65535"},
-        {HEAD "arrow \"\" \"\"", "line 4: `to` belongs here"},
-        {HEAD "event e { a }", "line 4: a type belongs here, not }"},
-        {HEAD "event e { a int", "line 4: a name belongs here, not the end"},
-        {HEAD "event e { a time }", "line 4: a type belongs here, not time"},
-        {HEAD "function f frame 8", "line 4: the instructions in { } belong here"},
-        {HEAD "function f frame 65536 {}", "line 4: a number of 0 to 65535"},
-        {F("ADD s0 s1"), "line 5: an operand is missing"},
-        {F("ADD s0 s1\nRET s0"), "line 5: an operand is missing"},
-        {F("ADD s0 s1 s8192"), "line 5: a number of 0 to 8191"},
-        {F("ADD s0 s1 x1"), "line 5: s and a number belong here, not x1"},
-        {F("ADDI s0 s1 #536870912"), "line 5: a number of -536870912 to 536870911"},
-        {F("JEQI s0 #-33554433 -> +0"), "line 5: a number of -33554432 to 33554431"},
-        {F("ZERO s0 x131072"), "line 5: a number of 0 to 131071"},
-        {F("LDK s0 5"), "line 5: k and a number belong here, not 5"},
-        {F("LDK s0 k131072"), "line 5: the number of a constant is at most 131071"},
-        {F("MULDIVK s0 s1 s2 k1 sideways"), "line 5: a rounding belongs here, not sideways"},
-        {F("NOPE s0"), "line 5: an instruction belongs here, not NOPE"},
-        {F("WORD"), "line 5: an operand is missing"},
-        {F("WORD -1"), "line 5: a number of 0 to 18446744073709551615"},
-        {F("JMP L1"), "line 5: -> and a label belong here"},
-        {F("JMP -> L1"), "L1 is jumped to and does not follow in this function"},
-        {F("L1: L1: RET s0"), "line 5: L1 stands twice in this function"},
-        {F("L1: RET s0\nJMP -> L1"), "line 6: L1 stands before this; jumps go forward"},
-        {F("L16384: RET s0"), "line 5: a number of 0 to 16383"},
-        {F("JMP -> +131072"), "line 5: a number of 0 to 131071"},
-        {HEAD "entry e view", "`function` belongs here, not the end"},
-        {HEAD "entry e view function 0 in Healthy", "line 4: `{` belongs here, not Healthy"},
-        {HEAD "entry e view function 0 in { 64 }", "line 4: the number of a phase is at most 63"},
-        {HEAD "entry e view function 0 gas 1 reads 4294967296", "line 4: a number of 0 to 429496"},
-        {"format 2 semantics 1 contract T\ntype int quantity int\nparam p int preset 0g",
-         "line 3: pairs of hex digits belong here"},
-        {"format 2 semantics 1 contract T\ntype list of 0 max 2", "type 0"},
-        {"format 2 semantics 1 contract T\ntype optional", "line 2: `of` belongs here"},
-    };
     tw_arena *arena = tw_arena_new(MEMORY_MAX);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong_texts / sizeof wrong_texts[0]; i++) {
         tw_bytes module = {0};
         tw_err err;
-        const tw_status status = assemble(rows[i].text, strlen(rows[i].text), arena, &module, &err);
+        const tw_status status =
+            assemble(wrong_texts[i].text, strlen(wrong_texts[i].text), arena, &module, &err);
         cr_expect(status == TW_REFUSED_SOURCE || status == TW_REFUSED_MODULE, "%zu", i);
-        cr_expect_not_null(strstr(err.text, rows[i].message), "%zu: %s, not %s", i, err.text,
-                           rows[i].message);
+        cr_expect_not_null(strstr(err.text, wrong_texts[i].message), "%zu: %s, not %s", i, err.text,
+                           wrong_texts[i].message);
         tw_arena_clear(arena);
     }
     tw_arena_free(arena);
@@ -307,6 +325,59 @@ Test(asm, limits)
                      TW_REFUSED_SOURCE, "%zu", i);
         cr_expect_not_null(strstr(err.text, rows[i].message), "%zu: %s", i, err.text);
     }
+}
+
+/* Two functions of as many instructions as one may have are all that a module holds. */
+Test(asm, instructions_of_a_module)
+{
+    static const char head[] = HEAD;
+    static const char *const ends[] = {"function g { END }", "", "function g { END }"};
+    for (uint32_t functions = 1, i = 0; i < 3; functions = 2, i++) {
+        tw_arena *arena = tw_arena_new(MEMORY_MAX);
+        tw_writer w = tw_writer_new(TEXT_MAX);
+        tw_bytes module = {0};
+        tw_err err;
+        tw_write_raw(&w, head, sizeof head - 1);
+        for (uint32_t f = 0; f < functions; f++) {
+            tw_print(&w, "function f {");
+            for (uint32_t k = 0; k < TW_FUNCTION_CODE_MAX; k++) tw_print(&w, " END");
+            tw_print(&w, " }\n");
+        }
+        tw_print(&w, "%s", ends[i]);
+        const tw_status status = assemble((const char *)w.data, w.size, arena, &module, &err);
+        cr_expect_eq(status, i == 0 ? TW_OK : i == 1 ? TW_REFUSED_LIMIT : TW_REFUSED_SOURCE);
+        if (i == 1) cr_expect_str_eq(err.text, "the module has more than 262144 bytes");
+        if (i == 2) cr_expect_not_null(strstr(err.text, "instructions, a module 32768"));
+        tw_writer_free(&w);
+        tw_arena_free(arena);
+    }
+}
+
+/* A name of no letters is none for a text, and one that is too long for a line: both are numbers.
+ */
+Test(asm, types_without_a_name)
+{
+    const uint64_t code[] = {insn(TW_OP_RET, 0, 0, 0, 0)};
+    char name[TW_NAME_SIZE_MAX + 1] = {0};
+    char text[100];
+    maker *k = maker_new(code, 1, true);
+    memset(name, 'n', TW_NAME_SIZE_MAX);
+    k->enums[0].name = "";
+    k->types[T_RECORD].name = name;
+    for (uint16_t i = T_EIGHT + 1; i < 16; i++) {
+        const uint16_t of = i > T_EIGHT + 1 ? (uint16_t)(i - 1) : T_RECORD;
+        k->types[i] = (tw_type){.kind = TW_KIND_LIST, .of = of, .max = 1, .name = ""};
+    }
+    k->m.type_count = 16;
+    cr_assert_eq(tw_module_derive(&k->m, &k->err), TW_OK, "%s", k->err.text);
+    cr_expect(comes_back(maker_bytes(k), (tw_bytes){0}, "names", 0));
+    tw_type_print(&k->m, T_ENUM, text, sizeof text);
+    cr_expect_str_empty(text);
+    tw_type_print(&k->m, 16, text, sizeof text);
+    cr_expect_str_empty(text, "there is no such type");
+    tw_type_print(&k->m, 15, text, sizeof text);
+    cr_expect_eq(strlen(text), sizeof text - 1, "cut to fit");
+    maker_free(k);
 }
 
 /* So many names, all looked for: by a table, or this would take minutes. */

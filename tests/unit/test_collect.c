@@ -254,7 +254,7 @@ Test(collect, keys_of_text)
     for (size_t i = 0; i < 5; i++) {
         int64_t slots[8] = {(int64_t)order[i]};
         const char *word = sorted[order[i]];
-        cr_assert(tw_slots_from_text(tw_bytes_of(word, strlen(word)), 12, slots + 1));
+        tw_slots_from_text(tw_bytes_of(word, strlen(word)), slots + 1);
         cr_assert_eq(step_at(b, START, (const uint64_t[2]){ROW(STORE, 0, 1, 0, W_WORDS)}, slots),
                      TW_OK);
     }

@@ -431,6 +431,59 @@ Test(due, an_every_that_fails_is_tried_again_and_finds_its_beat)
     rig_free(r);
 }
 
+/* ---- records that nobody has written ---- */
+
+/* Puts other numbers into the contract's record in the store, as a disk might. */
+static void plant(rig *r, int64_t deployed_at, int64_t delay)
+{
+    tw_contract *c = look(r);
+    const tw_key key = tw_key_of(TW_SPACE_CONTRACT, &r->contract);
+    tw_batch *batch = tw_batch_new(MIB);
+    tw_bytes value;
+    bool found = false;
+    c->deployed_at = deployed_at;
+    for (uint16_t i = 0; i < c->code->module->deployed_count; i++) {
+        if (c->deployed[i] == 4 * MINUTE) c->deployed[i] = delay;
+    }
+    cr_assert_eq(tw_contract_save(c), TW_OK);
+    cr_assert_eq(tw_overlay_get(c->overlay, tw_key_bytes(&key), &value, &found), TW_OK);
+    tw_batch_put(batch, TW_TABLE_STATE, tw_key_bytes(&key), value);
+    cr_assert(found && tw_store_commit(r->store, batch, false, &r->err) == TW_OK);
+    tw_batch_free(batch);
+}
+
+/* `every` divides by its delay, and times are added up: what could not have been deployed is found
+ * out when it is read, and the error says what to do. */
+Test(due, a_record_with_times_that_are_none_is_damaged)
+{
+    const struct {
+        int64_t deployed_at, delay;
+        bool whole;
+    } rows[] = {
+        {start_time, 4 * MINUTE, true}, {start_time, 0, false},
+        {start_time, -1, false},        {start_time, MINUTE - 1, false},
+        {start_time, INT64_MAX, false}, {start_time, INT64_MIN, false},
+        {-1, 4 * MINUTE, false},        {INT64_MIN, 4 * MINUTE, false},
+        {INT64_MAX, 4 * MINUTE, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig *r = beat_new(0);
+        tw_arena *arena = tw_arena_new(MIB);
+        tw_contract *c = NULL;
+        plant(r, rows[i].deployed_at, rows[i].delay);
+        r->err.text[0] = '\0';
+        const tw_status wanted = rows[i].whole ? TW_OK : TW_ERR_CORRUPT;
+        const tw_status status = tw_block_begin(r->ledger, start_time + 5 * MINUTE, &r->err);
+        cr_expect_eq(status, wanted, "row %zu: %s", i, r->err.text);
+        cr_expect_eq(strstr(r->err.text, "twvm fsck") == NULL, rows[i].whole, "row %zu: %s", i,
+                     r->err.text);
+        if (status == TW_OK) (void)commit(r);
+        cr_expect_eq(tw_ledger_contract(r->ledger, &r->contract, arena, &c, &r->err), wanted);
+        tw_arena_free(arena);
+        rig_free(r);
+    }
+}
+
 /* ---- order and budget ---- */
 
 /* By due time, then contract, then the order of the page. */

@@ -797,3 +797,16 @@ Test(pack, silence_of_a_second_role_counts_from_its_own_grant)
     cr_assert_eq(events_of(&block, 0), 1);
     rig_free(r);
 }
+
+/* ---- what people read ---- */
+
+Test(pack, each_reason_has_its_words)
+{
+    for (int i = 0; i < TW_REFUSAL_COUNT; i++) {
+        const char *words = tw_refusal_text((tw_refusal)i);
+        cr_expect_neq(words[0], '\0', "%d", i);
+        for (int k = 0; k < i; k++) cr_expect_str_neq(words, tw_refusal_text((tw_refusal)k));
+    }
+    cr_expect_str_eq(tw_refusal_text(TW_REFUSAL_RATE), "more than rate");
+    cr_expect_str_eq(tw_refusal_text((tw_refusal)200), "unknown", "of a receipt that is damaged");
+}

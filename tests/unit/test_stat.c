@@ -933,3 +933,33 @@ Test(stat, a_span_that_ends_before_it_begins)
     cr_expect_eq(first, end);
     bench_free(b);
 }
+
+/* Times that go back, in the page that a sum has gone on from: the span begins or ends before the
+ * one that was remembered, and the sum is made anew. */
+Test(stat, a_sum_whose_span_has_gone_back)
+{
+    enum { COUNT = 100 };
+    for (int turn = 0; turn < 2; turn++) {
+        bench *b = bench_new();
+        uint8_t *page = NULL;
+        answer a = {TW_OK, false, 0};
+        uint64_t samples = 0;
+        tw_stat_query query = {.stat = TW_STAT_SUM, .span = 60, .end = 90};
+        start(b, COUNT);
+        for (int64_t i = 0; i < COUNT; i++) page = (uint8_t *)(uintptr_t)push(b, i, 1);
+        tw_window window = open_window(b);
+        cr_assert_eq(tw_window_stat(&window, &query, b->scratch, &a.some, &a.value, &samples),
+                     TW_OK);
+        cr_assert_eq(a.value, 60);
+        /* the last ones are later now, or the first ones are */
+        for (int64_t i = 0; i < COUNT; i++) {
+            const int64_t time = turn == 0 ? (i < 80 ? i : 1000) : (i < 10 ? i : 89);
+            tw_window_put(page, (uint64_t)i, (tw_sample){time, 1});
+        }
+        query.end = turn == 0 ? 95 : 96;
+        cr_assert_eq(tw_window_stat(&window, &query, b->scratch, &a.some, &a.value, &samples),
+                     TW_OK);
+        cr_expect_eq((uint64_t)a.value, samples, "turn %d: each of them is 1", turn);
+        bench_free(b);
+    }
+}

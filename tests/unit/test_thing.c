@@ -3,6 +3,7 @@
 #include "tests/unit/builder_fixture.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/exec/exec.h"
+#include "vm/exec/field.h"
 #include "vm/exec/thing.h"
 #include "vm/isa/value.h"
 #include "vm/ledger/notices.h"
@@ -133,7 +134,10 @@ static void forgeries(builder *b)
     const uint64_t full[] = {tw_insn_make(TW_OP_MOV, WORK, 0, 0, 0),
                              tw_insn_make30(TW_OP_LDI, WORK + 2, 0, 1),
                              tw_insn_make(TW_OP_CREATE, WORK, 1, 0, MACHINE), 0};
+    const uint64_t write[] = {tw_insn_make(TW_OP_MOV, WORK, 0, 0, 0),
+                              tw_insn_make(TW_OP_STORE, WORK, 0, 0, MACHINE), 0};
     build_entry(b, TW_ENTRY_ACTION, "rename", key, TW_NONE, 0, rename);
+    build_entry(b, TW_ENTRY_ACTION, "write", key, TW_NONE, 0, write);
     build_entry(b, TW_ENTRY_ACTION, "empty", key, TW_NONE, 0, empty);
     build_entry(b, TW_ENTRY_ACTION, "full", key, TW_NONE, 0, full);
 }
@@ -230,7 +234,7 @@ static void put_key(int kind, uint32_t n, int64_t *slots)
     if (kind != PART) return;
     const int size = snprintf(text, sizeof text, "P%u", n);
     slots[0] = 0;
-    cr_assert(tw_slots_from_text(tw_bytes_of(text, (size_t)size), 12, slots));
+    tw_slots_from_text(tw_bytes_of(text, (size_t)size), slots);
 }
 
 /* A verb of the thing n of a kind with one more argument, of whichever type it takes. */
@@ -444,6 +448,152 @@ Test(thing, a_key_that_is_none)
     cr_assert_eq(run(w, TW_ENTRY_VIEW, "owner0", arguments), TW_TRAP_BAD_VALUE);
     arguments[0] = 99; /* longer than the type */
     cr_assert_eq(run(w, TW_ENTRY_ACTION, "give0", arguments), TW_TRAP_BAD_VALUE);
+    world_free(w);
+}
+
+/* ---- records that the machine did not write ---- */
+
+/* Where the parts of an attached thing's record stand. */
+enum { TAG_AT = 0, FLAGS_AT = 1, HOLDER_AT = 106, MEMBER_AT = 110, HOLDER_KEY_AT = 112 };
+enum { RECORD_MAX = 1000, NUMBER_KEY_SIZE = 8 };
+
+static tw_key thing_key(const world *w, int kind, uint32_t n)
+{
+    const tw_field *f = &w->code->module->fields[kind];
+    int64_t slots[3];
+    tw_key key;
+    put_key(kind, n, slots);
+    cr_assert_eq(tw_field_key_at(w->contract, f->id, f->key_type, slots, &key), TW_OK);
+    return key;
+}
+
+static size_t record_of(const world *w, int kind, uint32_t n, uint8_t ret_bytes[RECORD_MAX])
+{
+    const tw_key key = thing_key(w, kind, n);
+    tw_bytes value;
+    bool found = false;
+    cr_assert_eq(tw_overlay_get(w->overlay, tw_key_bytes(&key), &value, &found), TW_OK);
+    cr_assert(found && value.size < RECORD_MAX);
+    memcpy(ret_bytes, value.data, value.size);
+    return value.size;
+}
+
+static void put_record(const world *w, int kind, uint32_t n, const uint8_t *bytes, size_t size)
+{
+    const tw_key key = thing_key(w, kind, n);
+    cr_assert_eq(tw_overlay_put(w->overlay, tw_key_bytes(&key), tw_bytes_of(bytes, size)), TW_OK);
+}
+
+static void put_u16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+/* The machine alone: the reference interpreter, which runs beside it, takes states to be whole. */
+tw_status __real_tw_exec_run(tw_exec *x, tw_contract *c, const tw_call *call, tw_outcome *outcome);
+
+/* What a verb of thing 0 of a kind ends as, a failure of the host included. */
+static tw_status ends(world *w, tw_entry_kind kind, const char *name, int of)
+{
+    int64_t slots[16] = {0};
+    tw_outcome outcome = {.status = TW_OK};
+    put_key(of, 0, slots);
+    const tw_call call = {.entry = tw_module_entry(w->code->module, kind, name),
+                          .now = NOW,
+                          .end = NOW,
+                          .signers = &w->sender,
+                          .signer_count = 1,
+                          .arguments = slots};
+    cr_assert_neq(call.entry, TW_NONE, "%s", name);
+    const tw_status status = __real_tw_exec_run(w->exec, w->contract, &call, &outcome);
+    return status != TW_OK ? status : outcome.status;
+}
+
+/* Part 0 hangs in machine 0, which stands in plant 0. */
+static world *world_built(void)
+{
+    world *w = world_new();
+    for (int kind = 0; kind < KINDS; kind++) {
+        cr_assert_eq(act(w, "create", kind, 0, 0, 1), TW_OK);
+    }
+    cr_assert_eq(attach(w, FITTED, 0, 0), TW_OK);
+    cr_assert_eq(attach(w, HOUSED, 0, 0), TW_OK);
+    return w;
+}
+
+/* The part says that it hangs in another place: in a registry that is not there, in a member that
+ * is not there, is no list, or a list in which it is not, and in a list of other things. */
+Test(thing, a_place_that_is_none)
+{
+    uint8_t sound[RECORD_MAX];
+    uint8_t bytes[RECORD_MAX];
+    world *w = world_built();
+    const uint32_t plants = w->code->module->fields[PLANT].id;
+    const uint32_t machines = w->code->module->fields[MACHINE].id;
+    const struct {
+        uint32_t holder;
+        uint16_t member;
+    } rows[] = {{0xFFFFFFFF, 2}, {machines, 99}, {machines, 4}, {machines, 1},
+                {machines, 3},   {plants, 2},    {machines, 2}};
+    const size_t count = sizeof rows / sizeof rows[0];
+    const size_t size = record_of(w, PART, 0, sound);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(bytes, sound, size);
+        tw_store_u32(bytes + HOLDER_AT, rows[i].holder);
+        put_u16(bytes + MEMBER_AT, rows[i].member);
+        put_record(w, PART, 0, bytes, size);
+        cr_expect_eq(ends(w, TW_ENTRY_ACTION, "detach0", PART),
+                     i < count - 1 ? TW_ERR_CORRUPT : TW_OK, "row %zu", i);
+    }
+    world_free(w);
+}
+
+/* Each of the two is said to hang in the other: looking for the owner ends all the same. And a
+ * holder that is not there, a record with another tag, one that is cut. */
+Test(thing, holders_that_are_none)
+{
+    uint8_t sound[RECORD_MAX];
+    uint8_t bytes[RECORD_MAX + 20];
+    world *w = world_built();
+    const size_t size = record_of(w, PLANT, 0, sound);
+    cr_assert_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_OK);
+    memcpy(bytes, sound, HOLDER_AT);
+    bytes[FLAGS_AT] |= TW_THING_ATTACHED;
+    tw_store_u32(bytes + HOLDER_AT, w->code->module->fields[MACHINE].id);
+    put_u16(bytes + MEMBER_AT, 2);
+    put_u16(bytes + HOLDER_KEY_AT, NUMBER_KEY_SIZE);
+    const tw_key machine = thing_key(w, MACHINE, 0);
+    memcpy(bytes + HOLDER_KEY_AT + 2, machine.data + machine.size - NUMBER_KEY_SIZE,
+           NUMBER_KEY_SIZE);
+    memcpy(bytes + HOLDER_KEY_AT + 2 + NUMBER_KEY_SIZE, sound + HOLDER_AT, size - HOLDER_AT);
+    put_record(w, PLANT, 0, bytes, size + 6 + 2 + NUMBER_KEY_SIZE);
+    cr_expect_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_ERR_CORRUPT, "round and round");
+    cr_expect_eq(ends(w, TW_ENTRY_ACTION, "detach0", PART), TW_ERR_CORRUPT);
+    bytes[HOLDER_KEY_AT + 2] ^= 1;
+    put_record(w, PLANT, 0, bytes, size + 6 + 2 + NUMBER_KEY_SIZE);
+    cr_expect_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_ERR_CORRUPT, "held by nothing");
+    memcpy(bytes, sound, size);
+    bytes[TAG_AT] ^= 0x40;
+    put_record(w, PLANT, 0, bytes, size);
+    cr_expect_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_ERR_CORRUPT, "another tag");
+    put_record(w, PLANT, 0, sound, HOLDER_AT - 1);
+    cr_expect_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_ERR_CORRUPT, "cut");
+    put_record(w, PLANT, 0, sound, size);
+    cr_expect_eq(ends(w, TW_ENTRY_VIEW, "owner0", PART), TW_OK);
+    world_free(w);
+}
+
+/* An assignment reads what it replaces. */
+Test(thing, an_assignment_over_a_record_that_is_cut)
+{
+    uint8_t bytes[RECORD_MAX];
+    world *w = world_new();
+    cr_assert_eq(act(w, "create", MACHINE, 0, 5, 1), TW_OK);
+    cr_expect_eq(ends(w, TW_ENTRY_ACTION, "write", MACHINE), TW_OK);
+    const size_t size = record_of(w, MACHINE, 0, bytes);
+    put_record(w, MACHINE, 0, bytes, size - 1);
+    cr_expect_eq(ends(w, TW_ENTRY_ACTION, "write", MACHINE), TW_ERR_CORRUPT);
     world_free(w);
 }
 

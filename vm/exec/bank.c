@@ -53,7 +53,6 @@ tw_status tw_bank_change(tw_overlay *overlay, const tw_key *key, int64_t change,
     if (__builtin_add_overflow(before, change, &after)) return TW_TRAP_OVERFLOW;
     if (after < 0) return TW_TRAP_NOT_ENOUGH;
     *ret_amount = after;
-    if (after == before) return TW_OK;
     if (after == 0) return tw_overlay_delete(overlay, tw_key_bytes(key));
     uint8_t value[AMOUNT_SIZE] = {TW_STATE_TAG};
     tw_store_u64(value + 1, (uint64_t)after);

@@ -127,7 +127,7 @@ tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
     const tw_stat_query query = query_of(x, s, i);
     const bool per_device = tw_exec_module(x)->readings[reading].per_device;
     tw_window *window = &x->window;
-    if (!x->window_open || window->reading != reading || per_device) {
+    if (!x->window_open || window->reading != reading) { /* never one per device */
         tw_account account = {{0}};
         bool found = false;
         TW_TRY(device_of(x, s + i->c, reading, &found, &account));

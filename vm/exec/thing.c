@@ -387,7 +387,8 @@ tw_status tw_native_LOG(tw_exec *x, int64_t *s, const tw_insn *i)
     tw_writer_clear(&x->value);
     x->gas += m->histories[i->c].members.slots * TW_GAS_SLOT;
     TW_TRY(tw_members_encode(m, &m->histories[i->c].members, s + i->a, &x->value));
-    if (w.bad || x->value.bad) return TW_ERR_MEMORY;
+    assert(!w.bad);
+    if (x->value.bad) return TW_ERR_MEMORY;
     tw_notice_view entry = {.kind = TW_NOTICE_THING_HISTORY,
                             .index = i->c,
                             .registry = (uint16_t)i->x,

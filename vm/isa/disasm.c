@@ -74,7 +74,8 @@ tw_status tw_disasm(const tw_module *m, const tw_debug *debug, tw_arena *arena, 
     tw_listing l = {.text = {.arena = arena, .w = w}, .m = m, .debug = debug};
     tw_module copy = *m;
     const bool begun = tw_listing_begin(&l);
-    if (begun && header(&l.text)) tw_listing_module(&l, &copy);
+    if (begun) (void)header(&l.text); /* written, it is the right one */
+    if (begun) tw_listing_module(&l, &copy);
     tw_arena_reset(arena, mark);
     return w->bad || !begun || tw_arena_failed(arena) ? TW_ERR_MEMORY : TW_OK;
 }

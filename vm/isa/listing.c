@@ -9,6 +9,7 @@
 
 #include "vm/isa/operands.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,7 +62,8 @@ void tw_listing_type(tw_listing *l, const tw_module *m, uint16_t type)
 {
     char text[NAME_MAX];
     const tw_type *t = &m->types[type];
-    if (l->m == NULL || type >= l->lists[TW_LIST_TYPE].count) return;
+    if (l->m == NULL) return;
+    assert(type < l->lists[TW_LIST_TYPE].count); /* read twice, it declares the same types */
     const char *inner = t->of < type ? l->lists[TW_LIST_TYPE].items[t->of] : NULL;
     if (!tw_type_text(l->m, t, inner, text, sizeof text)) return;
     tw_text_list_set(&l->text, TW_LIST_TYPE, type,
@@ -299,7 +301,7 @@ static void write_insn(place *p, uint32_t depth)
             return;
         }
     }
-    if (!p->t->w->bad) p->t->w->size = start;
+    p->t->w->size = start;
     tw_print(p->t->w, "WORD     0x%016llx\n", (unsigned long long)insn);
 }
 

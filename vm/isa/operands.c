@@ -18,7 +18,7 @@ const tw_field *tw_operands_field(const tw_module *m, uint64_t insn)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
     const uint32_t x = tw_insn_x(insn);
-    if (o == NULL || o->x > TW_NAMED_HOLDING) return NULL;
+    if (o->x > TW_NAMED_HOLDING) return NULL;
     const uint32_t field = o->x == TW_NAMED_MEMBER || o->x == TW_NAMED_HOLDING ? x / MEMBERS : x;
     return field < m->field_count ? &m->fields[field] : NULL;
 }
@@ -55,9 +55,8 @@ const tw_purse *tw_operands_purse(const tw_module *m, uint64_t insn)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
     uint32_t x = tw_insn_x(insn);
-    if (o != NULL && o->x == TW_NAMED_PURSES) x /= PURSES;
-    const bool named =
-        o != NULL && (o->x == TW_NAMED_PURSE || o->x == TW_NAMED_PURSES || o->x == TW_NAMED_MINTED);
+    if (o->x == TW_NAMED_PURSES) x /= PURSES;
+    const bool named = o->x == TW_NAMED_PURSE || o->x == TW_NAMED_PURSES || o->x == TW_NAMED_MINTED;
     return named && x < m->purse_count ? &m->purses[x] : NULL;
 }
 
@@ -87,7 +86,7 @@ bool tw_operands_exist(const tw_module *m, uint64_t insn)
 {
     const tw_operands *o = tw_operands_find(tw_insn_op(insn));
     const uint32_t c = tw_insn_c(insn);
-    if (o == NULL || !named_exists(m, o->x, insn)) return false;
+    if (!named_exists(m, o->x, insn)) return false;
     if (o->c == TW_PART_KIND) return c < m->history_count;
     if (o->c != TW_PART_TYPE) return true;
     return is_list(m, c) && m->types[c].kind == TW_KIND_LIST &&

@@ -1,7 +1,8 @@
 /* operands -- operands.def as C: what a, b, c and x of the instructions of shape STATE are.
  *
  * The verifier proves by it that they name what is there and lie in the frame, the disassembler
- * prints by it. Nothing here trusts the code: tw_operands_exist comes first.
+ * prints by it. Nothing here trusts the code: tw_operands_exist comes first. What takes an
+ * instruction takes one of shape STATE only.
  */
 #ifndef TW_ISA_OPERANDS_H
 #define TW_ISA_OPERANDS_H

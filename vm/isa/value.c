@@ -16,9 +16,8 @@ void tw_slots_to_bytes32(const int64_t slots[4], uint8_t ret_bytes[32])
     for (int i = 0; i < 4; i++) tw_store_u64(ret_bytes + 8 * i, (uint64_t)slots[i]);
 }
 
-bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
+void tw_slots_from_text(tw_bytes text, int64_t *ret_slots)
 {
-    if (text.size > max) return false;
     ret_slots[0] = (int64_t)text.size;
     const size_t whole = text.size / 8;
     for (size_t i = 0; i < whole; i++) ret_slots[1 + i] = (int64_t)tw_load_u64(text.data + 8 * i);
@@ -26,7 +25,6 @@ bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots)
         const uint64_t byte = (uint64_t)text.data[i] << (56 - 8 * (i % 8));
         ret_slots[1 + i / 8] = (int64_t)((uint64_t)ret_slots[1 + i / 8] | byte);
     }
-    return true;
 }
 
 /* Bools, enums and times are no larger than their last one, and not below 0; other numbers have no
@@ -192,7 +190,8 @@ static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t
         text = tw_read_short(r, t->max);
         if (r->bad || (t->kind == TW_KIND_TEXT && !tw_utf8_is_clean(text)))
             return TW_REFUSED_ENCODING;
-        return tw_slots_from_text(text, t->max, ret_slots) ? TW_OK : TW_REFUSED_ENCODING;
+        tw_slots_from_text(text, ret_slots);
+        return TW_OK;
     case TW_KIND_HASH:
     case TW_KIND_ACCOUNT:
     case TW_KIND_TWIN:
@@ -307,7 +306,8 @@ static tw_status key_text_decode(const tw_type *t, tw_reader *r, int64_t *ret_sl
     }
     const tw_bytes bytes = tw_bytes_of(text, size);
     if (t->kind == TW_KIND_TEXT && !tw_utf8_is_clean(bytes)) return TW_REFUSED_ENCODING;
-    return tw_slots_from_text(bytes, t->max, ret_slots) ? TW_OK : TW_REFUSED_ENCODING;
+    tw_slots_from_text(bytes, ret_slots);
+    return TW_OK;
 }
 
 static tw_status key_list_decode(const tw_module *m, const tw_type *t, tw_reader *r,

@@ -47,7 +47,7 @@ uint64_t tw_key_size_max(const tw_module *m, uint16_t type);
 void tw_slots_from_bytes32(const uint8_t bytes[32], int64_t ret_slots[4]);
 void tw_slots_to_bytes32(const int64_t slots[4], uint8_t ret_bytes[32]);
 
-/* Text of at most `max` bytes into 1 + (max + 7) / 8 zeroed slots. False when it is too long. */
-bool tw_slots_from_text(tw_bytes text, uint32_t max, int64_t *ret_slots);
+/* Text into 1 + (its size + 7) / 8 zeroed slots. */
+void tw_slots_from_text(tw_bytes text, int64_t *ret_slots);
 
 #endif

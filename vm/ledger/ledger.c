@@ -183,6 +183,17 @@ tw_status tw_ledger_code(tw_ledger *l, const tw_hash *hash, const tw_code **ret_
 
 /* ---- contracts ---- */
 
+/* The records of a contract; no deploy or upgrade has left times there that can't be added up, or a
+ * delay of 0, which `every` divides by. */
+static tw_status loaded(tw_contract *c)
+{
+    const int64_t never = (int64_t)1 << TW_RANGE_BITS;
+    TW_TRY(tw_contract_load(c));
+    const bool times = c->deployed_at >= 0 && c->deployed_at < never &&
+                       c->control.phase_since >= 0 && c->control.phase_since < never;
+    return times && tw_node_delays_fit(c) ? TW_OK : TW_ERR_CORRUPT;
+}
+
 static tw_status contract_in(tw_ledger *l, const tw_hash *id, const tw_code *code, tw_arena *arena,
                              tw_contract **ret_contract, bool *ret_found, tw_err *err)
 {
@@ -191,7 +202,7 @@ static tw_status contract_in(tw_ledger *l, const tw_hash *id, const tw_code *cod
     if (!*ret_found) return TW_OK;
     if (code == NULL) TW_TRY(tw_ledger_code(l, &hash, &code, err));
     TW_TRY(tw_contract_new(id, code, l->overlay, arena, ret_contract));
-    return tw_contract_load(*ret_contract);
+    return loaded(*ret_contract);
 }
 
 tw_status tw_node_contract(tw_ledger *l, const tw_hash *id, tw_contract **ret_contract,

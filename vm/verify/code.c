@@ -218,9 +218,8 @@ static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
     const spans used = spans_of(p, shape, insn);
     if (!unused_are_zero(shape, insn, used)) return refuse(p, "has an unused part that is not 0");
     const bool number = shape->c == TW_USE_IMM || is_number(tw_operands_find(tw_insn_op(insn)));
-    /* an immediate covers c, or b and c: those are no slots then */
-    if (!fits(p, tw_insn_a(insn), used.a) ||
-        (shape->b != TW_USE_IMM && !fits(p, tw_insn_b(insn), used.b)) ||
+    /* an immediate may cover c, which is no slot then; one in b and c too is plain but for its a */
+    if (!fits(p, tw_insn_a(insn), used.a) || !fits(p, tw_insn_b(insn), used.b) ||
         (!number && !fits(p, tw_insn_c(insn), used.c))) {
         return refuse(p, "uses slots outside the frame");
     }

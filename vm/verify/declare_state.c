@@ -68,17 +68,18 @@ static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
 
 static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
 {
-    const uint64_t size = f->key_type < m->type_count ? tw_key_size_max(m, f->key_type) : 0;
+    const uint64_t size = tw_key_size_max(m, f->key_type);
     if (f->max == 0 || f->max > TW_MAP_MAX) {
         return REFUSE(err, "field %s: its max must be 1 to %d", f->name, TW_MAP_MAX);
     }
-    if (size == 0 || size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
+    if (size > TW_KEY_SIZE_MAX || m->types[f->key_type].has_things) {
         return REFUSE(err, "field %s: its keys take up to %llu bytes, at most %d and no things",
                       f->name, (unsigned long long)size, TW_KEY_SIZE_MAX);
     }
     return TW_OK;
 }
 
+/* Its types are there: its id is derived from them. */
 static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
@@ -86,7 +87,7 @@ static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
     if (f->kind < TW_FIELD_VAR || f->kind >= TW_FIELD_KINDS) {
         return REFUSE(err, "field %s: unknown kind %u", f->name, f->kind);
     }
-    if (f->value_type >= m->type_count || (f->key_type == TW_NONE) != var ||
+    if ((f->key_type == TW_NONE) != var ||
         (f->key_member == TW_NONE) != (f->kind != TW_FIELD_REGISTRY) || (var && f->max != 0)) {
         return REFUSE(err, "field %s: its types or its max do not fit its kind", f->name);
     }

@@ -2,8 +2,9 @@
  * good and bad, time that passes, blocks given up, the ledger closed and opened.
  *
  * After each block the index of timers and of waiting edges must be that of the contract's control
- * record, and the contract's invariant must hold; at the end the blocks are replayed on a second
- * ledger, which must come to the same head.
+ * record, the contract's invariant must hold, and balances and fuel must be all that there is; at
+ * the end the blocks are replayed on a second ledger, which must come to the same head. Inputs of
+ * odd size are days on a ledger that takes fees.
  */
 #include "compiler/twc.h"
 #include "tests/fuzz/check.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 enum { MEMORY_MAX = 256 * 1024 * 1024, STEPS_MAX = 60, ITEMS_MAX = 12, PEOPLE = 7 };
+enum { GAS_PRICE = 70, FORTUNE = 1000000000 };
 enum { OWNER, KEEPER, SENSOR_1, SENSOR_2, STRANGER, NOBODY, KEEPER_2 };
 
 static const int64_t start_time = 1767225600000;
@@ -28,8 +30,10 @@ typedef struct life {
     tw_secret secrets[PEOPLE];
     tw_account accounts[PEOPLE];
     tw_hash contract;
+    tw_hash money;
     int64_t now;
     bool open;
+    bool priced; /* the ledger takes fees */
 } life;
 
 static uint32_t pick(life *l, uint32_t limit)
@@ -47,15 +51,24 @@ static void ledger_open(life *l)
 static void ledger_new(life *l)
 {
     static const char *const names[PEOPLE] = {"o", "k", "s1", "s2", "x", "n", "k2"};
-    const tw_genesis genesis = {.name = "fuzz", .time = start_time};
+    tw_genesis_holder holders[PEOPLE];
     tw_err err;
-    l->arena = tw_arena_new(MEMORY_MAX);
-    check(tw_store_open_memory(MEMORY_MAX, &l->store) == TW_OK);
-    check(tw_ledger_create(l->store, &genesis, &err) == TW_OK);
     for (int i = 0; i < PEOPLE; i++) {
         tw_secret_from_seed(names[i], &l->secrets[i]);
         (void)tw_secret_account(&l->secrets[i], &l->accounts[i]);
+        holders[i] = (tw_genesis_holder){l->accounts[i], FORTUNE};
     }
+    const tw_genesis_asset asset = {"EUR", 2, holders, PEOPLE};
+    const tw_genesis genesis = {.name = "fuzz",
+                                .time = start_time,
+                                .assets = &asset,
+                                .asset_count = 1,
+                                .gas_price = l->priced ? GAS_PRICE : 0,
+                                .fee_account = l->accounts[NOBODY]};
+    l->money = tw_bank_chain_asset("fuzz", "EUR");
+    l->arena = tw_arena_new(MEMORY_MAX);
+    check(tw_store_open_memory(MEMORY_MAX, &l->store) == TW_OK);
+    check(tw_ledger_create(l->store, &genesis, &err) == TW_OK);
     ledger_open(l);
     l->now = start_time;
 }
@@ -116,6 +129,19 @@ static void call(life *l, int sender, const char *entry, const void *arguments, 
                 .entry = tw_bytes_of(entry, strlen(entry)),
                 .arguments = tw_bytes_of(arguments, size)};
     add(l, &tx, sender);
+}
+
+/* A tick, fuel of a few amounts, or a transfer. */
+static void move(life *l, uint8_t what)
+{
+    static const int64_t amounts[] = {1, 10, 100, 1000, FORTUNE, INT64_MAX};
+    tw_tx tx = {.kind = TW_TX_TICK, .contract = l->contract};
+    if (what == 2) tx.kind = TW_TX_FUEL;
+    if (what == 3) tx.kind = TW_TX_TRANSFER;
+    tx.asset = l->money;
+    tx.payee = l->accounts[pick(l, PEOPLE)];
+    tx.amount = amounts[pick(l, 6)];
+    add(l, &tx, STRANGER);
 }
 
 static void swap(life *l)
@@ -208,6 +234,18 @@ static void check_index(life *l, const tw_contract *c, tw_space space, uint32_t 
     tw_iter_close(iter);
 }
 
+static void check_money(life *l)
+{
+    int64_t sum = 0;
+    check(tw_ledger_fuel(l->ledger, &l->contract, &sum) == TW_OK);
+    for (int i = 0; i < PEOPLE; i++) {
+        int64_t amount = 0;
+        check(tw_ledger_balance(l->ledger, &l->money, &l->accounts[i], &amount) == TW_OK);
+        sum += amount;
+    }
+    check(sum == (int64_t)PEOPLE * FORTUNE);
+}
+
 static void check_state(life *l)
 {
     tw_contract *c = NULL;
@@ -219,10 +257,17 @@ static void check_state(life *l)
     const tw_module *m = c->code->module;
     uint32_t timers = 0;
     uint32_t edges = 0;
-    for (uint16_t i = 0; i < m->entry_count; i++) timers += c->control.timers[i].due != TW_NEVER;
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        bool waits = false;
+        check(tw_ledger_timer_waits(l->ledger, c, i, &waits) == TW_OK);
+        check(!waits || (l->priced && c->control.timers[i].due <= l->now));
+        timers += c->control.timers[i].due != TW_NEVER && !waits;
+    }
     for (uint16_t i = 0; i < m->alarm_count; i++) {
         const tw_alarm_state *a = &c->control.alarms[i];
-        edges += a->edge != TW_EDGE_NONE && tw_pending_handler(c, i) != TW_NONE;
+        const bool waits = tw_ledger_edge_waits(c, i);
+        check(!waits || (l->priced && a->due <= l->now));
+        edges += a->edge != TW_EDGE_NONE && tw_pending_handler(c, i) != TW_NONE && !waits;
         if (a->edge == TW_EDGE_RAISED) check(a->up);
         if (a->edge == TW_EDGE_CLEARED) check(!a->up);
     }
@@ -235,7 +280,9 @@ static void check_state(life *l)
     int64_t due = 0;
     bool found = false;
     check(tw_ledger_next_due(l->ledger, &due, &found) == TW_OK);
-    check(!found || due > l->now || due > tw_ledger_head(l->ledger)->time);
+    /* fuel puts back what was due */
+    check(!found || due > l->now || due > tw_ledger_head(l->ledger)->time || l->priced);
+    check_money(l);
 }
 
 static void end(life *l, bool keep)
@@ -270,6 +317,7 @@ static void step(life *l)
     if (what <= 1) call(l, OWNER, "add", number, 8);
     if (what == 2) call(l, KEEPER, "open", "", 0);
     if (what == 3 && number[7] == 0) call(l, OWNER, "halt", "", 0);
+    if (what == 3 && number[7] > 0 && number[7] < 4) move(l, number[7]);
     if (what == 4) call(l, OWNER, "break_it", number + 7, 1);
     if (what == 5) swap(l);
     if (what >= 6 && what < 12) pack(l);
@@ -278,7 +326,7 @@ static void step(life *l)
 
 static void replay(life *l)
 {
-    life other = {0};
+    life other = {.priced = l->priced};
     tw_err err;
     ledger_new(&other);
     const uint64_t height = tw_ledger_head(l->ledger)->height;
@@ -312,7 +360,7 @@ static tw_bytes rig_module(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    life l = {.r = tw_reader_of(tw_bytes_of(data, size))};
+    life l = {.r = tw_reader_of(tw_bytes_of(data, size)), .priced = size % 2 == 1};
     const tw_bytes module = rig_module();
     ledger_new(&l);
     deploy(&l, module);

@@ -140,12 +140,27 @@ static bool send_pack(seeds *s, uint64_t number, int64_t now)
     return good;
 }
 
+/* The kinds that no contract takes part in, and a tick. */
+static bool move_money(seeds *s, int64_t now)
+{
+    tw_err err = {0};
+    tw_tx transfer = {.kind = TW_TX_TRANSFER,
+                      .payee = s->account,
+                      .asset = tw_bank_chain_asset("seeds", "EUR"),
+                      .amount = 100};
+    tw_tx tick = {.kind = TW_TX_TICK, .contract = s->contract};
+    tw_tx fuel = {.kind = TW_TX_FUEL, .contract = s->contract, .amount = 1000000};
+    return tw_block_begin(s->ledger, now, &err) == TW_OK && add(s, &transfer, "-transfer") &&
+           add(s, &tick, "-tick") && add(s, &fuel, "-fuel") &&
+           tw_block_commit(s->ledger, NULL, &err) == TW_OK;
+}
+
 static bool live(seeds *s)
 {
     const int64_t start = 1767225600000;
     tw_err err = {0};
     bool good = tw_block_begin(s->ledger, start, &err) == TW_OK && deploy(s) && call_all(s) &&
-                tw_block_commit(s->ledger, NULL, &err) == TW_OK;
+                tw_block_commit(s->ledger, NULL, &err) == TW_OK && move_money(s, start + 1);
     for (uint64_t i = 1; i <= PACKS && good && s->m->reading_count > 0; i++) {
         const int64_t now = start + 60000 * (int64_t)i;
         good = tw_block_begin(s->ledger, now, &err) == TW_OK && send_pack(s, i, now) &&
@@ -163,7 +178,11 @@ static bool open_all(seeds *s)
     const bool good = tw_secret_account(&s->secret, &s->account);
     const tw_genesis_holder holder = {s->account, INT64_MAX};
     const tw_genesis_asset assets[2] = {{"EUR", 2, &holder, 1}, {"USD", 2, &holder, 1}};
-    const tw_genesis genesis = {.name = "seeds", .assets = assets, .asset_count = 2};
+    const tw_genesis genesis = {.name = "seeds",
+                                .assets = assets,
+                                .asset_count = 2,
+                                .gas_price = 70,
+                                .fee_account = s->account};
     return good && tw_store_open_memory(MEMORY_MAX, &s->store) == TW_OK &&
            tw_ledger_create(s->store, &genesis, &err) == TW_OK &&
            tw_ledger_open(s->store, &options, &s->ledger, &err) == TW_OK &&

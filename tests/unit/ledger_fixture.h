@@ -28,7 +28,8 @@ typedef struct rig {
     tw_secret secrets[WHO_END];
     tw_account accounts[WHO_END];
     uint64_t nonces[WHO_END];
-    tw_bytes module; /* in the arena */
+    uint64_t gas_limit; /* of transactions that name none; 0: none at all */
+    tw_bytes module;    /* in the arena */
     tw_code *code;
     tw_hash contract;
     uint64_t grant;    /* of the device that `feed` speaks for */
@@ -124,7 +125,7 @@ static inline tw_status add(rig *r, tw_tx *tx, const who *signers, uint8_t count
     tw_hash id;
     tx->chain = *tw_ledger_chain(r->ledger);
     tx->nonce = r->nonces[signers[0]];
-    if (tx->gas_limit == 0) tx->gas_limit = UINT64_MAX;
+    if (tx->gas_limit == 0) tx->gas_limit = r->gas_limit != 0 ? r->gas_limit : UINT64_MAX;
     tx->signer_count = count;
     for (uint8_t i = 0; i < count; i++) {
         tx->signers[i] = r->accounts[signers[i]];

@@ -394,7 +394,7 @@ static const struct {
     {id_gone, "TX: transaction 0 of block"},
     {id_elsewhere, "TX: transaction 0 of block"},
     {id_too_many, "TX: 1 ids"},
-    {money_made, "money: balances and purses hold 1005 of EUR, and there are 1000"},
+    {money_made, "money: balances, purses and fuel hold 1005 of EUR, and there are 1000"},
 };
 
 static void check_plants(tw_store *store, bool in_memory)

@@ -308,6 +308,74 @@ Test(tx, every_byte_of_a_carried_pack_counts)
     try_every_byte(&tx);
 }
 
+/* ---- transfer, tick, fuel ---- */
+
+static tw_tx amount_of(const people *p, tw_tx_kind kind, int64_t amount)
+{
+    return (tw_tx){.kind = (uint8_t)kind,
+                   .chain = chain_of(3),
+                   .signer_count = 1,
+                   .signers = {p->accounts[0]},
+                   .gas_limit = 77,
+                   .contract = chain_of(9),
+                   .payee = p->accounts[5],
+                   .asset = chain_of(6),
+                   .amount = amount};
+}
+
+Test(tx, amounts_come_back)
+{
+    const people p = people_make();
+    static const tw_tx_kind kinds[] = {TW_TX_TRANSFER, TW_TX_TICK, TW_TX_FUEL};
+    static const int64_t amounts[] = {1, 12345, INT64_MAX};
+    tw_arena *arena = tw_arena_new(MIB);
+    for (size_t i = 0; i < 9; i++) {
+        const tw_tx_kind kind = kinds[i / 3];
+        const tw_tx tx = amount_of(&p, kind, amounts[i % 3]);
+        tw_hash id;
+        tw_tx got;
+        tw_writer w = encode(&tx, &p, &id);
+        cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK);
+        same_head(&tx, &got);
+        if (kind != TW_TX_TICK) cr_assert_eq(got.amount, tx.amount);
+        if (kind == TW_TX_TRANSFER) {
+            cr_assert(tw_account_equal(&got.payee, &tx.payee));
+            cr_assert(tw_hash_equal(&got.asset, &tx.asset));
+        } else {
+            cr_assert(tw_hash_equal(&got.contract, &tx.contract));
+        }
+        cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+        tw_writer_free(&w);
+    }
+    tw_arena_free(arena);
+}
+
+Test(tx, every_byte_of_an_amount_counts)
+{
+    const people p = people_make();
+    static const tw_tx_kind kinds[] = {TW_TX_TRANSFER, TW_TX_TICK, TW_TX_FUEL};
+    for (size_t i = 0; i < 3; i++) {
+        const tw_tx tx = amount_of(&p, kinds[i], 0x0102030405060708);
+        try_every_byte(&tx);
+    }
+}
+
+Test(tx, nobody_moves_nothing_or_less)
+{
+    const people p = people_make();
+    static const tw_tx_kind kinds[] = {TW_TX_TRANSFER, TW_TX_FUEL};
+    static const int64_t amounts[] = {0, -1, INT64_MIN};
+    tw_arena *arena = tw_arena_new(MIB);
+    for (size_t i = 0; i < 6; i++) {
+        const tw_tx tx = amount_of(&p, kinds[i / 3], amounts[i % 3]);
+        tw_hash id;
+        tw_writer w = encode(&tx, &p, &id);
+        cr_assert_eq(decode(tw_writer_bytes(&w), arena), TW_REFUSED_ENCODING);
+        tw_writer_free(&w);
+    }
+    tw_arena_free(arena);
+}
+
 Test(tx, the_id_does_not_depend_on_signatures_but_on_all_else)
 {
     const people p = people_make();

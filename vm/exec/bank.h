@@ -2,8 +2,9 @@
  *
  * Called by the instructions that move money (purse.c) and by the ledger (genesis, deploy). Every
  * amount of the state, of a balance or a purse, is written by tw_bank_change alone, and is never
- * below zero: an amount of zero has no record. What all balances and purses hold of an asset is
- * what its record says there is; who makes or destroys some says so with tw_bank_supply.
+ * below zero: an amount of zero has no record. What balances, purses and fuel (vm/ledger) hold of
+ * an asset together is what its record says there is; who makes or destroys some says so with
+ * tw_bank_supply.
  *
  *     amount: tag | u64
  *     asset:  tag | u8 decimals | u64 how much there is | contract 32, whose token it is, or zero |

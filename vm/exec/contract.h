@@ -25,7 +25,7 @@ typedef struct tw_alarm_state {
 } tw_alarm_state;
 
 typedef struct tw_timer_state {
-    int64_t due;      /* of its key in TW_SPACE_TIMER, or TW_NEVER */
+    int64_t due;      /* of its key in TW_SPACE_TIMER, or TW_NEVER; without fuel it has no key */
     uint8_t attempts; /* failed ones */
 } tw_timer_state;
 

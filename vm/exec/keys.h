@@ -28,6 +28,7 @@ typedef enum tw_space {
     TW_SPACE_PENDING = 0x19, /* | u64 due | contract | u16 alarm: edges that have a handler */
     TW_SPACE_CONSENT = 0x1A, /* | contract: hash of the module that is to follow, since when */
     TW_SPACE_PAST = 0x1B, /* | contract | u64 height | u32 receipt: hash of the module until then */
+    TW_SPACE_FUEL = 0x1C, /* | contract: amount of the fee asset that its timers run on */
 } tw_space;
 
 enum { TW_STATE_TAG = 1 }; /* first byte of every value */

@@ -2,7 +2,7 @@
  *
  * After the state (vm/state/audit.h): the blocks from the first to the head, each the parent of the
  * next, with roots that fit what is in them and the state after them; the index of transactions;
- * and of each asset as much in balances and purses as there is said to be.
+ * and of each asset as much in balances, purses and fuel as there is said to be.
  */
 #include "vm/ledger/audit.h"
 
@@ -210,6 +210,18 @@ static tw_status add_contract(tw_ledger *l, const tw_hash *id, const tw_hash *as
     return TW_OK;
 }
 
+/* The fuel of a contract, where fees are paid in this asset. */
+static tw_status add_fuel(tw_ledger *l, const tw_hash *id, const tw_hash *asset, bool *good,
+                          int64_t *sum)
+{
+    const tw_hash *fees = tw_ledger_fee_asset(l);
+    int64_t fuel = 0;
+    if (fees == NULL || !tw_hash_equal(fees, asset)) return TW_OK;
+    const tw_status status = tw_ledger_fuel(l, id, &fuel);
+    if (status == TW_ERR_CORRUPT || __builtin_add_overflow(*sum, fuel, sum)) *good = false;
+    return status == TW_ERR_CORRUPT ? TW_OK : status;
+}
+
 static tw_status check_asset(tw_audit *a, tw_ledger *l, const tw_hash *id)
 {
     tw_asset asset;
@@ -225,12 +237,14 @@ static tw_status check_asset(tw_audit *a, tw_ledger *l, const tw_hash *id)
     while (found) {
         const tw_hash last = contract;
         TW_TRY(add_contract(l, &contract, id, &good, &sum));
+        TW_TRY(add_fuel(l, &contract, id, &good, &sum));
         TW_TRY(tw_ledger_next_contract(l, &last, &contract, &found));
     }
     if (good && sum == asset.supply) return TW_OK;
-    tw_audit_say(
-        a, "money: balances and purses hold %" PRId64 " of %s, and there are %" PRId64 "%s; " COPY,
-        sum, asset.name, asset.supply, good ? "" : " (an amount is damaged)");
+    tw_audit_say(a,
+                 "money: balances, purses and fuel hold %" PRId64 " of %s, and there are %" PRId64
+                 "%s; " COPY,
+                 sum, asset.name, asset.supply, good ? "" : " (an amount is damaged)");
     return TW_OK;
 }
 

@@ -182,6 +182,7 @@ static tw_status admit(tw_ledger *l, const tw_tx *tx, tw_err *err)
                           "the gas limit is %llu, the worst case is %llu",
                           (unsigned long long)tx->gas_limit, (unsigned long long)bound);
     }
+    TW_TRY(tw_node_fee_check(l, tx, err));
     if (tw_cost_add(l->gas_used, bound) > l->genesis.block_gas_max) {
         return tw_err_set(err, TW_REFUSED_BLOCK_FULL, "the block has no room for it");
     }
@@ -200,7 +201,9 @@ static tw_status include(tw_ledger *l, tw_bytes bytes, const tw_tx *tx, tw_recei
                          tw_err *err)
 {
     TW_TRY(store_nonce(l, tx));
+    TW_TRY(tw_node_fee_hold(l, tx));
     TW_TRY(tw_node_execute(l, tx, ret_receipt, err));
+    TW_TRY(tw_node_fee_settle(l, tx, ret_receipt->run.gas, &ret_receipt->fee));
     l->gas_used += ret_receipt->run.gas;
     TW_TRY(note_transaction(l, bytes, tx));
     return tw_node_add_receipt(l, ret_receipt);

@@ -4,6 +4,12 @@
  * the order (time, contract, alarm), as long as the block's budget for them lasts; the rest stays
  * due. A run that fails is undone, recorded with its error, and due again after 1 min, doubling to
  * 1 day.
+ *
+ * On a ledger that takes fees each of these runs is paid from its contract's fuel, and begins only
+ * when that covers its worst case. One that is not covered leaves the index, so that no block looks
+ * at it again for nothing, and says so in a receipt; the control record keeps its due time. Those
+ * of its contract that come after it wait behind it. Fuel puts them back into the index; a tick
+ * runs the first of the timers at its sender's cost; handlers also go with the next pack.
  */
 #include "vm/ledger/node.h"
 
@@ -38,12 +44,18 @@ static tw_status first_filed(tw_ledger *l, tw_space space, const tw_key *from, i
     return TW_OK;
 }
 
-static tw_key after(const filed *f, tw_space space)
+static tw_key filed_key(tw_space space, int64_t due, const tw_hash *contract, uint16_t what)
 {
     tw_key key = tw_key_start(space);
-    tw_key_u64(&key, (uint64_t)f->due);
-    tw_key_raw(&key, f->contract.bytes, TW_HASH_SIZE);
-    tw_key_u16(&key, f->what);
+    tw_key_u64(&key, (uint64_t)due);
+    tw_key_raw(&key, contract->bytes, TW_HASH_SIZE);
+    tw_key_u16(&key, what);
+    return key;
+}
+
+static tw_key after(const filed *f, tw_space space)
+{
+    tw_key key = filed_key(space, f->due, &f->contract, f->what);
     tw_key_u8(&key, 0);
     return key;
 }
@@ -60,10 +72,27 @@ static bool runs_now(const tw_contract *c, const tw_entry *e)
     return (e->phases >> c->control.phase & 1) != 0;
 }
 
-static tw_status record(tw_ledger *l, tw_receipt_kind kind, const tw_run *run)
+static tw_status record(tw_ledger *l, tw_receipt_kind kind, const tw_run *run, int64_t fee)
 {
-    const tw_receipt receipt = {.kind = (uint8_t)kind, .run = *run};
+    const tw_receipt receipt = {.kind = (uint8_t)kind, .run = *run, .fee = fee};
     return tw_node_add_receipt(l, &receipt);
+}
+
+/* A run of the clock: its contract's fuel pays, and it counts for the block. */
+static tw_status record_paid(tw_ledger *l, tw_receipt_kind kind, const tw_run *run)
+{
+    int64_t fee = 0;
+    TW_TRY(tw_node_fuel_pay(l, &run->contract, run->gas, &fee));
+    l->gas_used += run->gas;
+    return record(l, kind, run, fee);
+}
+
+/* A run that must wait for fuel. */
+static tw_status record_waiting(tw_ledger *l, tw_receipt_kind kind, const tw_contract *c,
+                                uint16_t entry)
+{
+    const tw_run run = {.contract = c->id, .entry = entry, .status = TW_TX_NO_FUEL};
+    return record(l, kind, &run, 0);
 }
 
 /* A run failed: the timer is due again later. */
@@ -85,7 +114,8 @@ static uint64_t moving_gas(const tw_contract *c, uint16_t entry)
     return moving < run ? moving : run;
 }
 
-static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
+/* Runs a timer and arms it anew, whoever pays. *ret_ran false: it does not run in this phase. */
+static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry, tw_run *ret_run, bool *ret_ran)
 {
     const tw_entry *e = &c->code->module->entries[entry];
     const bool every = e->kind == TW_ENTRY_EVERY;
@@ -96,18 +126,23 @@ static tw_status fire(tw_ledger *l, tw_contract *c, uint16_t entry)
               c->deployed[e->delay]; /* the latest that was due */
     TW_TRY(tw_timer_set(c, entry, every ? tw_timer_period(c, entry, l->time) : TW_NEVER));
     TW_TRY(tw_contract_save_control(c));
-    if (!runs_now(c, e)) { /* dropped; armed again by what arms its kind */
-        l->gas_used += moving_gas(c, entry);
-        return TW_OK;
-    }
+    *ret_ran = runs_now(c, e);
+    if (!*ret_ran) return TW_OK; /* dropped; armed again by what arms its kind */
     const tw_call call = {.entry = entry, .now = l->time, .end = end, .open_end = every};
     tw_outcome outcome;
     TW_TRY(tw_exec_run(l->exec, c, &call, &outcome));
+    TW_TRY(tw_node_run_of(l, c, entry, &outcome, ret_run));
+    return ret_run->status == TW_OK ? TW_OK : retry_timer(l, c, entry, attempts);
+}
+
+static tw_status fire_filed(tw_ledger *l, tw_contract *c, uint16_t entry)
+{
     tw_run run = {0};
-    TW_TRY(tw_node_run_of(l, c, entry, &outcome, &run));
-    TW_TRY(record(l, TW_RECEIPT_TIMER, &run));
-    l->gas_used += run.gas;
-    return run.status == TW_OK ? TW_OK : retry_timer(l, c, entry, attempts);
+    bool ran = false;
+    TW_TRY(fire(l, c, entry, &run, &ran));
+    if (ran) return record_paid(l, TW_RECEIPT_TIMER, &run);
+    l->gas_used += moving_gas(c, entry);
+    return TW_OK;
 }
 
 /* When a filed timer is due. That of `silent` may be filed under a time that is too early, as
@@ -120,6 +155,46 @@ static tw_status due_of(tw_contract *c, const filed *f, int64_t *ret_due)
     TW_TRY(tw_timer_silent_due(c, f->what, &due));
     if (due > f->due) *ret_due = due;
     return TW_OK;
+}
+
+/* The timer of the contract that is due first: by its time, then as they stand on the page. */
+static tw_status first_due(tw_contract *c, int64_t now, uint16_t *ret_entry, bool *ret_found)
+{
+    const tw_module *m = c->code->module;
+    int64_t first = INT64_MAX;
+    *ret_found = false;
+    for (uint16_t i = 0; i < m->entry_count; i++) {
+        int64_t due = c->control.timers[i].due;
+        if (due == TW_NEVER || due > now) continue;
+        if (m->entries[i].kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, i, &due));
+        if (due == TW_NEVER || due > now || due >= first) continue;
+        first = due;
+        *ret_entry = i;
+        *ret_found = true;
+    }
+    return TW_OK;
+}
+
+/* The contract's fuel covers the timer, and no earlier one waits for fuel. */
+static tw_status timer_is_covered(tw_ledger *l, tw_contract *c, uint16_t entry, bool *ret_covered)
+{
+    uint16_t first = TW_NONE;
+    bool found = false;
+    *ret_covered = true;
+    if (l->genesis.gas_price == 0) return TW_OK;
+    TW_TRY(first_due(c, l->time, &first, &found));
+    *ret_covered = found && first == entry;
+    if (!*ret_covered) return TW_OK;
+    return tw_node_fuel_covers(l, &c->id, c->code->facts->entries[entry].gas, ret_covered);
+}
+
+/* Out of the index until there is fuel. */
+static tw_status park_timer(tw_ledger *l, const tw_contract *c, const filed *f)
+{
+    const tw_key key = filed_key(TW_SPACE_TIMER, f->due, &f->contract, f->what);
+    l->gas_used += moving_gas(c, f->what);
+    TW_TRY(tw_overlay_delete(l->overlay, tw_key_bytes(&key)));
+    return record_waiting(l, TW_RECEIPT_TIMER, c, f->what);
 }
 
 /* One filed timer: run it, or file it anew when readings have moved it, even to a time that has
@@ -137,7 +212,10 @@ static tw_status run_timer(tw_ledger *l, const filed *f, bool *ret_stop, tw_err 
         *ret_stop = true;
         return TW_OK;
     }
-    if (due == f->due) return fire(l, c, f->what);
+    bool covered = true;
+    if (runs) TW_TRY(timer_is_covered(l, c, f->what, &covered));
+    if (!covered) return park_timer(l, c, f);
+    if (due == f->due) return fire_filed(l, c, f->what);
     l->gas_used += bound;
     TW_TRY(tw_timer_set(c, f->what, due));
     return tw_contract_save_control(c);
@@ -181,6 +259,37 @@ static bool edge_before(const tw_contract *c, const filed *f, filed *ret_edge)
     return ret_edge->due != f->due || ret_edge->what != f->what;
 }
 
+/* An edge that has a handler now, and is not in the index, waits for fuel. */
+bool tw_ledger_edge_waits(const tw_contract *c, uint16_t alarm)
+{
+    const tw_alarm_state *a = &c->control.alarms[alarm];
+    return a->indexed == TW_NEVER && tw_pending_handler(c, alarm) != TW_NONE;
+}
+
+static tw_status edge_is_covered(tw_ledger *l, const tw_contract *c, uint64_t bound,
+                                 bool *ret_covered)
+{
+    *ret_covered = true;
+    if (l->genesis.gas_price == 0) return TW_OK;
+    for (uint16_t i = 0; i < c->code->module->alarm_count && *ret_covered; i++) {
+        *ret_covered = !tw_ledger_edge_waits(c, i);
+    }
+    if (!*ret_covered) return TW_OK;
+    return tw_node_fuel_covers(l, &c->id, bound, ret_covered);
+}
+
+static tw_status park_edge(tw_ledger *l, tw_contract *c, uint16_t alarm, uint16_t entry)
+{
+    tw_alarm_state *a = &c->control.alarms[alarm];
+    const tw_key key = filed_key(TW_SPACE_PENDING, a->indexed, &c->id, alarm);
+    l->gas_used += moving_gas(c, entry);
+    a->indexed = TW_NEVER;
+    c->control_changed = true;
+    TW_TRY(tw_overlay_delete(l->overlay, tw_key_bytes(&key)));
+    TW_TRY(tw_contract_save_control(c));
+    return record_waiting(l, TW_RECEIPT_HANDLER, c, entry);
+}
+
 static tw_status run_edge(tw_ledger *l, tw_contract *c, const filed *f, bool *ret_stop)
 {
     if (f->what >= c->code->module->alarm_count) return TW_ERR_CORRUPT;
@@ -191,10 +300,12 @@ static tw_status run_edge(tw_ledger *l, tw_contract *c, const filed *f, bool *re
         *ret_stop = true;
         return TW_OK;
     }
+    bool covered = true;
+    TW_TRY(edge_is_covered(l, c, bound, &covered));
+    if (!covered) return park_edge(l, c, f->what, entry);
     tw_run run = {0};
     TW_TRY(hand_over(l, c, f->what, &run));
-    l->gas_used += run.gas;
-    return record(l, TW_RECEIPT_HANDLER, &run);
+    return record_paid(l, TW_RECEIPT_HANDLER, &run);
 }
 
 /* One filed edge, and after it those of its contract that go before it since its run. Runs of one
@@ -268,15 +379,98 @@ tw_status tw_node_run_handlers(tw_ledger *l, tw_contract *c, tw_receipt *receipt
 
 tw_status tw_node_timer_is_due(tw_contract *c, int64_t now, bool *ret_due)
 {
-    const tw_module *m = c->code->module;
-    *ret_due = false;
-    for (uint16_t i = 0; i < m->entry_count && !*ret_due; i++) {
-        int64_t due = c->control.timers[i].due;
-        if (due == TW_NEVER || due > now) continue;
-        if (m->entries[i].kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, i, &due));
-        *ret_due = due <= now;
+    uint16_t entry = TW_NONE;
+    return first_due(c, now, &entry, ret_due);
+}
+
+/* ---- ticks, and fuel that comes ---- */
+
+tw_status tw_node_tick_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
+{
+    tw_contract *c = NULL;
+    bool found = false;
+    *ret_gas = 0;
+    TW_TRY(tw_node_contract(l, &tx->contract, &c, &found, err));
+    for (uint16_t i = 0; found && i < c->code->module->entry_count; i++) {
+        const uint64_t gas = c->code->facts->entries[i].gas;
+        if (tw_entry_is_timer(&c->code->module->entries[i]) && gas > *ret_gas) *ret_gas = gas;
     }
     return TW_OK;
+}
+
+/* What the timer does stands as a run of its own, so that one that fails has been tried all the
+ * same: the tick has done what it is for. */
+tw_status tw_node_tick(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_err *err)
+{
+    tw_contract *c = NULL;
+    uint16_t entry = TW_NONE;
+    bool found = false;
+    bool ran = false;
+    TW_TRY(tw_node_contract(l, &tx->contract, &c, &found, err));
+    receipt->run.status = TW_TX_NO_CONTRACT;
+    if (!found) return TW_OK;
+    receipt->run.contract = c->id;
+    receipt->run.status = TW_TX_NOT_DUE;
+    TW_TRY(first_due(c, l->time, &entry, &found));
+    if (!found) return TW_OK;
+    tw_run *run = TW_NEW(l->arena, tw_run);
+    if (run == NULL) return TW_ERR_MEMORY;
+    TW_TRY(fire(l, c, entry, run, &ran));
+    receipt->run.status = TW_OK;
+    receipt->run.gas += ran ? run->gas : moving_gas(c, entry);
+    receipt->handlers = run;
+    receipt->handler_count = ran ? 1 : 0;
+    return TW_OK;
+}
+
+uint64_t tw_node_filing_gas(const tw_module *m)
+{
+    return tw_cost_read(m->timer_count, m->timer_count) +
+           tw_cost_write((uint64_t)m->timer_count + m->alarm_count + 1, tw_size_control(m));
+}
+
+tw_status tw_ledger_timer_waits(tw_ledger *l, const tw_contract *c, uint16_t entry, bool *ret_waits)
+{
+    const int64_t due = c->control.timers[entry].due;
+    tw_bytes value;
+    bool there = false;
+    *ret_waits = false;
+    if (due == TW_NEVER) return TW_OK;
+    const tw_key key = filed_key(TW_SPACE_TIMER, due, &c->id, entry);
+    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &there));
+    *ret_waits = !there;
+    return TW_OK;
+}
+
+/* Only what is due already can have been left out. */
+static tw_status file_timers(tw_ledger *l, const tw_contract *c, uint64_t *gas)
+{
+    static const uint8_t mark[1] = {TW_STATE_TAG};
+    for (uint16_t i = 0; i < c->code->module->entry_count; i++) {
+        const int64_t due = c->control.timers[i].due;
+        bool waits = false;
+        if (due == TW_NEVER || due > l->time) continue;
+        *gas += tw_cost_read(1, sizeof mark);
+        TW_TRY(tw_ledger_timer_waits(l, c, i, &waits));
+        if (!waits) continue;
+        *gas += tw_cost_write(1, 0);
+        const tw_key key = filed_key(TW_SPACE_TIMER, due, &c->id, i);
+        TW_TRY(tw_overlay_put(l->overlay, tw_key_bytes(&key), tw_bytes_of(mark, sizeof mark)));
+    }
+    return TW_OK;
+}
+
+tw_status tw_node_file_again(tw_ledger *l, tw_contract *c, uint64_t *gas)
+{
+    uint64_t edges = 0;
+    TW_TRY(file_timers(l, c, gas));
+    for (uint16_t i = 0; i < c->code->module->alarm_count; i++) {
+        edges += tw_ledger_edge_waits(c, i);
+    }
+    if (edges == 0) return TW_OK;
+    *gas += tw_cost_write(edges + 1, tw_size_control(c->code->module));
+    TW_TRY(tw_pending_index(c));
+    return tw_contract_save_control(c);
 }
 
 /* Filed times may be too early for `silent`, so later keys are looked at until they can't be

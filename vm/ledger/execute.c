@@ -397,6 +397,9 @@ static tw_status do_kind(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_
     case TW_TX_CALL: return do_call(l, tx, &receipt->run, err);
     case TW_TX_PACK: return do_pack(l, tx, receipt, err);
     case TW_TX_UPGRADE: return tw_node_upgrade(l, tx, &receipt->run, err);
+    case TW_TX_TRANSFER: return tw_node_transfer(l, tx, &receipt->run);
+    case TW_TX_TICK: return tw_node_tick(l, tx, receipt, err);
+    case TW_TX_FUEL: return tw_node_fuel(l, tx, &receipt->run, err);
     }
     return TW_ERR_INTERNAL;
 }
@@ -421,10 +424,29 @@ tw_status tw_node_execute(tw_ledger *l, const tw_tx *tx, tw_receipt *ret_receipt
     return TW_OK;
 }
 
-static uint64_t call_bound(const tw_tx *tx, const tw_contract *c)
+static tw_status call_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
 {
+    tw_contract *c = NULL;
+    bool found = false;
+    *ret_gas = 0;
+    TW_TRY(tw_node_contract(l, &tx->contract, &c, &found, err));
+    if (!found) return TW_OK;
     const uint16_t entry = find_action(c->code->module, tx->entry);
-    return entry != TW_NONE ? c->code->facts->entries[entry].gas : 0;
+    if (entry != TW_NONE) *ret_gas = c->code->facts->entries[entry].gas;
+    return TW_OK;
+}
+
+static tw_status deploy_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
+{
+    const tw_code *code = NULL;
+    const tw_hash hash = tw_module_hash(tx->module);
+    const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
+    if (tw_status_is_host_failure(loaded)) return loaded;
+    *ret_gas = deploy_gas(tx, loaded == TW_OK ? code->module : NULL);
+    if (loaded != TW_OK) return TW_OK;
+    const uint16_t entry = tw_module_entry(code->module, TW_ENTRY_DEPLOY, NULL);
+    *ret_gas = tw_cost_add(*ret_gas, code->facts->entries[entry].gas);
+    return TW_OK;
 }
 
 /* The most that a reading of this field costs, whichever role the device holds. */
@@ -457,29 +479,25 @@ static tw_status pack_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw
     return TW_OK;
 }
 
+/* Beside signatures and bytes. */
+static tw_status kind_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
+{
+    switch ((tw_tx_kind)tx->kind) {
+    case TW_TX_DEPLOY: return deploy_bound(l, tx, ret_gas, err);
+    case TW_TX_CALL: return call_bound(l, tx, ret_gas, err);
+    case TW_TX_PACK: return pack_bound(l, tx, ret_gas, err);
+    case TW_TX_UPGRADE: return tw_node_upgrade_bound(l, tx, ret_gas, err);
+    case TW_TX_TRANSFER: *ret_gas = tw_node_transfer_bound(); return TW_OK;
+    case TW_TX_TICK: return tw_node_tick_bound(l, tx, ret_gas, err);
+    case TW_TX_FUEL: return tw_node_fuel_bound(l, tx, ret_gas, err);
+    }
+    return TW_ERR_INTERNAL;
+}
+
 tw_status tw_node_gas_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
 {
     uint64_t own = 0;
-    if (tx->kind == TW_TX_PACK) {
-        TW_TRY(pack_bound(l, tx, &own, err));
-    } else if (tx->kind == TW_TX_CALL) {
-        tw_contract *c = NULL;
-        bool found = false;
-        TW_TRY(tw_node_contract(l, &tx->contract, &c, &found, err));
-        if (found) own = call_bound(tx, c);
-    } else if (tx->kind == TW_TX_UPGRADE) {
-        TW_TRY(tw_node_upgrade_bound(l, tx, &own, err));
-    } else {
-        const tw_code *code = NULL;
-        const tw_hash hash = tw_module_hash(tx->module);
-        const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
-        if (tw_status_is_host_failure(loaded)) return loaded;
-        own = deploy_gas(tx, loaded == TW_OK ? code->module : NULL);
-        if (loaded == TW_OK) {
-            const uint16_t entry = tw_module_entry(code->module, TW_ENTRY_DEPLOY, NULL);
-            own = tw_cost_add(own, code->facts->entries[entry].gas);
-        }
-    }
+    TW_TRY(kind_bound(l, tx, &own, err));
     *ret_gas = tw_cost_add(own, tw_node_gas_base(tx));
     return TW_OK;
 }

@@ -4,7 +4,10 @@
  *     genesis: tag | u8 format | u8 semantics | u8 gas schedule | u16 size, name | i64 time |
  *              u64 entry gas | u64 block gas | u64 timer gas | u16 assets | per asset:
  *              u16 size, name | u8 decimals | u32 holders | per holder: account 32 | u64 amount
+ *              format 3 only: u64 gas price, above 0 | u16 the fees' asset | account 32, who gets
+ *              them
  *
+ * Format 3 is that of a ledger that takes fees, so that nothing has two forms.
  * The chain's id is the tagged hash "twvm/chain" of it, so it names the first holders too; the
  * record is kept whole, as a replay makes its block 0 from it.
  */
@@ -12,7 +15,7 @@
 
 #include <string.h>
 
-enum { GENESIS_FORMAT = 2, NAME_SIZE_MAX = 64 };
+enum { GENESIS_FORMAT = 2, GENESIS_FORMAT_FEES = 3, NAME_SIZE_MAX = 64 };
 
 static tw_key genesis_key(void)
 {
@@ -36,7 +39,7 @@ static void write_asset(const tw_genesis_asset *asset, tw_writer *w)
 static void write_genesis(const tw_genesis *g, tw_writer *w)
 {
     tw_write_u8(w, TW_STATE_TAG);
-    tw_write_u8(w, GENESIS_FORMAT);
+    tw_write_u8(w, g->gas_price > 0 ? GENESIS_FORMAT_FEES : GENESIS_FORMAT);
     tw_write_u8(w, TW_SEMANTICS);
     tw_write_u8(w, TW_GAS_SCHEDULE);
     tw_write_text(w, g->name);
@@ -46,6 +49,10 @@ static void write_genesis(const tw_genesis *g, tw_writer *w)
     tw_write_u64(w, g->timer_gas_max);
     tw_write_u16(w, g->asset_count);
     for (uint16_t i = 0; i < g->asset_count; i++) write_asset(&g->assets[i], w);
+    if (g->gas_price == 0) return;
+    tw_write_i64(w, g->gas_price);
+    tw_write_u16(w, g->fee_asset);
+    tw_write_raw(w, g->fee_account.bytes, sizeof g->fee_account.bytes);
 }
 
 static tw_status read_asset(tw_reader *r, tw_arena *arena, tw_genesis_asset *asset)
@@ -77,6 +84,14 @@ static tw_status read_assets(tw_reader *r, tw_arena *arena, tw_genesis *g)
     return TW_OK;
 }
 
+static tw_status read_fees(tw_reader *r, tw_genesis *g)
+{
+    g->gas_price = tw_read_i64(r);
+    g->fee_asset = tw_read_u16(r);
+    tw_read_copy(r, g->fee_account.bytes, sizeof g->fee_account.bytes);
+    return g->gas_price > 0 && g->fee_asset < g->asset_count ? TW_OK : TW_ERR_CORRUPT;
+}
+
 static tw_status read_genesis(tw_ledger *l, tw_bytes record, tw_err *err)
 {
     tw_reader r = tw_reader_of(record);
@@ -84,25 +99,33 @@ static tw_status read_genesis(tw_ledger *l, tw_bytes record, tw_err *err)
     const uint8_t format = tw_read_u8(&r);
     const uint8_t semantics = tw_read_u8(&r);
     const uint8_t gas = tw_read_u8(&r);
-    if (format != GENESIS_FORMAT || semantics != TW_SEMANTICS || gas != TW_GAS_SCHEDULE) {
+    const bool fees = format == GENESIS_FORMAT_FEES;
+    if ((format != GENESIS_FORMAT && !fees) || semantics != TW_SEMANTICS ||
+        gas != TW_GAS_SCHEDULE) {
         return tw_err_set(err, TW_ERR_CORRUPT,
                           "the ledger was made by another version (format %u, semantics %u, gas "
-                          "schedule %u); this one knows %d, %d and %d",
-                          format, semantics, gas, GENESIS_FORMAT, TW_SEMANTICS, TW_GAS_SCHEDULE);
+                          "schedule %u); this one knows %d or %d, %d and %d",
+                          format, semantics, gas, GENESIS_FORMAT, GENESIS_FORMAT_FEES, TW_SEMANTICS,
+                          TW_GAS_SCHEDULE);
     }
     const tw_bytes name = tw_read_short(&r, NAME_SIZE_MAX);
     l->genesis.time = tw_read_i64(&r);
     l->genesis.entry_gas_max = tw_read_u64(&r);
     l->genesis.block_gas_max = tw_read_u64(&r);
     l->genesis.timer_gas_max = tw_read_u64(&r);
-    const tw_status assets = read_assets(&r, l->genesis_arena, &l->genesis);
-    if (assets == TW_ERR_MEMORY) return tw_err_set(err, assets, "no memory for the ledger");
-    if (assets != TW_OK || !tw_reader_done(&r) || tag != TW_STATE_TAG) {
+    tw_status lists = read_assets(&r, l->genesis_arena, &l->genesis);
+    if (lists == TW_ERR_MEMORY) return tw_err_set(err, lists, "no memory for the ledger");
+    if (lists == TW_OK && fees) lists = read_fees(&r, &l->genesis);
+    if (lists != TW_OK || !tw_reader_done(&r) || tag != TW_STATE_TAG) {
         return tw_err_set(err, TW_ERR_CORRUPT, "the genesis record of the ledger is damaged");
     }
     memcpy(l->name, name.data, name.size);
     l->genesis.name = l->name;
     l->chain = tw_hash_tagged("twvm/chain", &record, 1);
+    if (fees) {
+        const char *asset = l->genesis.assets[l->genesis.fee_asset].name;
+        l->fee_asset = tw_bank_chain_asset(l->name, asset);
+    }
     return TW_OK;
 }
 
@@ -149,6 +172,22 @@ static tw_status check_assets(const tw_genesis *g, tw_err *err)
     return TW_OK;
 }
 
+static tw_status check_fees(const tw_genesis *g, tw_err *err)
+{
+    if (g->gas_price == 0) return TW_OK;
+    if (g->gas_price < 0) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the gas price is below zero");
+    }
+    if (g->fee_asset >= g->asset_count) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "a gas price is one in an asset of the chain; name that asset");
+    }
+    if (!tw_account_is_valid(&g->fee_account)) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the fees go to an account; name a valid one");
+    }
+    return TW_OK;
+}
+
 static tw_status check_genesis(const tw_genesis *g, tw_err *err)
 {
     if (!name_is_good(g->name)) {
@@ -157,7 +196,8 @@ static tw_status check_genesis(const tw_genesis *g, tw_err *err)
     if (g->time < 0 || g->time >= (int64_t)1 << TW_RANGE_BITS) {
         return tw_err_set(err, TW_REFUSED_TIME, "the first block's time is out of range");
     }
-    return check_assets(g, err);
+    TW_TRY(check_assets(g, err));
+    return check_fees(g, err);
 }
 
 static tw_status give(tw_overlay *overlay, const tw_genesis_asset *from, tw_asset *asset,

@@ -33,7 +33,11 @@ typedef struct tw_genesis_asset {
     uint32_t holder_count;
 } tw_genesis_asset;
 
-enum { TW_GENESIS_ASSETS_MAX = 64, TW_GENESIS_HOLDERS_MAX = 4096 }; /* holders: of all assets */
+enum {
+    TW_GENESIS_ASSETS_MAX = 64,
+    TW_GENESIS_HOLDERS_MAX = 4096, /* of all assets */
+    TW_PRICED_GAS = 1000000,       /* a gas price is of so much gas */
+};
 
 /* What all nodes must agree on; part of the state from block 0 on. Zeros mean the defaults. */
 typedef struct tw_genesis {
@@ -44,6 +48,9 @@ typedef struct tw_genesis {
     uint64_t timer_gas_max; /* of a block, for timers and handlers; default 1,000,000,000 */
     const tw_genesis_asset *assets;
     uint16_t asset_count;
+    int64_t gas_price;      /* of TW_PRICED_GAS, in the fee asset's smallest unit; default 0 */
+    uint16_t fee_asset;     /* with a price: which of the assets fees are paid in */
+    tw_account fee_account; /* with a price: who gets them */
 } tw_genesis;
 
 /* Where time goes: filled when a clock is given, never part of a result. */
@@ -157,6 +164,18 @@ TW_MUST_USE tw_status tw_ledger_asset(tw_ledger *ledger, const tw_hash *id, tw_a
                                       bool *ret_found);
 TW_MUST_USE tw_status tw_ledger_balance(tw_ledger *ledger, const tw_hash *asset,
                                         const tw_account *account, int64_t *ret_amount);
+/* What so much gas costs, rounded up to the fee asset's smallest unit: 0 on a ledger that takes no
+ * fees, false when it is more than there can be. */
+bool tw_ledger_fee(const tw_ledger *ledger, uint64_t gas, int64_t *ret_fee);
+const tw_hash *tw_ledger_fee_asset(const tw_ledger *ledger); /* NULL when it takes no fees */
+/* What is left to a contract for its timers, in the fee asset. */
+TW_MUST_USE tw_status tw_ledger_fuel(tw_ledger *ledger, const tw_hash *contract,
+                                     int64_t *ret_amount);
+/* True when a timer of a loaded contract has come up and found too little fuel: it is due, and runs
+ * when somebody fills in more, or calls for it with a tick. */
+TW_MUST_USE tw_status tw_ledger_timer_waits(tw_ledger *ledger, const tw_contract *contract,
+                                            uint16_t entry, bool *ret_waits);
+bool tw_ledger_edge_waits(const tw_contract *contract, uint16_t alarm); /* the same of an edge */
 /* All assets, and all accounts that have some of one, in order: call again with the last until
  * *ret_found is false. NULL starts. */
 TW_MUST_USE tw_status tw_ledger_next_asset(tw_ledger *ledger, const tw_hash *after, tw_hash *ret_id,

@@ -26,6 +26,7 @@ struct tw_ledger {
     tw_arena *genesis_arena; /* of its lists */
     char name[65];
     tw_hash chain;
+    tw_hash fee_asset; /* where there is a gas price */
     tw_block_info head;
     tw_engine *engine; /* options.engine, or its own */
     const tw_code *codes[TW_LEDGER_CODES_MAX];
@@ -92,6 +93,34 @@ TW_MUST_USE tw_status tw_node_run_handlers(tw_ledger *ledger, tw_contract *contr
 
 /* True when a timer of the contract is due at `now`. */
 TW_MUST_USE tw_status tw_node_timer_is_due(tw_contract *contract, int64_t now, bool *ret_due);
+
+/* A tick, and the most it may cost: the first timer that is due, paid by the sender. */
+TW_MUST_USE tw_status tw_node_tick(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_err *err);
+TW_MUST_USE tw_status tw_node_tick_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas,
+                                         tw_err *err);
+
+/* Timers and edges that have waited for fuel come up again in the next block; adds what that costs,
+ * at most tw_node_filing_gas. */
+TW_MUST_USE tw_status tw_node_file_again(tw_ledger *l, tw_contract *c, uint64_t *gas);
+uint64_t tw_node_filing_gas(const tw_module *m);
+
+/* Fees: fees.c. Nothing happens where the ledger takes none. */
+TW_MUST_USE tw_status tw_node_fee_check(tw_ledger *l, const tw_tx *tx, tw_err *err);
+TW_MUST_USE tw_status tw_node_fee_hold(tw_ledger *l, const tw_tx *tx); /* of the whole limit */
+/* Gives back what of it was not used; the rest is the fee. */
+TW_MUST_USE tw_status tw_node_fee_settle(tw_ledger *l, const tw_tx *tx, uint64_t gas,
+                                         int64_t *ret_fee);
+TW_MUST_USE tw_status tw_node_fuel_covers(tw_ledger *l, const tw_hash *contract, uint64_t gas,
+                                          bool *ret_covers);
+TW_MUST_USE tw_status tw_node_fuel_pay(tw_ledger *l, const tw_hash *contract, uint64_t gas,
+                                       int64_t *ret_fee); /* of a run that it covered */
+
+/* The kinds of transaction that move money themselves, and the most they cost: fees.c. */
+TW_MUST_USE tw_status tw_node_transfer(tw_ledger *l, const tw_tx *tx, tw_run *run);
+uint64_t tw_node_transfer_bound(void);
+TW_MUST_USE tw_status tw_node_fuel(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err);
+TW_MUST_USE tw_status tw_node_fuel_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas,
+                                         tw_err *err);
 
 /* Executes a checked transaction in the open block: execute.c. Its gas bound is known to hold. */
 TW_MUST_USE tw_status tw_node_execute(tw_ledger *ledger, const tw_tx *tx, tw_receipt *ret_receipt,

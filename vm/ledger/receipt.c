@@ -1,6 +1,8 @@
 /* receipt -- see the header. */
 #include "vm/ledger/receipt.h"
 
+enum { PART_PACK = 1, PART_FEE = 2 };
+
 static void write_run(const tw_run *run, tw_writer *w)
 {
     tw_write_raw(w, run->contract.bytes, TW_HASH_SIZE);
@@ -34,8 +36,10 @@ void tw_receipt_encode(const tw_receipt *receipt, tw_writer *w)
     tw_write_u8(w, receipt->kind);
     tw_write_raw(w, receipt->transaction.bytes, TW_HASH_SIZE);
     write_run(&receipt->run, w);
-    tw_write_u8(w, receipt->has_intake);
+    const bool paid = receipt->fee > 0;
+    tw_write_u8(w, (uint8_t)((receipt->has_intake ? PART_PACK : 0) | (paid ? PART_FEE : 0)));
     if (receipt->has_intake) write_intake(&receipt->intake, w);
+    if (paid) tw_write_i64(w, receipt->fee);
     tw_write_u16(w, receipt->handler_count);
     for (uint16_t i = 0; i < receipt->handler_count; i++) write_run(&receipt->handlers[i], w);
 }
@@ -80,8 +84,14 @@ tw_status tw_receipt_decode(tw_reader *r, tw_arena *arena, tw_receipt *ret_recei
     tw_receipt receipt = {.kind = tw_read_u8(r)};
     tw_read_copy(r, receipt.transaction.bytes, TW_HASH_SIZE);
     read_run(r, &receipt.run);
-    receipt.has_intake = tw_read_bool(r);
+    const uint8_t parts = tw_read_u8(r);
+    if (parts > (PART_PACK | PART_FEE)) return TW_REFUSED_ENCODING;
+    receipt.has_intake = (parts & PART_PACK) != 0;
     if (receipt.has_intake) TW_TRY(read_intake(r, arena, &receipt.intake));
+    if ((parts & PART_FEE) != 0) {
+        receipt.fee = tw_read_i64(r);
+        if (receipt.fee <= 0) return TW_REFUSED_ENCODING;
+    }
     receipt.handler_count = tw_read_u16(r);
     if (receipt.handler_count > tw_reader_left(r)) return TW_REFUSED_ENCODING;
     receipt.handlers = TW_NEW_ARRAY(arena, tw_run, receipt.handler_count);

@@ -64,6 +64,16 @@ static void write_body(const tw_tx *tx, tw_writer *w)
         tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE);
         tw_write_long(w, tx->module);
         break;
+    case TW_TX_TRANSFER:
+        tw_write_raw(w, tx->payee.bytes, sizeof tx->payee.bytes);
+        tw_write_raw(w, tx->asset.bytes, TW_HASH_SIZE);
+        tw_write_i64(w, tx->amount);
+        break;
+    case TW_TX_TICK: tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE); break;
+    case TW_TX_FUEL:
+        tw_write_raw(w, tx->contract.bytes, TW_HASH_SIZE);
+        tw_write_i64(w, tx->amount);
+        break;
     }
 }
 
@@ -176,6 +186,12 @@ static tw_status read_deploy(tw_reader *r, tw_arena *arena, tw_tx *tx)
     return TW_OK;
 }
 
+static tw_status read_amount(tw_reader *r, tw_tx *tx)
+{
+    tx->amount = tw_read_i64(r);
+    return tx->amount > 0 ? TW_OK : TW_REFUSED_ENCODING;
+}
+
 static tw_status read_payload(tw_reader *r, tw_arena *arena, tw_tx *tx)
 {
     switch ((tw_tx_kind)tx->kind) {
@@ -186,6 +202,12 @@ static tw_status read_payload(tw_reader *r, tw_arena *arena, tw_tx *tx)
         tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE);
         tx->module = tw_read_long(r, TW_MODULE_SIZE_MAX);
         return TW_OK;
+    case TW_TX_TRANSFER:
+        tw_read_copy(r, tx->payee.bytes, sizeof tx->payee.bytes);
+        tw_read_copy(r, tx->asset.bytes, TW_HASH_SIZE);
+        return read_amount(r, tx);
+    case TW_TX_TICK: tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE); return TW_OK;
+    case TW_TX_FUEL: tw_read_copy(r, tx->contract.bytes, TW_HASH_SIZE); return read_amount(r, tx);
     }
     return TW_REFUSED_ENCODING;
 }

@@ -10,6 +10,9 @@
  *             u16 assets | per asset, ascending: asset 32, u64 the most to take from the sender
  *     pack:   u32 size, pack
  *     upgrade: contract 32 | u32 size, module
+ *     transfer: account 32 | asset 32 | u64 amount, 1 to 2^63 - 1
+ *     tick:   contract 32
+ *     fuel:   contract 32 | u64 amount of the fee asset, 1 to 2^63 - 1
  *
  *     pack:   contract 32 | device 32 | u64 grant | u64 sequence | u8 fields | per field: u16 size,
  *             name | u16 readings | per reading: u8 field, i64 time, i64 value | signature 64
@@ -40,6 +43,9 @@ typedef enum tw_tx_kind {
     TW_TX_CALL = 2,
     TW_TX_PACK = 3,
     TW_TX_UPGRADE = 4,
+    TW_TX_TRANSFER = 5, /* of the sender's money to another account */
+    TW_TX_TICK = 6,     /* the contract's first due timer runs, at the sender's cost */
+    TW_TX_FUEL = 7,     /* of the sender's money to what a contract's timers run on */
 } tw_tx_kind;
 
 typedef struct tw_tx_role {
@@ -69,12 +75,15 @@ typedef struct tw_tx {
     const tw_hash *currencies; /* the asset of each currency */
     uint16_t currency_count;
     tw_bytes deploy_arguments; /* the bytes of roles, params and currencies, as decoded */
-    tw_hash contract;          /* call, upgrade */
+    tw_hash contract;          /* call, upgrade, tick, fuel */
     tw_bytes entry;
     tw_bytes arguments;
     const tw_spend *spends; /* ascending by asset, each above 0 */
     uint16_t spend_count;
-    tw_bytes pack; /* pack */
+    tw_bytes pack;    /* pack */
+    tw_account payee; /* transfer */
+    tw_hash asset;
+    int64_t amount; /* transfer, fuel; above 0 */
     /* decoded only: */
     tw_hash id;
     size_t size;

@@ -161,7 +161,7 @@ bool tw_witness_contract(tw_bytes key, tw_hash *ret_id)
     const uint8_t space = key.size > 0 ? key.data[0] : 0;
     const bool late = space == TW_SPACE_TIMER || space == TW_SPACE_PENDING; /* behind a time */
     const size_t at = late ? 1 + 8 : 1;
-    if (space < TW_SPACE_CONTRACT || space > TW_SPACE_PAST || space == TW_SPACE_CODE ||
+    if (space < TW_SPACE_CONTRACT || space > TW_SPACE_FUEL || space == TW_SPACE_CODE ||
         key.size < at + TW_HASH_SIZE) {
         return false;
     }

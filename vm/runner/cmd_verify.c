@@ -99,6 +99,7 @@ static const struct {
     {TW_SPACE_FIELD, "field", "cf"},      {TW_SPACE_CODE, "code", "h"},
     {TW_SPACE_TIMER, "timer", "tce"},     {TW_SPACE_PENDING, "pending", "tcl"},
     {TW_SPACE_CONSENT, "consent", "c"},   {TW_SPACE_PAST, "past", "cHn"},
+    {TW_SPACE_FUEL, "fuel", "c"},
 };
 
 static const tw_field *field_of(const view *v, uint32_t id)

@@ -45,7 +45,6 @@ static struct {
     uint32_t assets;
     uint32_t deploys;
     uint32_t saves;
-    uint32_t upgrades;
     bool listens; /* notes the keys that are looked at */
     uint32_t key_count;
     tw_key keys[KEYS_MAX];
@@ -332,13 +331,25 @@ static tw_status run_entry(const attempt *a, bool *ret_told)
     return status;
 }
 
+static tw_status run_upgrade(const attempt *a, bool *ret_told)
+{
+    const tw_call *call = a->what;
+    *ret_told = false;
+    return tw_timer_upgrade(a->contract, call->now);
+}
+
+/* The entry; and the timers, as an upgrade in its place would set them. */
 tw_status __wrap_tw_exec_run(tw_exec *x, tw_contract *c, const tw_call *call, tw_outcome *outcome)
 {
     if (!fault.busy && is_tried(++fault.entries[call->entry])) {
-        const attempt a = {.run = run_entry, .contract = c, .overlay = c->overlay, .what = call};
+        attempt a = {.run = run_entry, .contract = c, .overlay = c->overlay, .what = call};
+        const uint8_t kind = c->code->module->entries[call->entry].kind;
         fault.busy = true;
         sweep_calls(&a, true, "an entry goes on");
         sweep_state(&a, true);
+        a.run = run_upgrade;
+        if (kind != TW_ENTRY_DEPLOY) sweep_calls(&a, false, "timers are set");
+        if (kind != TW_ENTRY_DEPLOY) sweep_state(&a, false);
         fault.busy = false;
     }
     return __real_tw_exec_run(x, c, call, outcome);
@@ -451,27 +462,6 @@ tw_status __wrap_tw_timer_deploy(tw_contract *c)
     return __real_tw_timer_deploy(c);
 }
 
-tw_status __real_tw_timer_upgrade(tw_contract *c, int64_t now);
-tw_status __wrap_tw_timer_upgrade(tw_contract *c, int64_t now);
-
-static tw_status run_upgrade(const attempt *a, bool *ret_told)
-{
-    *ret_told = false;
-    return __real_tw_timer_upgrade(a->contract, *(const int64_t *)a->what);
-}
-
-tw_status __wrap_tw_timer_upgrade(tw_contract *c, int64_t now)
-{
-    if (!fault.busy && is_tried(++fault.upgrades)) {
-        const attempt a = {.run = run_upgrade, .contract = c, .overlay = c->overlay, .what = &now};
-        fault.busy = true;
-        sweep_calls(&a, false, "timers are set");
-        sweep_state(&a, false);
-        fault.busy = false;
-    }
-    return __real_tw_timer_upgrade(c, now);
-}
-
 tw_status __real_tw_bank_asset(tw_overlay *o, const tw_hash *id, tw_asset *asset, bool *found);
 tw_status __wrap_tw_bank_asset(tw_overlay *o, const tw_hash *id, tw_asset *asset, bool *found);
 
@@ -535,7 +525,6 @@ static void run_unit(const twc_unit *unit)
     fault.assets = 0;
     fault.deploys = 0;
     fault.saves = 0;
-    fault.upgrades = 0;
     for (uint64_t n = 1; module_failing(unit, n); n = next(n)) {
     }
     for (uint32_t i = 0; i < unit->test_count; i++) {

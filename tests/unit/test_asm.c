@@ -364,6 +364,7 @@ Test(asm, types_without_a_name)
     memset(name, 'n', TW_NAME_SIZE_MAX);
     k->enums[0].name = "";
     k->types[T_RECORD].name = name;
+    k->types[T_EIGHT].name = "";
     for (uint16_t i = T_EIGHT + 1; i < 16; i++) {
         const uint16_t of = i > T_EIGHT + 1 ? (uint16_t)(i - 1) : T_RECORD;
         k->types[i] = (tw_type){.kind = TW_KIND_LIST, .of = of, .max = 1, .name = ""};
@@ -373,6 +374,8 @@ Test(asm, types_without_a_name)
     cr_expect(comes_back(maker_bytes(k), (tw_bytes){0}, "names", 0));
     tw_type_print(&k->m, T_ENUM, text, sizeof text);
     cr_expect_str_empty(text);
+    tw_type_print(&k->m, T_EIGHT, text, sizeof text);
+    cr_expect_str_eq(text, "record");
     tw_type_print(&k->m, 16, text, sizeof text);
     cr_expect_str_empty(text, "there is no such type");
     tw_type_print(&k->m, 15, text, sizeof text);

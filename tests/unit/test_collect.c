@@ -218,6 +218,9 @@ Test(collect, next_goes_from_the_key)
     cr_assert_eq(STEP(b, NEXT_PAIR, 4, 1), TW_OK);
     cr_expect_eq(b->slots[0], 5);
     cr_expect_eq(STEP(b, NEXT_PAIR, INT64_MAX, 1), TW_TRAP_NO_KEY);
+    const uint64_t next_word[] = {ROW(NEXT, 0, 4, 0, W_WORDS), 0};
+    const int64_t long_word[8] = {13, 0, 0, 0, 1}; /* a text of at most 12 */
+    cr_expect_eq(step_at(b, START, next_word, long_word), TW_TRAP_BAD_VALUE);
     bench_free(b);
 }
 

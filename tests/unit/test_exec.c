@@ -5,6 +5,7 @@
 #include "vm/exec/exec.h"
 #include "vm/isa/value.h"
 #include "vm/ledger/notices.h"
+#include "vm/verify/cost.h"
 
 enum { START = 5000000, CODE_MAX = 12 };
 
@@ -546,6 +547,24 @@ static tw_status act(const uint64_t *code, uint32_t count, const int64_t *slots,
     const tw_status status = run(r, E_ACTION, slots);
     *ret_rig = r;
     return status;
+}
+
+/* One byte more than the most there can be, and what does not end with its last timer. */
+Test(exec, a_control_record_that_is_too_long)
+{
+    const uint64_t code[] = {ROW(RET, 0, 0, 0, 0)};
+    rig *r = rig_new(code, 1, true);
+    uint8_t bytes[1024] = {TW_STATE_TAG};
+    const size_t most = tw_size_control(r->code->module);
+    tw_key key;
+    tw_key_begin(&key, TW_SPACE_CONTROL, &r->contract->id);
+    cr_assert_eq(tw_contract_load_control(r->contract), TW_OK);
+    for (size_t size = most - 1; size <= most + 1; size++) {
+        const tw_bytes record = tw_bytes_of(bytes, size);
+        cr_assert_eq(tw_overlay_put(r->overlay, tw_key_bytes(&key), record), TW_OK);
+        cr_expect_eq(tw_contract_load_control(r->contract), TW_ERR_CORRUPT, "%zu bytes", size);
+    }
+    rig_free(r);
 }
 
 Test(exec, senders_and_roles)

@@ -269,6 +269,26 @@ Test(money, a_token_is_an_asset_of_its_contract)
     till_free(t);
 }
 
+/* No machine writes one. */
+Test(money, a_supply_below_zero_is_damage)
+{
+    tw_store *store = store_in_memory();
+    tw_overlay *overlay = tw_overlay_new(store, MIB);
+    tw_asset asset = {.supply = 7, .name = "EUR"};
+    const tw_key key = tw_key_of(TW_SPACE_ASSET, &asset.id);
+    uint8_t *record = NULL;
+    size_t size = 0;
+    bool found = false;
+    cr_assert_eq(tw_bank_save(overlay, &asset), TW_OK);
+    cr_assert_eq(tw_bank_asset(overlay, &asset.id, &asset, &found), TW_OK);
+    cr_assert(found && asset.supply == 7);
+    cr_assert_eq(tw_overlay_edit(overlay, tw_key_bytes(&key), &record, &size, &found), TW_OK);
+    record[2] = 0x80; /* behind tag and decimals */
+    cr_expect_eq(tw_bank_asset(overlay, &asset.id, &asset, &found), TW_ERR_CORRUPT);
+    tw_overlay_free(overlay);
+    tw_store_close(store);
+}
+
 static tw_status create(const tw_genesis_asset *assets, uint16_t count)
 {
     tw_store *store = store_in_memory();

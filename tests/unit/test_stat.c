@@ -963,3 +963,31 @@ Test(stat, a_sum_whose_span_has_gone_back)
         bench_free(b);
     }
 }
+
+/* A window that is followed, from one page to the next: what left the span stood on a page that is
+ * gone, and that the search for the new span has not been on. */
+Test(stat, a_page_that_is_gone_behind_the_span)
+{
+    enum { KEEP = 900, SPAN = 636, FIRST = 1018, SECOND = 1028, GONE = 2 };
+    bench *b = bench_new();
+    for (int gone = 0; gone < 2; gone++) {
+        tw_stat_query query = {.stat = TW_STAT_SUM, .span = SPAN, .end = FIRST - 1};
+        answer a = {TW_OK, false, 0};
+        uint64_t samples = 0;
+        start(b, KEEP);
+        for (int64_t i = 0; i < FIRST; i++) push(b, i, 1);
+        tw_window window = open_window(b);
+        cr_assert_eq(tw_window_stat(&window, &query, b->scratch, &a.some, &a.value, &samples),
+                     TW_OK);
+        for (int64_t i = FIRST; i < SECOND; i++) tw_window_push(&window, push(b, i, 1));
+        const tw_key key = tw_window_key(&b->contract.id, 0, &b->device, GONE);
+        if (gone == 1) {
+            cr_assert_eq(tw_overlay_delete(b->overlay, tw_key_bytes(&key)), TW_OK);
+        }
+        query.end = SECOND - 1;
+        cr_expect_eq(tw_window_stat(&window, &query, b->scratch, &a.some, &a.value, &samples),
+                     gone == 1 ? TW_ERR_CORRUPT : TW_OK);
+        if (gone == 0) cr_expect_eq(a.value, SPAN);
+    }
+    bench_free(b);
+}

@@ -150,6 +150,7 @@ static builder *module_new(void)
     for (int kind = 0; kind < KINDS; kind++) { /* before their types: those name them */
         build_registry(b, names[kind], key_type[kind], thing_type[kind], thing_max[kind]);
     }
+    b->m.fields[build_registry(b, "yards", T_INT, T_PLANT, 1)].old = true;
     types(b);
     build_entry(b, TW_ENTRY_DEPLOY, "deploy", NULL, TW_NONE, 0, NULL);
     for (int kind = 0; kind < KINDS; kind++) {
@@ -531,11 +532,12 @@ Test(thing, a_place_that_is_none)
     world *w = world_built();
     const uint32_t plants = w->code->module->fields[PLANT].id;
     const uint32_t machines = w->code->module->fields[MACHINE].id;
+    const uint32_t yards = w->code->module->fields[KINDS].id; /* of the version before */
     const struct {
         uint32_t holder;
         uint16_t member;
-    } rows[] = {{0xFFFFFFFF, 2}, {machines, 99}, {machines, 4}, {machines, 1},
-                {machines, 3},   {plants, 2},    {machines, 2}};
+    } rows[] = {{0xFFFFFFFF, 2}, {yards, 2},    {machines, 99}, {machines, 4},
+                {machines, 1},   {machines, 3}, {plants, 2},    {machines, 2}};
     const size_t count = sizeof rows / sizeof rows[0];
     const size_t size = record_of(w, PART, 0, sound);
     for (size_t i = 0; i < count; i++) {

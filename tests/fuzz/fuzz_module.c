@@ -4,11 +4,14 @@
  * bounds are replaced by the computed ones, so that changed code still gets past the verifier; then
  * it is deployed on an empty store and each of its entries is run, conditions and readings too, on
  * two machines whose memory was filled with different rubbish: they must agree in everything, and
- * gas must stay within its bound (an assert of the machine). A mutator of its own changes
- * instructions and declarations so that the module stays good, as bytes changed at random hardly
- * ever verify.
+ * gas must stay within its bound (an assert of the machine). Then it is played in scenes: entries
+ * in any order with drawn arguments, senders and times, and packs between, all on one state; the
+ * module's version is the seed, as it changes nothing else. Every run is one of the reference
+ * interpreter too. A mutator of its own changes instructions, declarations and the version so that
+ * the module stays good, as bytes changed at random hardly ever verify.
  */
 #include "tests/fuzz/check.h"
+#include "tests/generate/scene.h"
 #include "vm/exec/intake.h"
 #include "vm/exec/machine.h"
 #include "vm/isa/disasm.h"
@@ -22,6 +25,7 @@ enum {
     NOW = 1000000,
     READINGS = 40,
     HELD = 1000, /* of each money, at first */
+    SCENES = 4,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -223,6 +227,16 @@ static void deploy_and_run(const tw_code *code)
     machine_free(&b);
 }
 
+static void play(const tw_code *code)
+{
+    static scene *s; /* its memory is kept from one input to the next */
+    if (s == NULL) s = scene_new();
+    check(s != NULL);
+    for (uint64_t i = 0; i < SCENES; i++) {
+        scene_play(s, code, (uint64_t)code->module->version * SCENES + i, SCENE_GAS_MAX);
+    }
+}
+
 /* The same module with bounds that are right. */
 static void verify_and_run(tw_module *m, tw_arena *arena)
 {
@@ -236,6 +250,7 @@ static void verify_and_run(tw_module *m, tw_arena *arena)
     check(tw_code_new(tw_writer_bytes(&w), NULL, &code, &err) == TW_OK);
     tw_writer_free(&w);
     deploy_and_run(code);
+    play(code);
     tw_code_free(code);
 }
 
@@ -520,6 +535,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
     const bool plain = below(&random, 8) == 0;
     if (!plain && tw_module_decode(tw_bytes_of(data, size), arena, &m, &err) == TW_OK &&
         is_good(m, arena) && m->phases.count < 64) {
+        if (below(&random, 3) == 0) m->version = 1 + below(&random, 1000);
         if (below(&random, 4) == 0) change_declaration(&random, m);
         if (below(&random, 3) == 0) add_good_declaration(&random, m, arena);
         if (is_good(m, arena)) change_code(&random, m, arena);

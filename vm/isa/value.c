@@ -109,10 +109,20 @@ static tw_status list_encode(const tw_module *m, const tw_type *t, const int64_t
     return all_zero(slots + used, t->slots - used) ? TW_OK : TW_TRAP_BAD_VALUE;
 }
 
+/* A number of which every slot is one: most values are. */
+static bool is_any_number(const tw_type *t)
+{
+    return t->kind == TW_KIND_INT && t->quantity != TW_DIM_TIME;
+}
+
 tw_status tw_value_encode(const tw_module *m, uint16_t type, const int64_t *slots, tw_writer *w)
 {
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
+    if (is_any_number(t)) {
+        tw_write_i64(w, slots[0]);
+        return TW_OK;
+    }
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
     case TW_KIND_INT:
@@ -180,6 +190,10 @@ static tw_status decode(const tw_module *m, uint16_t type, tw_reader *r, int64_t
     assert(type < m->type_count);
     const tw_type *t = &m->types[type];
     tw_bytes text;
+    if (is_any_number(t)) {
+        ret_slots[0] = tw_read_i64(r);
+        return r->bad ? TW_REFUSED_ENCODING : TW_OK;
+    }
     switch ((tw_kind)t->kind) {
     case TW_KIND_BOOL:
     case TW_KIND_INT:
@@ -282,11 +296,11 @@ tw_status tw_key_encode(const tw_module *m, uint16_t type, const int64_t *slots,
     case TW_KIND_RECORD: return key_parts_encode(m, t, slots, w);
     case TW_KIND_LIST:
     case TW_KIND_THINGS: TW_TRY(key_list_encode(m, t, slots, w)); break;
-    case TW_KIND_BOOL:
-    case TW_KIND_ENUM:
     case TW_KIND_HASH:
     case TW_KIND_ACCOUNT:
-    case TW_KIND_TWIN: TW_TRY(tw_value_encode(m, type, slots, w)); break;
+    case TW_KIND_TWIN: tw_write_numbers(w, slots, 4, 8); break;
+    case TW_KIND_BOOL:
+    case TW_KIND_ENUM: TW_TRY(tw_value_encode(m, type, slots, w)); break;
     case TW_KIND_KINDS: return TW_ERR_INTERNAL;
     }
     return w->bad ? TW_TRAP_BAD_VALUE : TW_OK;

@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SLOTS_MIN = 256, RECORDS_MIN = 128, RECENT_BITS = 8 };
+enum { SLOTS_MIN = 256, RECORDS_MIN = 128, RECENT_BITS = 10 };
 
 typedef struct tw_cell {
     uint64_t hash;

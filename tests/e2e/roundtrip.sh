@@ -68,6 +68,11 @@ check 'time passes without readings' 0 'retire done at 2026-01-03' \
 check 'and silence is noticed at its time' 0 '^2026-01-01T00:15:00Z .*SensorSilent  field: "vib"' \
     $t events PumpGuard#2
 check 'replay agrees' 0 'every root and receipt agrees' $t replay
+for threads in 1 2 4 8; do
+    check "replay agrees with $threads threads" 0 'every root and receipt agrees' \
+        $t replay --threads $threads
+done
+check 'replay with no thread' 2 'whole number from 1 to 64' $t replay --threads 0
 check 'replay into another folder' 0 'agrees' $t replay --to copy
 same 'which then has the same root' "$(root_of l)" "$(root_of copy)"
 check 'a report' 0 '' $t report PumpGuard --out page.html

@@ -89,6 +89,22 @@ static tw_status do_call(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err
 
 /* ---- pack ---- */
 
+tw_status tw_node_pack(tw_ledger *l, const tw_tx *tx, tw_pack *ret_pack)
+{
+    if (l->checked == NULL || tx != &l->checked->tx) {
+        return tw_pack_decode(tx->pack, &l->chain, l->arena, ret_pack);
+    }
+    if (l->checked->pack_decoded == TW_OK) *ret_pack = l->checked->pack;
+    return l->checked->pack_decoded;
+}
+
+bool tw_node_pack_is_signed(tw_ledger *l, const tw_pack *pack)
+{
+    if (tw_node_trusts(l)) return true;
+    if (l->checked != NULL) return l->checked->pack_good;
+    return tw_verify(&pack->device, &pack->hash, &pack->signature);
+}
+
 /* The reading of this field from one of these roles: two roles may name their fields alike. */
 static uint16_t find_reading(const tw_module *m, tw_bytes field, uint64_t roles)
 {
@@ -109,7 +125,7 @@ static tw_status judge_pack(tw_ledger *l, tw_contract *c, const tw_pack *pack, t
     *ret_why = TW_PACK_NOT_MEMBER;
     if (!found) return TW_OK;
     const uint64_t start = tw_node_clock(l);
-    const bool good = tw_node_trusts(l) || tw_verify(&pack->device, &pack->hash, &pack->signature);
+    const bool good = tw_node_pack_is_signed(l, pack);
     l->times.signature_ns += tw_node_clock(l) - start;
     *ret_why = TW_PACK_BAD_SIGNATURE;
     if (!good) return TW_OK;
@@ -159,7 +175,7 @@ static tw_status do_pack(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_
 {
     tw_run *run = &receipt->run;
     tw_pack pack;
-    const tw_status decoded = tw_pack_decode(tx->pack, &l->chain, l->arena, &pack);
+    const tw_status decoded = tw_node_pack(l, tx, &pack);
     if (decoded != TW_OK) return decoded == TW_ERR_MEMORY ? decoded : TW_ERR_INTERNAL;
     tw_contract *c = NULL;
     bool found = false;
@@ -464,7 +480,7 @@ static uint64_t field_gas(const tw_code *code, tw_bytes field)
 static tw_status pack_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, tw_err *err)
 {
     tw_pack pack;
-    TW_TRY(tw_pack_decode(tx->pack, &l->chain, l->arena, &pack));
+    TW_TRY(tw_node_pack(l, tx, &pack));
     tw_contract *c = NULL;
     bool found = false;
     TW_TRY(tw_node_contract(l, &pack.contract, &c, &found, err));

@@ -51,6 +51,14 @@ tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledg
     return tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
 }
 
+static tw_status start_threads(tw_ledger *l, tw_err *err)
+{
+    if (l->options.threads <= 1) return TW_OK;
+    l->crew = tw_crew_new(l->options.threads - 1);
+    if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain);
+    return l->ahead != NULL ? TW_OK : tw_err_set(err, TW_ERR_MEMORY, "no memory for threads");
+}
+
 tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
                          tw_err *err)
 {
@@ -58,6 +66,7 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
     TW_TRY(tw_node_new(store, options, &l, err));
     tw_status status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &l->commit, err);
     if (status == TW_OK) status = load_head(l, err);
+    if (status == TW_OK) status = start_threads(l, err);
     if (status == TW_OK) {
         *ret_ledger = l;
     } else {
@@ -79,6 +88,8 @@ tw_status tw_ledger_reload(tw_ledger *l, tw_err *err)
 void tw_ledger_close(tw_ledger *l)
 {
     if (l == NULL) return;
+    tw_ahead_free(l->ahead);
+    tw_crew_free(l->crew);
     tw_commit_close(l->commit);
     tw_overlay_free(l->overlay);
     tw_exec_free(l->exec);

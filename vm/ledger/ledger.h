@@ -62,6 +62,8 @@ typedef struct tw_ledger_options {
     uint64_t (*clock_ns)(void); /* may be NULL */
     tw_engine *engine;          /* borrowed, for several ledgers; NULL: one of its own */
     uint64_t keep;              /* of so many newest blocks the state stays readable; 0: of all */
+    unsigned threads;           /* this one and others that help it: results are the same with any
+                                   number; 0 is 1, which makes none. tw_crew_processors() */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
     bool unsigned_ok;           /* with no_sync, for tests that search: who opens the ledger makes
                                    all transactions, and no signature is looked at */
@@ -122,6 +124,13 @@ const tw_ledger_times *tw_ledger_times_spent(const tw_ledger *ledger);
 
 /* TW_REFUSED_TIME when `time` is before the head's, or out of range. */
 TW_MUST_USE tw_status tw_block_begin(tw_ledger *ledger, int64_t time, tw_err *err);
+
+/* Says which transactions tw_block_add will get next, in this order, in this block or later ones:
+ * with more than one thread they are taken apart and their signatures checked meanwhile. What is
+ * said here never changes a result; a transaction that does not come costs time, and those after it
+ * are found. Bytes are copied. How many there was room for (1,024, or 16 MiB of them, may be
+ * waiting; 0 with one thread): say the others again later. */
+size_t tw_ledger_expect(tw_ledger *ledger, const tw_bytes *transactions, size_t count);
 
 /* Executes one transaction. A status of 100 or more: refused, not in the block, nothing changed.
  * TW_OK: it is in the block; the receipt (borrowed until the next call for this ledger) says
@@ -232,7 +241,8 @@ TW_MUST_USE tw_status tw_ledger_find(tw_ledger *ledger, const tw_hash *transacti
                                      uint64_t *ret_height, uint32_t *ret_place, bool *ret_found);
 
 /* Executes a block of another ledger on this one (its next height) and compares every root and
- * receipt: TW_ERR_CORRUPT with what differs in `err`, nothing written then. */
+ * receipt: TW_ERR_CORRUPT with what differs in `err`, nothing written then. Its transactions need
+ * not be expected; who has several small blocks may say those of the next ones. */
 TW_MUST_USE tw_status tw_ledger_replay_block(tw_ledger *ledger, const tw_block *block, tw_err *err);
 
 #endif

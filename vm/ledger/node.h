@@ -3,6 +3,7 @@
 #ifndef TW_LEDGER_NODE_H
 #define TW_LEDGER_NODE_H
 
+#include "vm/ledger/ahead.h"
 #include "vm/ledger/ledger.h"
 
 enum {
@@ -30,8 +31,11 @@ struct tw_ledger {
     tw_block_info head;
     tw_engine *engine; /* options.engine, or its own */
     const tw_code *codes[TW_LEDGER_CODES_MAX];
-    uint32_t code_next;    /* place of the one that was looked up first */
-    const tw_code *in_use; /* does not go: an upgrade has two of them */
+    uint32_t code_next;        /* place of the one that was looked up first */
+    const tw_code *in_use;     /* does not go: an upgrade has two of them */
+    tw_crew *crew;             /* options.threads - 1 of them; NULL: none */
+    tw_ahead *ahead;           /* with a crew */
+    const tw_checked *checked; /* what is known ahead of the transaction at hand, or NULL */
 
     bool open; /* a block is open: */
     int64_t time;
@@ -125,6 +129,11 @@ TW_MUST_USE tw_status tw_node_fuel_bound(tw_ledger *l, const tw_tx *tx, uint64_t
 /* Executes a checked transaction in the open block: execute.c. Its gas bound is known to hold. */
 TW_MUST_USE tw_status tw_node_execute(tw_ledger *ledger, const tw_tx *tx, tw_receipt *ret_receipt,
                                       tw_err *err);
+
+/* The pack of the transaction at hand, taken apart, and whether its device signed it: both known
+ * ahead, or found out now. */
+TW_MUST_USE tw_status tw_node_pack(tw_ledger *ledger, const tw_tx *tx, tw_pack *ret_pack);
+bool tw_node_pack_is_signed(tw_ledger *ledger, const tw_pack *pack);
 
 /* The least gas limit this transaction may have. */
 TW_MUST_USE tw_status tw_node_gas_bound(tw_ledger *ledger, const tw_tx *tx, uint64_t *ret_gas,

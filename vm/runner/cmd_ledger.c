@@ -1,4 +1,5 @@
 /* cmd_ledger -- the commands about the ledger as a whole: init, root, blocks, replay. */
+#include "vm/base/crew.h"
 #include "vm/runner/command.h"
 #include "vm/runner/money_parts.h"
 #include "vm/runner/story.h"
@@ -12,7 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_MEMORY_MAX = 1024 * 1024 * 1024, GENESIS_MEMORY_MAX = 64 * 1024 * 1024 };
+enum {
+    BLOCK_MEMORY_MAX = 1024 * 1024 * 1024,
+    GENESIS_MEMORY_MAX = 64 * 1024 * 1024,
+    WINDOW_BLOCKS = 256, /* of a replay, read at once */
+    WINDOW_SIZE = 32 * 1024 * 1024,
+};
 
 /* ---- init ---- */
 
@@ -255,27 +261,55 @@ static void remove_store(const char *path)
     rmdir(path);
 }
 
-static tw_status replay_blocks(tw_app *app, tw_ledger *copy)
+/* Blocks read at once, whose transactions the copy then expects. */
+typedef struct window {
+    tw_arena *arena;
+    tw_block blocks[WINDOW_BLOCKS];
+    uint32_t count;
+} window;
+
+static tw_status read_window(tw_app *app, window *w, uint64_t height, tw_ledger *copy)
 {
-    tw_session *s = app->session;
-    const tw_block_info *newest = tw_ledger_head(s->ledger);
-    tw_arena *arena = tw_arena_new(BLOCK_MEMORY_MAX);
-    tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
-    int64_t drawn = 0;
-    for (uint64_t i = 1; i <= newest->height && status == TW_OK; i++) {
-        tw_block block;
-        tw_arena_clear(arena);
-        status = tw_ledger_block(s->ledger, i, arena, &block, &app->err);
-        if (status == TW_OK) status = tw_ledger_replay_block(copy, &block, &app->err);
-        if (app->terminal && tw_time_now() - drawn > 100) {
-            drawn = tw_time_now();
-            fprintf(stderr, "\rreplay: block %" PRIu64 " of %" PRIu64, i, newest->height);
+    tw_ledger *from = app->session->ledger;
+    const uint64_t newest = tw_ledger_head(from)->height;
+    tw_arena_clear(w->arena);
+    w->count = 0;
+    while (w->count < WINDOW_BLOCKS && height <= newest && tw_arena_used(w->arena) < WINDOW_SIZE) {
+        tw_block *block = &w->blocks[w->count++];
+        TW_TRY(tw_ledger_block(from, height++, w->arena, block, &app->err));
+        (void)tw_ledger_expect(copy, block->transactions, block->transaction_count);
+    }
+    return TW_OK;
+}
+
+static tw_status replay_window(tw_app *app, const window *w, tw_ledger *copy, int64_t *drawn)
+{
+    const uint64_t newest = tw_ledger_head(app->session->ledger)->height;
+    for (uint32_t i = 0; i < w->count; i++) {
+        TW_TRY(tw_ledger_replay_block(copy, &w->blocks[i], &app->err));
+        if (app->terminal && tw_time_now() - *drawn > 100) {
+            *drawn = tw_time_now();
+            fprintf(stderr, "\rreplay: block %" PRIu64 " of %" PRIu64, w->blocks[i].info.height,
+                    newest);
         }
     }
-    if (app->terminal && drawn != 0) fputs("\r\033[K", stderr);
-    tw_arena_free(arena);
-    if (status != TW_OK) return status;
+    return TW_OK;
+}
+
+static tw_status replay_blocks(tw_app *app, tw_ledger *copy)
+{
+    const tw_block_info *newest = tw_ledger_head(app->session->ledger);
     const tw_block_info *head = tw_ledger_head(copy);
+    window w = {.arena = tw_arena_new(BLOCK_MEMORY_MAX)};
+    tw_status status = w.arena != NULL ? TW_OK : TW_ERR_MEMORY;
+    int64_t drawn = 0;
+    while (status == TW_OK && head->height < newest->height) {
+        status = read_window(app, &w, head->height + 1, copy);
+        if (status == TW_OK) status = replay_window(app, &w, copy, &drawn);
+    }
+    if (app->terminal && drawn != 0) fputs("\r\033[K", stderr);
+    tw_arena_free(w.arena);
+    if (status != TW_OK) return status;
     if (tw_hash_equal(&head->state_root, &newest->state_root) && head->height == newest->height) {
         return TW_OK;
     }
@@ -300,6 +334,11 @@ static tw_status report_replay(const tw_app *app, int64_t took)
 
 tw_status tw_command_replay(tw_app *app)
 {
+    uint64_t threads = tw_crew_processors();
+    if (!tw_args_number(&app->args, "threads", 1, TW_CREW_MAX, &threads, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
     TW_TRY(tw_app_open(app));
     const char *kept = tw_args_get(&app->args, "to", NULL);
     char path[4200];
@@ -313,7 +352,7 @@ tw_status tw_command_replay(tw_app *app)
     tw_store *store = NULL;
     tw_ledger *copy = NULL;
     const tw_store_options options = {.create = true};
-    const tw_ledger_options how = {.no_sync = true};
+    const tw_ledger_options how = {.no_sync = true, .threads = (unsigned)threads};
     const int64_t start = tw_time_now();
     tw_status status = tw_store_open(path, &options, &store, &app->err);
     if (status == TW_OK && kept == NULL) {

@@ -160,6 +160,7 @@ static const tw_option blocks_options[] = {
 
 static const tw_option replay_options[] = {
     {"to", 0, "DIR2", "keep the second ledger in this folder", false},
+    {"threads", 0, "N", "with so many threads (default: as many as there are processors)", false},
     END,
 };
 

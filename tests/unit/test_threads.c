@@ -1,0 +1,320 @@
+/* test_threads -- jobs of a crew; and that a ledger with any number of threads, whatever it was
+ * told to expect, gives the bytes that it gives alone: refusals, receipts, roots, the whole store.
+ * Meant to be run under ThreadSanitizer too (-Db_sanitize=thread). */
+#include "tests/unit/ledger_fixture.h"
+#include "vm/base/crew.h"
+#include "vm/ledger/receipt.h"
+
+/* ---- crew ---- */
+
+enum { JOBS = 500 };
+
+typedef struct task {
+    tw_job job;
+    uint64_t input, output;
+} task;
+
+static void square(void *context)
+{
+    task *t = context;
+    t->output = t->input * t->input;
+}
+
+static task *tasks_new(void)
+{
+    task *tasks = tw_mem_new(JOBS * sizeof *tasks);
+    cr_assert_not_null(tasks);
+    for (uint64_t i = 0; i < JOBS; i++) {
+        tasks[i] = (task){.input = i + 1};
+        tasks[i].job.run = square;
+        tasks[i].job.context = &tasks[i];
+    }
+    return tasks;
+}
+
+Test(crew, does_what_it_is_given)
+{
+    static const unsigned threads[] = {0, 1, 3};
+    for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++) {
+        tw_crew *few = tw_crew_new(threads[n]);
+        task *tasks = tasks_new();
+        for (int i = 0; i < JOBS; i++) tw_crew_give(few, &tasks[i].job, i % 7 == 0);
+        for (int i = 0; i < JOBS; i++) {
+            const int at = (i * 71 + 13) % JOBS; /* 71 and 500 have no divisor in common */
+            tw_crew_wait(few, &tasks[at].job);
+            cr_assert_eq(tasks[at].output, tasks[at].input * tasks[at].input);
+        }
+        tw_crew_free(few);
+        tw_mem_free(tasks);
+    }
+}
+
+Test(crew, a_job_can_be_taken_back_and_given_again)
+{
+    static const unsigned threads[] = {0, 2};
+    for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++) {
+        tw_crew *few = tw_crew_new(threads[n]);
+        task *tasks = tasks_new();
+        cr_expect_not(tw_crew_drop(few, &tasks[0].job), "it was never given");
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < JOBS; i++) tw_crew_give(few, &tasks[i].job, false);
+            for (int i = JOBS - 1; i >= 0; i--) {
+                tasks[i].input += tw_crew_drop(few, &tasks[i].job) ? 1 : 0;
+            }
+            if (threads[n] == 0) cr_expect_eq(tasks[0].output, 0);
+        }
+        tw_crew_give(few, &tasks[3].job, true);
+        tw_crew_wait(few, &tasks[3].job);
+        cr_expect_eq(tasks[3].output, tasks[3].input * tasks[3].input);
+        tw_crew_free(few);
+        tw_mem_free(tasks);
+    }
+}
+
+Test(crew, has_no_threads_where_there_is_none)
+{
+    cr_expect_eq(tw_crew_threads(NULL), 0);
+    cr_expect_geq(tw_crew_processors(), 1);
+    tw_crew_free(NULL);
+}
+
+/* ---- a ledger alone makes a script, others run it ---- */
+
+enum { BLOCKS = 12, PER_BLOCK = 24, STEPS = BLOCKS * PER_BLOCK, READINGS = 5 };
+
+typedef struct script {
+    tw_bytes steps[STEPS];
+} script;
+
+static int64_t time_of(int block)
+{
+    return start_time + (int64_t)(block + 1) * MINUTE;
+}
+
+/* The same ledger on the same store with other options. */
+static void reopen(rig *r, unsigned threads)
+{
+    const tw_ledger_options options = {.no_sync = true, .threads = threads};
+    tw_ledger_close(r->ledger);
+    cr_assert_eq(tw_ledger_open(r->store, &options, &r->ledger, &r->err), TW_OK, "%s", r->err.text);
+}
+
+static void write_pack(rig *r, uint64_t *seed, int64_t time, tw_writer *w)
+{
+    tw_pack_item items[READINGS];
+    for (int i = 0; i < READINGS; i++) {
+        const int64_t value = (int64_t)random_below(seed, 200000);
+        items[i] = (tw_pack_item){0, time - 1000 * (READINGS - i), value};
+    }
+    tw_pack pack = pack_of(r, items, READINGS);
+    if (random_below(seed, 8) == 0) pack.sequence++;
+    if (random_below(seed, 16) == 0) pack.contract.bytes[3] ^= 1;
+    if (random_below(seed, 16) == 0) pack.device = r->accounts[SENSOR_2];
+    const who device = random_below(seed, 6) == 0 ? SENSOR_2 : SENSOR_1;
+    cr_assert_eq(tw_pack_encode(&pack, tw_ledger_chain(r->ledger), &r->secrets[device], w), TW_OK);
+}
+
+/* A transaction that is good, or bad in one of the ways that there are. */
+static tw_bytes draw(rig *r, uint64_t *seed, int64_t time, bool *ret_pack, who *ret_sender)
+{
+    static const char *const actions[] = {"add", "open", "break_it", "halt", "none"};
+    uint8_t number[8];
+    tw_hash id;
+    tw_writer packed = tw_writer_new(TW_TX_SIZE_MAX);
+    tw_writer w = tw_writer_new(2 * TW_TX_SIZE_MAX);
+    tw_store_u64(number, random_below(seed, 3) - 1);
+    *ret_sender = (who)random_below(seed, 2) == 0 ? OWNER : KEEPER_1;
+    *ret_pack = random_below(seed, 2) == 0;
+    const char *action = actions[random_below(seed, sizeof actions / sizeof actions[0])];
+    tw_tx tx = call_of(r, action, tw_bytes_of(number, random_below(seed, 4) == 0 ? 1 : 8));
+    if (*ret_pack) {
+        write_pack(r, seed, time, &packed);
+        tx = (tw_tx){.kind = TW_TX_PACK, .pack = tw_writer_bytes(&packed)};
+        *ret_sender = STRANGER;
+        if (random_below(seed, 10) == 0) tx.pack.size--;
+    }
+    tx.chain = *tw_ledger_chain(r->ledger);
+    tx.signers[0] = r->accounts[*ret_sender];
+    tx.signer_count = 1;
+    tx.nonce = r->nonces[*ret_sender] + (random_below(seed, 12) == 0);
+    tx.gas_limit = random_below(seed, 16) == 0 ? 1 : UINT64_MAX / 2;
+    if (random_below(seed, 16) == 0) tx.chain.bytes[0] ^= 1;
+    const who key = random_below(seed, 10) == 0 ? SENSOR_2 : *ret_sender;
+    cr_assert_eq(tw_tx_encode(&tx, &r->secrets[key], &w, &id), TW_OK);
+    if (random_below(seed, 20) == 0) w.data[random_below(seed, w.size)] ^= 1;
+    size_t size = random_below(seed, 24) == 0 ? random_below(seed, w.size) : w.size;
+    const tw_bytes bytes = tw_bytes_of(tw_arena_copy(r->arena, w.data, size), size);
+    tw_writer_free(&packed);
+    tw_writer_free(&w);
+    return bytes;
+}
+
+/* What became of one transaction, with all that the caller is told. */
+static tw_status add_step(rig *r, tw_bytes step, tw_writer *log)
+{
+    r->err = (tw_err){0};
+    const tw_status status = tw_block_add(r->ledger, step, &r->receipt, &r->err);
+    cr_assert_not(tw_status_is_host_failure(status), "%s", r->err.text);
+    tw_write_u32(log, (uint32_t)status);
+    tw_write_long(log, text(r->err.text));
+    if (status == TW_OK) tw_receipt_encode(&r->receipt, log);
+    return status;
+}
+
+static void log_block(const tw_block_info *info, tw_writer *log)
+{
+    tw_write_u64(log, info->height);
+    tw_write_raw(log, info->hash.bytes, TW_HASH_SIZE);
+}
+
+static void make_script(rig *r, uint64_t seed, script *s, tw_writer *log)
+{
+    int done = 0;
+    int failed = 0;
+    for (int i = 0; i < STEPS; i++) {
+        const int64_t time = time_of(i / PER_BLOCK);
+        bool is_pack = false;
+        who sender = OWNER;
+        if (i % PER_BLOCK == 0) begin(r, time);
+        s->steps[i] = draw(r, &seed, time, &is_pack, &sender);
+        if (add_step(r, s->steps[i], log) == TW_OK) {
+            const bool good = r->receipt.run.status == TW_OK;
+            r->nonces[sender]++;
+            r->sequence += is_pack && good;
+            done += good;
+            failed += !good;
+        }
+        if (i % PER_BLOCK != PER_BLOCK - 1) continue;
+        const tw_block_info info = commit(r);
+        log_block(&info, log);
+    }
+    cr_assert(done > STEPS / 8 && failed > STEPS / 16 && done + failed < STEPS * 7 / 8,
+              "of %d steps %d are done, %d fail", STEPS, done, failed);
+}
+
+/* Everything that the store holds. */
+static void dump(tw_store *store, tw_writer *w)
+{
+    for (int table = 0; table < TW_TABLE_COUNT; table++) {
+        tw_iter *iter = NULL;
+        tw_bytes key;
+        tw_bytes value;
+        cr_assert_eq(tw_iter_open(store, (tw_table)table, tw_bytes_of(NULL, 0), &iter), TW_OK);
+        tw_status status = tw_iter_first(iter);
+        for (; status == TW_OK && tw_iter_here(iter, &key, &value); status = tw_iter_next(iter)) {
+            tw_write_u8(w, (uint8_t)table);
+            tw_write_long(w, key);
+            tw_write_long(w, value);
+        }
+        cr_assert_eq(status, TW_OK);
+        tw_iter_close(iter);
+    }
+    cr_assert_not(w->bad);
+}
+
+/* Says some of what comes, in pieces of any length, with things between that do not come. */
+static void expect_some(rig *r, const script *s, uint64_t *seed, size_t *expected)
+{
+    uint8_t noise[200] = {2, 3};
+    const tw_bytes never = tw_bytes_of(noise, 1 + random_below(seed, sizeof noise - 1));
+    if (random_below(seed, 4) == 0) (void)tw_ledger_expect(r->ledger, &never, 1);
+    if (random_below(seed, 6) == 0) *expected += random_below(seed, 3);
+    const size_t wanted = random_below(seed, 40);
+    if (*expected >= STEPS) return;
+    const size_t left = STEPS - *expected;
+    *expected += tw_ledger_expect(r->ledger, &s->steps[*expected], wanted < left ? wanted : left);
+}
+
+static void run_script(rig *r, uint64_t seed, const script *s, tw_writer *log)
+{
+    size_t expected = 0;
+    for (size_t i = 0; i < STEPS; i++) {
+        if (expected < i) expected = i;
+        if (random_below(&seed, 8) == 0) expect_some(r, s, &seed, &expected);
+        if (i % PER_BLOCK == 0) begin(r, time_of((int)i / PER_BLOCK));
+        (void)add_step(r, s->steps[i], log);
+        if (i % PER_BLOCK != PER_BLOCK - 1) continue;
+        const tw_block_info info = commit(r);
+        log_block(&info, log);
+    }
+}
+
+Test(threads, any_number_gives_the_same_bytes)
+{
+    static const unsigned threads[] = {1, 2, 4, 8};
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        script s;
+        rig *alone = rig_deployed();
+        tw_writer log = tw_writer_new(64 * MIB);
+        tw_writer all = tw_writer_new(64 * MIB);
+        make_script(alone, seed, &s, &log);
+        dump(alone->store, &all);
+        for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++) {
+            rig *r = rig_deployed();
+            tw_writer log_now = tw_writer_new(64 * MIB);
+            tw_writer all_now = tw_writer_new(64 * MIB);
+            reopen(r, threads[n]);
+            run_script(r, seed * 100 + n, &s, &log_now);
+            dump(r->store, &all_now);
+            cr_expect(tw_bytes_equal(tw_writer_bytes(&log), tw_writer_bytes(&log_now)),
+                      "seed %d, %u threads: a receipt, a refusal or a root differs", (int)seed,
+                      threads[n]);
+            cr_expect(tw_bytes_equal(tw_writer_bytes(&all), tw_writer_bytes(&all_now)),
+                      "seed %d, %u threads: the store differs", (int)seed, threads[n]);
+            tw_writer_free(&log_now);
+            tw_writer_free(&all_now);
+            rig_free(r);
+        }
+        tw_writer_free(&log);
+        tw_writer_free(&all);
+        rig_free(alone);
+    }
+}
+
+/* More than there is room for: the rest is said later, and nothing is lost. */
+Test(threads, what_is_expected_is_bounded)
+{
+    enum { MANY = 3000 };
+    rig *r = rig_deployed();
+    tw_bytes same[64];
+    uint64_t noted = 0;
+    for (int i = 0; i < 64; i++) same[i] = tw_bytes_of("\x02\x02 no transaction", 17);
+    cr_expect_eq(tw_ledger_expect(r->ledger, same, 64), 0, "one thread expects nothing");
+    reopen(r, 2);
+    for (int i = 0; i < MANY / 64; i++) noted += tw_ledger_expect(r->ledger, same, 64);
+    cr_expect_eq(noted, 1024);
+    begin(r, start_time + MINUTE);
+    cr_expect_eq(tw_block_add(r->ledger, same[0], &r->receipt, &r->err), TW_REFUSED_LIMIT);
+    cr_expect_eq(tw_ledger_expect(r->ledger, same, 64), 1);
+    (void)commit(r);
+    rig_free(r); /* with all that never came */
+}
+
+/* The caller's bytes may change after they were expected: what they were then does not count. */
+Test(threads, what_was_found_out_holds_for_the_same_bytes_only)
+{
+    rig *r = rig_deployed();
+    const who sender = OWNER;
+    uint8_t number[8];
+    tw_hash id;
+    tw_store_u64(number, 1);
+    tw_tx tx = call_of(r, "add", tw_bytes_of(number, 8));
+    tx.chain = *tw_ledger_chain(r->ledger);
+    tx.nonce = r->nonces[sender];
+    tx.gas_limit = UINT64_MAX / 2;
+    tx.signers[0] = r->accounts[sender];
+    tx.signer_count = 1;
+    tw_writer w = tw_writer_new(TW_TX_SIZE_MAX);
+    cr_assert_eq(tw_tx_encode(&tx, &r->secrets[sender], &w, &id), TW_OK);
+    reopen(r, 2);
+    const tw_bytes bytes = tw_writer_bytes(&w);
+    cr_assert_eq(tw_ledger_expect(r->ledger, &bytes, 1), 1);
+    w.data[w.size - 1] ^= 1;
+    begin(r, start_time + MINUTE);
+    cr_expect_eq(tw_block_add(r->ledger, bytes, &r->receipt, &r->err), TW_REFUSED_SIGNATURE);
+    w.data[w.size - 1] ^= 1;
+    cr_expect_eq(tw_block_add(r->ledger, bytes, &r->receipt, &r->err), TW_OK, "%s", r->err.text);
+    (void)commit(r);
+    tw_writer_free(&w);
+    rig_free(r);
+}

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 enum {
+    KEEP = 40,           /* blocks whose state stays: those before are pruned */
     ROUND = 40,          /* runs on one folder */
     WORDS_MAX = 32,      /* heard before a kill */
     OPENING_EACH = 8,    /* one run in so many is killed without a word */
@@ -230,6 +231,7 @@ int main(int argc, char **argv)
     if (!load_make(&c.work) || !load_make(&c.own) || load_open(&c.own, NULL, &err) != TW_OK) {
         return 2;
     }
+    c.work.keep = KEEP;
     for (uint64_t i = 0; i < runs; i++) {
         if (i % ROUND == 0 && !begin_folder(&c)) return 2;
         run(&c);

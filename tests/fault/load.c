@@ -146,7 +146,7 @@ tw_status load_open(load *l, const char *folder, tw_err *err)
     const tw_genesis genesis = {.name = "load", .time = start_time};
     const tw_store_options wanted = {
         .create = true, .cache_size = CACHE_SIZE, .buffers_size = BUFFERS_SIZE};
-    const tw_ledger_options options = {.keep = LOAD_KEEP, .no_sync = folder == NULL};
+    const tw_ledger_options options = {.keep = l->keep, .no_sync = folder == NULL};
     tw_status status = folder != NULL ? tw_store_open(folder, &wanted, &l->store, err)
                                       : tw_store_open_memory(MEMORY_MAX, &l->store);
     if (status != TW_OK) return status;
@@ -337,8 +337,7 @@ static void found(void *context, const char *sentence)
     (void)fprintf(stderr, "audit: %s\n", sentence);
 }
 
-/* What the blocks hold, executed again on a ledger in memory. */
-static tw_status replay(load *l, tw_err *err)
+tw_status load_replay(load *l, tw_err *err)
 {
     const tw_ledger_options options = {.no_sync = true};
     tw_store *store = NULL;
@@ -386,7 +385,7 @@ int load_check(load *l, const char *folder, uint64_t from, int fd)
     const tw_block_info *head = tw_ledger_head(l->ledger);
     tell(fd, LOAD_OPENED, head->height, &head->hash);
     status = check(l, from, fd, &err);
-    if (status == TW_OK && from == 0) status = replay(l, &err);
+    if (status == TW_OK && from == 0) status = load_replay(l, &err);
     load_close(l);
     if (status != TW_OK) return failed("check", status, &err);
     tell(fd, LOAD_END, 0, NULL);

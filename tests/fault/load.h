@@ -11,8 +11,6 @@
 
 #include "vm/ledger/ledger.h"
 
-enum { LOAD_KEEP = 40 /* blocks whose state stays: those before are pruned */ };
-
 typedef enum load_who { LOAD_OWNER, LOAD_SENSOR, LOAD_CARRIER, LOAD_PEOPLE } load_who;
 
 typedef struct load {
@@ -23,6 +21,7 @@ typedef struct load {
     tw_writer bytes; /* of the transaction in work */
     tw_writer pack;
     tw_hash contract; /* that block 1 deploys */
+    uint64_t keep;    /* set by the caller: of so many blocks the state stays; 0: of all */
     /* while open: */
     tw_store *store;
     tw_ledger *ledger;
@@ -55,6 +54,9 @@ void load_close(load *l);
 /* Everything of the next block but its commit, and then that. */
 TW_MUST_USE tw_status load_fill(load *l, tw_err *err);
 TW_MUST_USE tw_status load_commit(load *l, tw_err *err);
+
+/* What all blocks hold, executed again on a ledger in memory. */
+TW_MUST_USE tw_status load_replay(load *l, tw_err *err);
 
 /* The hash of the block at `height`, as the ledger in memory that `l` has open comes to it. */
 bool load_expect(load *l, uint64_t height, tw_hash *ret_hash);

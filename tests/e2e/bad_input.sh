@@ -165,7 +165,7 @@ started=$feeder
 exec 9>pipe
 printf 'time,depth\n%d,500\n' $((start + 600)) >&9
 sleep 1
-check 'a ledger that another process has open' 1 'end the other twvm that has it open' $t root
+check 'a ledger that another process has open' 1 "locked: another process, $feeder, has" $t root
 exec 9>&-
 wait "$feeder"
 check 'which then did its work' 0 'gauge' $t state TankGuard

@@ -392,6 +392,101 @@ Test(store, disk_survives_a_process_that_ends_suddenly)
     folder_remove(path);
 }
 
+/* Another program that asks is told which process has the store; the lock stays where it is. */
+Test(store, the_holder_of_the_lock_is_named)
+{
+    char path[64];
+    tw_store *store = NULL;
+    tw_err err = {0};
+    int ready[2], leave[2];
+    char byte = 0;
+    folder_make(path);
+    cr_assert_eq(pipe(ready), 0);
+    cr_assert_eq(pipe(leave), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const tw_store_options options = {.create = true};
+        if (tw_store_open(path, &options, &store, NULL) != TW_OK) _exit(1);
+        if (write(ready[1], "r", 1) != 1 || read(leave[0], &byte, 1) != 1) _exit(2);
+        tw_store_close(store);
+        _exit(0);
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    char who[48];
+    (void)snprintf(who, sizeof who, "locked: another process, %ld, has", (long)child);
+    for (int i = 0; i < 3; i++) { /* asking does not free it */
+        cr_assert_eq(tw_store_open(path, NULL, &store, &err), TW_ERR_LOCKED);
+        cr_assert_not_null(strstr(err.text, who), "%s", err.text);
+        cr_assert_not_null(strstr(err.text, "try again"), "%s", err.text);
+    }
+    cr_assert_eq(write(leave[1], "l", 1), 1);
+    int ended = 0;
+    cr_assert_eq(waitpid(child, &ended, 0), child);
+    cr_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+    cr_assert_eq(tw_store_open(path, NULL, &store, &err), TW_OK, "%s", err.text);
+    tw_store_close(store);
+    folder_remove(path);
+}
+
+/* Under the floor nothing is broken: with room, or another floor, it goes on. */
+Test(store, the_floor_of_free_space)
+{
+    char path[64];
+    tw_err err = {0};
+    folder_make(path);
+    tw_store *store = store_on_disk(path);
+    tw_store *memory = store_in_memory();
+    tw_store_set_floor(memory, UINT64_MAX);
+    cr_assert_eq(tw_store_room(memory, &err), TW_OK);
+    tw_store_set_floor(store, UINT64_MAX);
+    cr_assert_eq(tw_store_room(store, &err), TW_ERR_SPACE);
+    cr_assert_not_null(strstr(err.text, "--free-min"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, " MiB free"), "%s", err.text);
+    cr_assert_not(tw_store_is_broken(store));
+    tw_store_set_floor(store, 1);
+    cr_assert_eq(tw_store_room(store, &err), TW_OK);
+    tw_store_set_floor(store, 0);
+    cr_assert_eq(tw_store_room(store, &err), TW_OK);
+    tw_store_close(store);
+    tw_store_close(memory);
+    folder_remove(path);
+}
+
+/* A copy has what was committed before, and is a store of its own. */
+Test(store, a_copy_beside_writes)
+{
+    char path[64], copy_path[80];
+    tw_err err = {0};
+    tw_store *copy = NULL;
+    tw_batch *batch = tw_batch_new(MIB);
+    folder_make(path);
+    (void)snprintf(copy_path, sizeof copy_path, "%s-copy", path);
+    tw_store *store = store_on_disk(path);
+    tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("1"));
+    tw_batch_put(batch, TW_TABLE_NODE, text("n"), text("2"));
+    commit(store, batch);
+    cr_assert_eq(tw_store_copy(store, copy_path, &err), TW_OK, "%s", err.text);
+    tw_batch_put(batch, TW_TABLE_STATE, text("a"), text("later"));
+    commit(store, batch);
+    cr_assert_eq(tw_store_open(copy_path, NULL, &copy, &err), TW_OK, "%s", err.text);
+    expect(copy, TW_TABLE_STATE, "a", "1");
+    expect(copy, TW_TABLE_NODE, "n", "2");
+    tw_batch_put(batch, TW_TABLE_STATE, text("b"), text("of the copy"));
+    commit(copy, batch);
+    expect(store, TW_TABLE_STATE, "a", "later");
+    expect(store, TW_TABLE_STATE, "b", NULL);
+    tw_store_close(copy);
+    cr_assert_eq(tw_store_copy(store, copy_path, &err), TW_ERR_IO);
+    cr_assert_not_null(strstr(err.text, "the folder is new"), "%s", err.text);
+    tw_store_close(store);
+    folder_remove(path);
+    folder_remove(copy_path);
+    tw_store *memory = store_in_memory();
+    cr_assert_eq(tw_store_copy(memory, copy_path, &err), TW_REFUSED_ARGUMENT);
+    tw_store_close(memory);
+    tw_batch_free(batch);
+}
+
 Test(store, disk_refuses_with_a_reason)
 {
     char path[64];
@@ -412,7 +507,11 @@ Test(store, disk_refuses_with_a_reason)
     tw_store *second = NULL;
     cr_assert_eq(tw_store_open(path, NULL, &second, &err), TW_ERR_LOCKED, "%s", err.text);
     const pid_t child = fork();
-    if (child == 0) _exit(tw_store_open(path, NULL, &second, NULL) == TW_ERR_LOCKED ? 0 : 1);
+    if (child == 0) {
+        /* inherited from this process, so RocksDB says what it says of its own */
+        if (tw_store_open(path, NULL, &second, &err) != TW_ERR_LOCKED) _exit(1);
+        _exit(strstr(err.text, "this process") != NULL ? 0 : 2);
+    }
     int ended = 0;
     cr_assert_eq(waitpid(child, &ended, 0), child);
     cr_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);

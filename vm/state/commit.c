@@ -91,8 +91,8 @@ tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head, tw_e
     }
     if (!whole || !parse_head(bytes, ret_head)) {
         return tw_err_set(err, TW_ERR_CORRUPT,
-                          "the head of the ledger is damaged; twvm fsck tells what is whole; put "
-                          "back a copy of the folder");
+                          "the head of the ledger is damaged: it is not whole, and is not "
+                          "begun; " TW_HEAD_REMEDY);
     }
     return TW_OK;
 }
@@ -109,8 +109,8 @@ static tw_status load_head(tw_commit *c, tw_err *err)
     if (status != TW_OK) {
         return tw_err_set(
             err, status,
-            "the state root of block %llu is missing or damaged; twvm fsck tells what "
-            "is whole; put back a copy of the folder",
+            "the state root of block %llu is missing or damaged: the ledger is not whole, and is "
+            "not begun; " TW_HEAD_REMEDY,
             (unsigned long long)c->head.height);
     }
     return TW_OK;
@@ -197,8 +197,7 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     }
     if (status != TW_OK) {
         tw_commit_drop(commit);
-        const char *remedy =
-            status == TW_ERR_CORRUPT ? "; put back a copy of the ledger's folder" : "";
+        const char *remedy = status == TW_ERR_CORRUPT ? "; " TW_HEAD_REMEDY : "";
         return tw_err_set(err, status, "the state root of block %llu cannot be computed: %s%s",
                           (unsigned long long)height, tw_status_text(status), remedy);
     }
@@ -206,6 +205,24 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     commit->next_height = height;
     commit->next_root = root;
     *ret_root = root.hash;
+    return TW_OK;
+}
+
+tw_status tw_commit_prepare_filled(tw_commit *commit, uint64_t height, const tw_tree_root *root,
+                                   tw_err *err)
+{
+    tw_commit_drop(commit);
+    if (commit->head.exists) {
+        return tw_err_set(err, TW_ERR_INTERNAL, "the store has a head already");
+    }
+    const tw_status status = tw_tree_check_root(commit->tree, root);
+    if (status != TW_OK) {
+        return tw_err_set(err, status, "the root that was written cannot be read back: %s",
+                          tw_status_text(status));
+    }
+    commit->prepared = true;
+    commit->next_height = height;
+    commit->next_root = *root;
     return TW_OK;
 }
 

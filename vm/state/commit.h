@@ -28,6 +28,11 @@ typedef struct tw_head {
 
 enum { TW_HEAD_EXTRA_MAX = 4096 };
 
+/* What to do about a ledger that is not whole. */
+#define TW_HEAD_REMEDY                                                                             \
+    "twvm fsck tells what is whole; put back a copy of the folder, or make it anew with twvm "     \
+    "snapshot load"
+
 typedef struct tw_commit tw_commit;
 
 /* The head as it stands in the store, `extra` in `arena`. What it names is not looked at. */
@@ -66,6 +71,11 @@ TW_MUST_USE tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err);
  * `blocks_max` of them, each in a batch of its own: after a crash some are gone and none half. */
 TW_MUST_USE tw_status tw_commit_prune(tw_commit *commit, uint64_t keep, uint64_t blocks_max,
                                       uint64_t *ret_count, tw_err *err);
+
+/* In the place of prepare, in a store without a head whose STATE, NODE and PRE were filled by other
+ * means (a snapshot): write then makes `root` at `height` its head. */
+TW_MUST_USE tw_status tw_commit_prepare_filled(tw_commit *commit, uint64_t height,
+                                               const tw_tree_root *root, tw_err *err);
 
 /* Forgets what was prepared. */
 void tw_commit_drop(tw_commit *commit);

@@ -381,14 +381,22 @@ static tw_status seek_both(past_iter *i, tw_bytes from)
     return tw_iter_seek(i->names, row_bytes(&r));
 }
 
+/* Another table is that of the present. */
+static tw_status pass_through(tw_iter *base, tw_iter_move move, tw_bytes key)
+{
+    tw_iter *present = of_iter(base)->state;
+    TW_TRY(move == TW_ITER_SEEK ? tw_iter_seek(present, key) : tw_iter_next(present));
+    base->here = tw_iter_here(present, &base->key, &base->value);
+    return TW_OK;
+}
+
 static tw_status past_iter_move(tw_iter *base, tw_iter_move move, tw_bytes key)
 {
     past_iter *i = of_iter(base);
     const past_store *s = of_store(base->store);
     uint8_t after[TW_STORE_KEY_MAX + 1];
-    if (base->table != TW_TABLE_STATE || (move != TW_ITER_SEEK && move != TW_ITER_NEXT)) {
-        return TW_ERR_INTERNAL;
-    }
+    if (move != TW_ITER_SEEK && move != TW_ITER_NEXT) return TW_ERR_INTERNAL;
+    if (base->table != TW_TABLE_STATE) return pass_through(base, move, key);
     tw_bytes from = move == TW_ITER_SEEK ? key : tw_key_after(base->key, after);
     for (;;) {
         bool found = false;

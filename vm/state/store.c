@@ -16,9 +16,11 @@
 #include "vm/state/store_back.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <rocksdb/c.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -57,6 +59,7 @@ typedef struct rocks_store {
     rocksdb_writeoptions_t *write_lazy;
     rocksdb_writebatch_t *batch; /* the one writer's, reused */
     bool write_failed;
+    char path[PATH_SIZE_MAX];
 } rocks_store;
 
 typedef struct rocks_iter {
@@ -156,6 +159,33 @@ static void rocks_close(tw_store *base)
     tw_mem_free(store);
 }
 
+static bool rocks_room(tw_store *base, uint64_t *ret_bytes)
+{
+    struct statvfs disk;
+    if (statvfs(of_store(base)->path, &disk) != 0) return false;
+    if (__builtin_mul_overflow((uint64_t)disk.f_bavail, (uint64_t)disk.f_frsize, ret_bytes)) {
+        *ret_bytes = UINT64_MAX;
+    }
+    return true;
+}
+
+static tw_status rocks_copy(tw_store *base, const char *path, tw_err *err)
+{
+    rocks_store *store = of_store(base);
+    char *error = NULL;
+    rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(store->db, &error);
+    /* 0: what is in memory is written to files first, so that the copy does not share the log */
+    if (error == NULL) rocksdb_checkpoint_create(checkpoint, path, 0, &error);
+    if (checkpoint != NULL) rocksdb_checkpoint_object_destroy(checkpoint);
+    if (error == NULL) return TW_OK;
+    (void)tw_err_set(err, TW_ERR_IO,
+                     "the copy in %.200s could not be made (%.200s); see that the folder is new, "
+                     "can be written to, and that the disk has room",
+                     path, error);
+    rocksdb_free(error);
+    return TW_ERR_IO;
+}
+
 static tw_status rocks_iter_open(tw_iter *base)
 {
     rocks_store *store = of_store(base->store);
@@ -201,6 +231,8 @@ static const tw_store_back rocks_back = {
     .get = rocks_get,
     .commit = rocks_commit,
     .close = rocks_close,
+    .room = rocks_room,
+    .copy = rocks_copy,
     .iter_size = sizeof(rocks_iter),
     .iter_open = rocks_iter_open,
     .iter_move = rocks_iter_move,
@@ -322,17 +354,50 @@ static char *check_files(rocks_store *store)
     return error;
 }
 
+/* The process that holds the lock of the store, or 0. RocksDB locks a file by fcntl, so the kernel
+ * knows. Never asked where this process may be the holder: to close the file would give up its
+ * lock. */
+static long holder_of(const char *path)
+{
+    char name[PATH_SIZE_MAX];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const int size = snprintf(name, sizeof name, "%s/LOCK", path);
+    if (size < 0 || (size_t)size >= sizeof name) return 0;
+    const int file = open(name, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    const bool held = fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(file);
+    return held && lock.l_pid > 0 ? (long)lock.l_pid : 0;
+}
+
+/* Frees `error`. */
+static tw_status explain_lock(const char *path, char *error, tw_err *err)
+{
+    const bool own = strstr(error, "lock hold by current process") != NULL;
+    const long holder = own ? 0 : holder_of(path);
+    char who[48] = "another process";
+    if (own) (void)snprintf(who, sizeof who, "this process");
+    if (holder > 0) (void)snprintf(who, sizeof who, "another process, %ld,", holder);
+    (void)tw_err_set(err, TW_ERR_LOCKED,
+                     "the ledger is locked: %s has the store in %.200s open; end that, or wait "
+                     "until it ends, then try again",
+                     who, path);
+    rocksdb_free(error);
+    return TW_ERR_LOCKED;
+}
+
 /* What RocksDB says about a failed open, as a status and a sentence. Frees `error`. */
 static tw_status explain_open(const char *path, char *error, tw_err *err)
 {
     tw_status status = TW_ERR_IO;
     const char *remedy = "see that the folder can be written to and that the disk has room";
     if (strstr(error, "lock hold by") != NULL || strstr(error, "/LOCK: Resource temp") != NULL) {
-        status = TW_ERR_LOCKED;
-        remedy = "end the other twvm that has it open, then try again";
-    } else if (begins_with(error, "Corruption")) {
+        return explain_lock(path, error, err);
+    }
+    if (begins_with(error, "Corruption")) {
         status = TW_ERR_CORRUPT;
-        remedy = "it is damaged: put back a copy of the folder";
+        remedy = "it is not whole: put back a copy of the folder, or make it anew with twvm "
+                 "snapshot load; twvm fsck looks at one that opens";
     } else if (begins_with(error, "Invalid argument")) {
         status = TW_ERR_CORRUPT;
         remedy = "the folder holds something else, or a store of another version";
@@ -376,6 +441,8 @@ tw_status tw_store_open(const char *path, const tw_store_options *options, tw_st
     if (store == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
     store->base.back = &rocks_back;
     store->read = rocksdb_readoptions_create();
+    store->base.floor = TW_STORE_FLOOR;
+    (void)snprintf(store->path, sizeof store->path, "%s", path);
     char *error = open_tables(store, path, &wanted);
     if (error == NULL) error = check_files(store);
     if (error != NULL) {

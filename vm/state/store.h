@@ -22,7 +22,8 @@
 enum {
     TW_STORE_KEY_MAX = 1024, /* bytes of a key of the state; a key is never empty */
     TW_STORE_ROW_MAX = 2 * TW_STORE_KEY_MAX + 10, /* of a key of HIST */
-    TW_STORE_VALUE_MAX = 512 * 1024, /* bytes of a value of the overlay; other tables: 1 GiB */
+    TW_STORE_VALUE_MAX = 512 * 1024,   /* bytes of a value of the overlay; other tables: 1 GiB */
+    TW_STORE_FLOOR = 64 * 1024 * 1024, /* bytes that stay free on the disk */
 };
 
 typedef enum tw_table {
@@ -50,7 +51,8 @@ typedef struct tw_store_options {
 } tw_store_options;
 
 /* Opens the RocksDB store in the folder `path`. TW_REFUSED_NOT_FOUND: there is none and create is
- * off. TW_ERR_LOCKED: another process has it open. TW_ERR_CORRUPT: damaged. TW_ERR_IO: the folder
+ * off. TW_ERR_LOCKED: another process has it open, and
+ * which one is said where it can be known. TW_ERR_CORRUPT: damaged. TW_ERR_IO: the folder
  * cannot be read or made. `err` (may be NULL) gets a sentence with the remedy. */
 TW_MUST_USE tw_status tw_store_open(const char *path, const tw_store_options *options,
                                     tw_store **ret_store, tw_err *err);
@@ -72,6 +74,18 @@ void tw_store_close(tw_store *store);
  * empty. */
 TW_MUST_USE tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
                                    tw_bytes *ret_value, bool *ret_found);
+
+/* The disk must have `bytes` free for a block to begin; 0: whatever it has. A store begins with
+ * TW_STORE_FLOOR. In memory there is no floor. */
+void tw_store_set_floor(tw_store *store, uint64_t bytes);
+/* TW_ERR_SPACE with a sentence when the disk has less free than the floor. Asked before a block:
+ * one that is begun fits, and nothing is broken by a full disk in the middle of one. */
+TW_MUST_USE tw_status tw_store_room(tw_store *store, tw_err *err);
+
+/* A second store with the same rows in `path`, a folder that must not be there: hard links where
+ * files are finished, so it takes little room on the same disk and time for what is in memory. It
+ * shows what was acknowledged before, and blocks may be written meanwhile. RocksDB only. */
+TW_MUST_USE tw_status tw_store_copy(tw_store *store, const char *path, tw_err *err);
 
 /* What broke the store or damaged a read first, or "" while nothing has. Valid until close. */
 const char *tw_store_failure(const tw_store *store);

@@ -24,6 +24,9 @@ typedef struct tw_store_back {
     /* All or nothing; the front latches on TW_ERR_STORE. */
     tw_status (*commit)(tw_store *store, const tw_batch *batch, bool sync, tw_err *err);
     void (*close)(tw_store *store);
+    /* Bytes that the disk has free; false when that cannot be known. NULL: there is no disk. */
+    bool (*room)(tw_store *store, uint64_t *ret_bytes);
+    tw_status (*copy)(tw_store *store, const char *path, tw_err *err); /* may be NULL */
     /* A zeroed iterator of the back end's own size, `base` filled by the front. */
     size_t iter_size;
     tw_status (*iter_open)(tw_iter *iter);
@@ -38,6 +41,7 @@ enum { TW_STORE_FAILURE_SIZE = 320 };
 struct tw_store {
     const tw_store_back *back;
     atomic_bool broken;
+    uint64_t floor;
     atomic_int failure_state; /* 0 none, 1 being written, 2 there */
     char failure[TW_STORE_FAILURE_SIZE];
 };

@@ -65,6 +65,34 @@ void tw_store_break(tw_store *store, const char *text)
     atomic_store(&store->broken, true);
 }
 
+void tw_store_set_floor(tw_store *store, uint64_t bytes)
+{
+    store->floor = bytes;
+}
+
+tw_status tw_store_room(tw_store *store, tw_err *err)
+{
+    enum { MIB = 1024 * 1024 };
+    uint64_t room = 0;
+    if (store->floor == 0 || store->back->room == NULL || !store->back->room(store, &room) ||
+        room >= store->floor) {
+        return TW_OK;
+    }
+    return tw_err_set(
+        err, TW_ERR_SPACE,
+        "the ledger's disk has %llu MiB free, which is under the floor of %llu MiB: no "
+        "block is begun; make room, or set another floor with --free-min",
+        (unsigned long long)(room / MIB), (unsigned long long)(store->floor / MIB));
+}
+
+tw_status tw_store_copy(tw_store *store, const char *path, tw_err *err)
+{
+    if (store->back->copy == NULL) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "this store cannot be copied to a folder");
+    }
+    return store->back->copy(store, path, err);
+}
+
 tw_batch *tw_batch_new(size_t size_max)
 {
     tw_batch *batch = tw_mem_new(sizeof *batch);

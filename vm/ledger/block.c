@@ -91,6 +91,7 @@ tw_status tw_block_begin(tw_ledger *l, int64_t time, tw_err *err)
     if (l->commit == NULL) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "an earlier state can only be read");
     }
+    TW_TRY(tw_store_room(l->store, err));
     if (time < l->head.time || time >= (int64_t)1 << TW_RANGE_BITS) {
         return tw_err_set(err, TW_REFUSED_TIME,
                           "a block's time never goes back: %lld is before %lld", (long long)time,
@@ -408,6 +409,7 @@ tw_status tw_ledger_block(tw_ledger *l, uint64_t height, tw_arena *arena, tw_blo
     tw_store_u64(key, height);
     tw_bytes record;
     bool found = height <= l->head.height;
+    if (l->base > 0 && height <= l->base) return tw_node_before_base(l, height, err);
     if (found) {
         TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found));
     }

@@ -13,8 +13,17 @@
 
 enum { FORGET_MAX = 4 }; /* states that go after one block: more than one, to catch up */
 
+tw_status tw_node_before_base(const tw_ledger *l, uint64_t height, tw_err *err)
+{
+    return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                      "block %llu is not here: the ledger was made from a snapshot of block %llu, "
+                      "and what was before it is with the ledgers that were there",
+                      (unsigned long long)height, (unsigned long long)l->base);
+}
+
 tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info, tw_err *err)
 {
+    if (height < l->base) return tw_node_before_base(l, height, err);
     uint8_t key[8];
     tw_bytes record = {NULL, 0};
     bool found = false;
@@ -35,11 +44,23 @@ tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, 
     char text[TW_QUANTITY_TEXT_MAX];
     tw_block_info info;
     assert(!l->open);
-    if (time < l->genesis.time) {
-        tw_quantity_print(l->genesis.time, TW_DIM_TIME, text);
-        return tw_err_set(err, TW_REFUSED_NOT_FOUND, "the ledger begins at %s", text);
+    int64_t begins = l->genesis.time;
+    if (l->base > 0) {
+        TW_TRY(tw_node_header_at(l, l->base, &info, err));
+        begins = info.time;
     }
-    uint64_t low = 0; /* not after `time`; what follows `high` is */
+    if (time < begins) {
+        tw_quantity_print(begins, TW_DIM_TIME, text);
+        if (l->base == 0) {
+            return tw_err_set(err, TW_REFUSED_NOT_FOUND, "the ledger begins at %s", text);
+        }
+        return tw_err_set(
+            err, TW_REFUSED_NOT_FOUND,
+            "the ledger was made from a snapshot of block %llu, at %s: what was before "
+            "is not here",
+            (unsigned long long)l->base, text);
+    }
+    uint64_t low = l->base; /* not after `time`; what follows `high` is */
     uint64_t high = l->head.height;
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
@@ -69,6 +90,7 @@ static tw_status kept_root(tw_ledger *l, uint64_t height, tw_tree_root *ret_root
         return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no block %llu; the newest is %llu",
                           (unsigned long long)height, (unsigned long long)l->head.height);
     }
+    if (height < l->base) return tw_node_before_base(l, height, err);
     TW_TRY(tw_commit_root_at(l->commit, height, ret_root, &found));
     if (found) return TW_OK;
     TW_TRY(tw_root_oldest(l->store, &oldest));
@@ -87,6 +109,7 @@ static tw_status open_at(tw_ledger *present, const tw_block_info *info, const tw
     TW_TRY(tw_node_new(store, &options, &l, err));
     l->head = *info;
     l->root = *root;
+    l->base = present->base;
     tw_overlay_clear(l->overlay, tw_load_u64(info->state_root.bytes));
     const tw_status status = tw_node_load_genesis(l, err);
     if (status != TW_OK) {
@@ -142,6 +165,12 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
     assert(l->commit != NULL && !l->open);
     if (l->head.height == 0) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "the first block can't be taken off");
+    }
+    if (l->head.height == l->base) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "block %llu is the one of the snapshot that the ledger was made from: it "
+                          "can't be taken off",
+                          (unsigned long long)l->base);
     }
     TW_TRY(tw_node_header_at(l, l->head.height - 1, &before, err));
     tw_arena_clear(l->arena);

@@ -135,7 +135,9 @@ tw_status tw_node_load_genesis(tw_ledger *l, tw_err *err)
     tw_bytes record;
     bool found = false;
     TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &record, &found));
-    if (!found) return tw_err_set(err, TW_ERR_CORRUPT, "the ledger has lost its genesis record");
+    if (!found)
+        return tw_err_set(err, TW_ERR_CORRUPT,
+                          "the ledger has lost its genesis record; " TW_HEAD_REMEDY);
     return read_genesis(l, record, err);
 }
 

@@ -10,6 +10,23 @@
 #include <assert.h>
 #include <string.h>
 
+/* The snapshot that the ledger was made from has left the header of its block alone. */
+static tw_status load_base(tw_ledger *l)
+{
+    tw_iter *iter = NULL;
+    tw_bytes key = {NULL, 0};
+    tw_bytes record = {NULL, 0};
+    l->base = 0;
+    TW_TRY(tw_iter_open(l->store, TW_TABLE_BLOCK, tw_bytes_of(NULL, 0), &iter));
+    const tw_status status = tw_iter_first(iter);
+    if (status == TW_OK && tw_iter_here(iter, &key, &record) && key.size == 8 &&
+        record.size == TW_HEADER_SIZE) {
+        l->base = tw_load_u64(key.data);
+    }
+    tw_iter_close(iter);
+    return status;
+}
+
 static tw_status load_head(tw_ledger *l, tw_err *err)
 {
     const tw_head *head = tw_commit_head(l->commit);
@@ -19,7 +36,13 @@ static tw_status load_head(tw_ledger *l, tw_err *err)
     tw_reader r = tw_reader_of(head->extra);
     TW_TRY(tw_node_read_header(&r, &l->head));
     if (!tw_reader_done(&r) || l->head.height != head->height) {
-        return tw_err_set(err, TW_ERR_CORRUPT, "the head record of the ledger is damaged");
+        return tw_err_set(err, TW_ERR_CORRUPT,
+                          "the head record of the ledger is damaged; " TW_HEAD_REMEDY);
+    }
+    const tw_status status = load_base(l);
+    if (status != TW_OK) {
+        return tw_err_set(err, status, "the blocks of the ledger cannot be read (%s); %s",
+                          tw_store_failure(l->store), TW_HEAD_REMEDY);
     }
     tw_overlay_clear(l->overlay, tw_load_u64(l->head.state_root.bytes));
     return tw_node_load_genesis(l, err);
@@ -114,6 +137,11 @@ const tw_hash *tw_ledger_chain(const tw_ledger *l)
 const tw_genesis *tw_ledger_genesis(const tw_ledger *l)
 {
     return &l->genesis;
+}
+
+uint64_t tw_ledger_base(const tw_ledger *l)
+{
+    return l->base;
 }
 
 const tw_block_info *tw_ledger_head(const tw_ledger *l)

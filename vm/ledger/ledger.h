@@ -101,6 +101,10 @@ TW_MUST_USE tw_status tw_ledger_height_at(tw_ledger *ledger, int64_t time, uint6
 /* The oldest block that tw_ledger_open_past can show. */
 TW_MUST_USE tw_status tw_ledger_oldest(tw_ledger *ledger, uint64_t *ret_height);
 
+/* 0; or, of a ledger that was made from a snapshot, the block that the snapshot is of: neither the
+ * transactions nor the receipts of blocks up to it are here, and tw_ledger_block refuses them. */
+uint64_t tw_ledger_base(const tw_ledger *ledger);
+
 /* For who keeps the ledger: takes the newest block off, in one batch, as if it had never been; the
  * head is then the block before it. A node that has told others of the block must not do that.
  * No block may be open, and no ledger of the past. */

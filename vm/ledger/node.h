@@ -18,6 +18,7 @@ struct tw_ledger {
     tw_commit *commit; /* NULL: stands at an earlier block, and makes none */
     bool owns_store;
     tw_tree_root root;   /* of the earlier block, when there is no commit */
+    uint64_t base;       /* tw_ledger_base */
     tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
     tw_exec *exec;
     tw_arena *arena; /* of the transaction or question at hand */
@@ -62,6 +63,9 @@ TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info)
 /* The header of a block: earlier.c. */
 TW_MUST_USE tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info,
                                         tw_err *err);
+
+/* A refusal: block `height`, or its state, was before the snapshot. */
+TW_MUST_USE tw_status tw_node_before_base(const tw_ledger *l, uint64_t height, tw_err *err);
 
 /* After a block: states that leave options.keep go, a few at a time: earlier.c. */
 void tw_node_forget(tw_ledger *l);

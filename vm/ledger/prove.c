@@ -191,6 +191,14 @@ static bool is_of(const tw_history_of *of, const tw_module *module, const tw_not
            module->fields[n->registry].id == of->field && tw_bytes_equal(n->key, of->key);
 }
 
+static tw_status partly_gone(const making *m, tw_err *err)
+{
+    return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                      "a part of this history is not here: the ledger was made from a snapshot of "
+                      "block %llu; a ledger that has all blocks can prove it",
+                      (unsigned long long)m->ledger->base);
+}
+
 /* The entries of one run; `receipt` says which version of the contract ran. */
 static tw_status take_run(making *m, const tw_run *run, uint64_t height, uint32_t receipt,
                           tw_err *err)
@@ -204,7 +212,9 @@ static tw_status take_run(making *m, const tw_run *run, uint64_t height, uint32_
     tw_notice_view notice;
     while (tw_notice_read(&r, &notice)) {
         if (!is_of(m->of, code->module, &notice)) continue;
-        if (notice.number != m->entry_count) return TW_ERR_CORRUPT;
+        if (notice.number != m->entry_count) {
+            return m->ledger->base > 0 ? partly_gone(m, err) : TW_ERR_CORRUPT;
+        }
         TW_TRY(code_place(m, &code->hash, &place));
         tw_write_u16(&m->entries, place);
         tw_write_long(&m->entries, notice.whole);
@@ -230,7 +240,9 @@ static tw_status take_entries(making *m, tw_err *err)
 {
     tw_arena *arena = tw_arena_new(TW_LEDGER_MEMORY_MAX);
     tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
-    for (uint64_t h = 0; h <= m->ledger->head.height && status == TW_OK; h++) {
+    const uint64_t base = m->ledger->base;
+    for (uint64_t h = base > 0 ? base + 1 : 0; h <= m->ledger->head.height && status == TW_OK;
+         h++) {
         tw_block block;
         tw_arena_clear(arena);
         status = tw_ledger_block(m->ledger, h, arena, &block, err);
@@ -289,6 +301,17 @@ static tw_status place_entries(making *m)
     return TW_OK;
 }
 
+/* Without the blocks before a snapshot: the entries that were found may not be all. */
+static tw_status check_all_are_there(making *m, tw_err *err)
+{
+    tw_contract *c = NULL;
+    tw_err ignored;
+    if (m->ledger->base == 0) return TW_OK;
+    TW_TRY(tw_ledger_contract(m->ledger, &m->of->contract, m->arena, &c, err));
+    const tw_status status = tw_witness_check_history(m->witness, c->code->module, &ignored);
+    return status == TW_REFUSED_ARGUMENT ? partly_gone(m, err) : status;
+}
+
 static tw_status make_history(making *m, tw_err *err)
 {
     const tw_key key = m->of->thing ? m->of->record : tw_key_of(TW_SPACE_CONTROL, &m->of->contract);
@@ -297,7 +320,8 @@ static tw_status make_history(making *m, tw_err *err)
     TW_TRY(take_entries(m, err));
     TW_TRY(want_versions(m));
     TW_TRY(fill(m->ledger, m->wanted, m->arena, m->witness));
-    return place_entries(m);
+    TW_TRY(place_entries(m));
+    return check_all_are_there(m, err);
 }
 
 tw_status tw_ledger_prove_history(tw_ledger *l, const tw_history_of *of, tw_arena *arena,

@@ -1,11 +1,11 @@
 /* cmd_ledger -- the commands about the ledger as a whole: init, root, blocks, replay. */
 #include "vm/base/crew.h"
 #include "vm/runner/command.h"
+#include "vm/runner/folder.h"
 #include "vm/runner/money_parts.h"
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -233,7 +233,10 @@ tw_status tw_command_blocks(tw_app *app)
     tw_session *s = app->session;
     if (app->args.word_count == 1) return print_one_block(app, app->args.words[0]);
     const uint64_t newest = tw_ledger_head(s->ledger)->height;
-    for (uint64_t i = newest + 1 > limit ? newest + 1 - limit : 0; i <= newest; i++) {
+    const uint64_t base = tw_ledger_base(s->ledger);
+    uint64_t first = base > 0 ? base + 1 : 0;
+    if (newest + 1 - first > limit) first = newest + 1 - limit;
+    for (uint64_t i = first; i <= newest; i++) {
         tw_block block;
         const tw_mark mark = tw_arena_mark(s->arena);
         TW_TRY(tw_ledger_block(s->ledger, i, s->arena, &block, &app->err));
@@ -244,22 +247,6 @@ tw_status tw_command_blocks(tw_app *app)
 }
 
 /* ---- replay ---- */
-
-/* Removes a store's folder: files only, and the folder. */
-static void remove_store(const char *path)
-{
-    char file[8192];
-    DIR *folder = opendir(path);
-    if (folder == NULL) return;
-    const struct dirent *entry = NULL;
-    while ((entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
-    }
-    closedir(folder);
-    rmdir(path);
-}
 
 /* Blocks read at once, whose transactions the copy then expects. */
 typedef struct window {
@@ -340,6 +327,7 @@ tw_status tw_command_replay(tw_app *app)
         return TW_REFUSED_ARGUMENT;
     }
     TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_all_blocks(app, "replay"));
     const char *kept = tw_args_get(&app->args, "to", NULL);
     char path[4200];
     if (kept != NULL) {
@@ -362,6 +350,6 @@ tw_status tw_command_replay(tw_app *app)
     if (status == TW_OK) status = replay_blocks(app, copy);
     tw_ledger_close(copy);
     tw_store_close(store);
-    if (kept == NULL) remove_store(path);
+    if (kept == NULL) tw_folder_remove(path);
     return status == TW_OK ? report_replay(app, tw_time_now() - start) : status;
 }

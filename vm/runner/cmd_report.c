@@ -329,6 +329,7 @@ tw_status tw_command_report(tw_app *app)
 {
     tw_store *store = NULL;
     TW_TRY(tw_app_open(app));
+    TW_TRY(tw_app_all_blocks(app, "report"));
     page *p = tw_mem_new(sizeof *p);
     if (p == NULL) return TW_ERR_MEMORY;
     p->app = app;

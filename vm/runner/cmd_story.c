@@ -3,6 +3,7 @@
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,7 +131,8 @@ static tw_status walk_blocks(telling *t)
     const uint64_t newest = tw_ledger_head(s->ledger)->height;
     tw_arena *arena = tw_arena_new(BLOCK_MEMORY_MAX);
     tw_status status = arena != NULL ? TW_OK : TW_ERR_MEMORY;
-    for (uint64_t i = 0; i <= newest && status == TW_OK; i++) {
+    const uint64_t base = tw_ledger_base(s->ledger);
+    for (uint64_t i = base > 0 ? base + 1 : 0; i <= newest && status == TW_OK; i++) {
         tw_block block;
         tw_arena_clear(arena);
         status = tw_ledger_block(s->ledger, i, arena, &block, &t->app->err);
@@ -190,6 +192,12 @@ static tw_status tell_story(tw_app *app, uint32_t kinds)
         return TW_REFUSED_ARGUMENT;
     }
     TW_TRY(tw_app_open_at(app));
+    if (tw_ledger_base(app->session->ledger) > 0) {
+        fprintf(stderr,
+                "note: what was up to block %" PRIu64
+                " is not here: the ledger was made from a snapshot of that block\n",
+                tw_ledger_base(app->session->ledger));
+    }
     t.has_contract = app->args.word_count == 1;
     if (t.has_contract) {
         TW_TRY(tw_session_find(app->session, app->args.words[0], &t.contract, &app->err));

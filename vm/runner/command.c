@@ -158,6 +158,15 @@ static const tw_option blocks_options[] = {
     END,
 };
 
+static const tw_option snapshot_options[] = {
+    AT_OPTION,
+    {"root", 0, "HEX", "load: the state root to check against", false},
+    {"block", 0, "HASH", "load: the hash of the block to check against", false},
+    {"simulated", 0, NULL, "load: on a simulated clock, as of `init --start`", false},
+    {"insecure-keys", 0, NULL, "load: make keys without a passphrase: for tests and demos", false},
+    END,
+};
+
 static const tw_option replay_options[] = {
     {"to", 0, "DIR2", "keep the second ledger in this folder", false},
     {"threads", 0, "N", "with so many threads (default: as many as there are processors)", false},
@@ -307,6 +316,17 @@ static const tw_command commands[] = {
     {"prune", "", "let go of states before the newest blocks, now and from now on",
      "Blocks stay, and so do events and history; --at reaches as far back as states are kept.",
      prune_options, 0, 0, true, tw_command_prune},
+    {"snapshot", "save FILE | load FILE", "the whole state in one file, and a ledger from it",
+     "`save` writes the state after the newest block, or after that of --at: the same bytes on\n"
+     "every node. `load` makes the ledger of -d, a new folder, from it. It checks every part of\n"
+     "the file before it stores it, against the hash of the block (--block) or the state root\n"
+     "(--root), which you must have from somebody you trust. The new ledger goes on from there;\n"
+     "it has no blocks from before, so no events and no history of them.\n" TIMES,
+     snapshot_options, 2, 2, true, tw_command_snapshot},
+    {"backup", "DIR2", "a copy of the ledger's folder, keys and all, in a new one",
+     "On the same disk it takes little room: files that never change are shared. A copy on\n"
+     "another disk is safer.",
+     none, 1, 1, true, tw_command_backup},
     {"report", "[NAME...]", "a page with charts of what contracts saw and did",
      "Every block is executed again for it, so the page is also a check.\n" TIMES, report_options,
      0, TW_ARGS_MAX, true, tw_command_report},
@@ -359,9 +379,31 @@ tw_status tw_app_keyring(tw_app *app, const char *dir, tw_keyring **ret_keyring)
     return TW_OK;
 }
 
+tw_status tw_app_floor(tw_app *app, tw_store *store)
+{
+    uint64_t mib = TW_STORE_FLOOR >> 20;
+    if (!tw_args_number(&app->args, "free-min", 0, UINT64_MAX >> 20, &mib, &app->err)) {
+        app->usage = true;
+        return TW_REFUSED_ARGUMENT;
+    }
+    tw_store_set_floor(store, mib << 20);
+    return TW_OK;
+}
+
+tw_status tw_app_all_blocks(tw_app *app, const char *what)
+{
+    const uint64_t base = tw_ledger_base(app->session->ledger);
+    if (base == 0) return TW_OK;
+    return tw_app_fail(app,
+                       "%s needs every block from the first; this ledger was made from a snapshot "
+                       "of block %" PRIu64 ", and has those after it",
+                       what, base);
+}
+
 tw_status tw_app_open(tw_app *app)
 {
     TW_TRY(tw_session_open(tw_args_get(&app->args, "dir", ""), &app->session, &app->err));
+    TW_TRY(tw_app_floor(app, app->session->store));
     tw_keyring_set_passphrases(app->session->keyring, app->passphrases);
     return TW_OK;
 }

@@ -31,6 +31,12 @@ TW_MUST_USE tw_status tw_app_fail(tw_app *app, const char *format, ...) TW_PRINT
 /* The keyring of a folder, with the passphrases of the command; the caller closes it. */
 TW_MUST_USE tw_status tw_app_keyring(tw_app *app, const char *dir, tw_keyring **ret_keyring);
 
+/* The room that --free-min wants on the store's disk. */
+TW_MUST_USE tw_status tw_app_floor(tw_app *app, tw_store *store);
+/* For what needs every block from the first: a refusal when the ledger of -d, which is open, was
+ * made from a snapshot. */
+TW_MUST_USE tw_status tw_app_all_blocks(tw_app *app, const char *what);
+
 /* Opens the ledger of -d. */
 TW_MUST_USE tw_status tw_app_open(tw_app *app);
 
@@ -66,6 +72,7 @@ const char *tw_grouped(uint64_t number, char ret_text[TW_GROUPED_MAX]);
 const tw_command *tw_commands(void);
 
 TW_MUST_USE tw_status tw_command_asm(tw_app *app);
+TW_MUST_USE tw_status tw_command_backup(tw_app *app);
 TW_MUST_USE tw_status tw_command_balances(tw_app *app);
 TW_MUST_USE tw_status tw_command_blocks(tw_app *app);
 TW_MUST_USE tw_status tw_command_call(tw_app *app);
@@ -86,6 +93,7 @@ TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_rollback(tw_app *app);
 TW_MUST_USE tw_status tw_command_root(tw_app *app);
 TW_MUST_USE tw_status tw_command_run(tw_app *app);
+TW_MUST_USE tw_status tw_command_snapshot(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);
 TW_MUST_USE tw_status tw_command_upgrade(tw_app *app);

@@ -13,6 +13,8 @@ static const tw_option common[] = {
     {"dir", 'd', "DIR", "the folder of the ledger", false},
     {"json", 0, NULL, "print data as JSON (64-bit numbers as strings)", false},
     {"passphrase-file", 0, "FILE", "its first line opens sealed keys: nothing is asked", true},
+    {"free-min", 0, "MIB", "no block is made when the disk has less room (default: 64; 0: off)",
+     false},
     {"no-color", 0, NULL, "no colours, whatever the terminal can do", false},
     {"help", 'h', NULL, "this text", false},
     {NULL, 0, NULL, NULL, false},
@@ -54,11 +56,24 @@ static void suggest(const char *name)
     fputs("twvm --help lists them\n", stderr);
 }
 
-/* The index of the command's name: the first word that is no option or value of -d. */
+/* A common option whose value is the next word. */
+static bool takes_next(const char *text)
+{
+    for (const tw_option *o = common; o->name != NULL; o++) {
+        if (o->value == NULL || text[0] != '-') continue;
+        if (text[1] == '-' ? strcmp(text + 2, o->name) == 0
+                           : text[1] == o->letter && o->letter != 0 && text[2] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The index of the command's name: the first word that is no common option or its value. */
 static int command_index(int count, char **texts)
 {
     for (int i = 1; i < count; i++) {
-        if (strcmp(texts[i], "-d") == 0 || strcmp(texts[i], "--dir") == 0) {
+        if (takes_next(texts[i])) {
             i++;
         } else if (texts[i][0] != '-') {
             return i;

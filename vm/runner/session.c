@@ -52,11 +52,16 @@ static tw_status put_meta(tw_store *store, tw_bytes key, tw_bytes value, tw_err 
     return status;
 }
 
+tw_status tw_session_mark_clock(tw_store *store, bool simulated, tw_err *err)
+{
+    return put_meta(store, bytes_of(clock_key), bytes_of(simulated ? "simulated" : "wall"), err);
+}
+
 static tw_status make_ledger(tw_store *store, const tw_genesis *genesis, bool simulated,
                              tw_err *err)
 {
     /* the clock first: a folder in which init was cut short has no head and can be made again */
-    TW_TRY(put_meta(store, bytes_of(clock_key), bytes_of(simulated ? "simulated" : "wall"), err));
+    TW_TRY(tw_session_mark_clock(store, simulated, err));
     return tw_ledger_create(store, genesis, err);
 }
 

@@ -38,6 +38,9 @@ TW_MUST_USE tw_status tw_session_is_free(const char *dir, tw_err *err);
 TW_MUST_USE tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool simulated,
                                         tw_err *err);
 
+/* What a store's clock shall be: for a ledger that is made by other means than the above. */
+TW_MUST_USE tw_status tw_session_mark_clock(tw_store *store, bool simulated, tw_err *err);
+
 TW_MUST_USE tw_status tw_session_open(const char *dir, tw_session **ret_session, tw_err *err);
 void tw_session_close(tw_session *session); /* NULL is allowed */
 

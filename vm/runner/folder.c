@@ -1,0 +1,198 @@
+/* folder -- see the header. */
+#include "vm/runner/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_PATH_MAX = TW_FOLDER_PATH_MAX + 300, COPY_SIZE = 16 * 1024 };
+
+static const char *const parts[] = {"store", "keys"}; /* all that a ledger's folder has */
+
+void tw_folder_remove(const char *path)
+{
+    char file[FILE_PATH_MAX];
+    DIR *folder = opendir(path);
+    if (folder == NULL) return;
+    const struct dirent *entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        unlink(file);
+    }
+    closedir(folder);
+    rmdir(path);
+}
+
+static void empty_draft(const char *path)
+{
+    char part[TW_FOLDER_PATH_MAX + 16];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(part, sizeof part, "%s/%s", path, parts[i]);
+        tw_folder_remove(part);
+        snprintf(part, sizeof part, "%s/%s.tmp", path, parts[i]); /* RocksDB's, of a copy */
+        tw_folder_remove(part);
+    }
+}
+
+static bool is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) return false;
+    uint32_t count = 0;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
+    return count <= 2; /* itself and its parent */
+}
+
+static tw_status set_paths(const char *dir, tw_draft *draft, tw_err *err)
+{
+    size_t size = strlen(dir);
+    while (size > 1 && dir[size - 1] == '/') size--;
+    if (size == 0 || size + 16 > TW_FOLDER_PATH_MAX) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "the path of the folder is empty or too long");
+    }
+    memcpy(draft->dir, dir, size);
+    draft->dir[size] = '\0';
+    memcpy(draft->path, dir, size);
+    memcpy(draft->path + size, ".unfinished", sizeof ".unfinished");
+    return TW_OK;
+}
+
+/* The lock of the draft, which must still be the folder of that name: who had it before us may have
+ * given it its own. */
+static tw_status lock_draft(tw_draft *draft, tw_err *err)
+{
+    struct stat held, there;
+    if (mkdir(draft->path, 0777) != 0 && errno != EEXIST) {
+        return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be made: %s", draft->path,
+                          strerror(errno));
+    }
+    draft->lock = open(draft->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (draft->lock < 0) {
+        return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be opened: %s", draft->path,
+                          strerror(errno));
+    }
+    if (flock(draft->lock, LOCK_EX | LOCK_NB) == 0 && fstat(draft->lock, &held) == 0 &&
+        stat(draft->path, &there) == 0 && held.st_ino == there.st_ino) {
+        return TW_OK;
+    }
+    close(draft->lock);
+    draft->lock = -1;
+    return tw_err_set(err, TW_ERR_LOCKED, "%s: another twvm is making this folder", draft->path);
+}
+
+tw_status tw_draft_begin(const char *dir, tw_draft *ret_draft, tw_err *err)
+{
+    struct stat there;
+    tw_draft draft = {.lock = -1};
+    TW_TRY(set_paths(dir, &draft, err));
+    if (lstat(draft.dir, &there) == 0 && !is_empty(draft.dir)) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "%s is there already; take another name, or move it away", draft.dir);
+    }
+    TW_TRY(lock_draft(&draft, err));
+    empty_draft(draft.path);
+    if (!is_empty(draft.path)) {
+        close(draft.lock);
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "%s holds something that twvm did not leave there; move it away",
+                          draft.path);
+    }
+    *ret_draft = draft;
+    return TW_OK;
+}
+
+/* The folder in which `path` stands, onto the disk. */
+static bool sync_parent(const char *path)
+{
+    char parent[TW_FOLDER_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    const size_t size = slash != NULL ? (size_t)(slash - path) : 0;
+    memcpy(parent, path, size);
+    parent[size] = '\0';
+    const char *name = slash == NULL ? "." : (size == 0 ? "/" : parent);
+    const int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return false;
+    const bool fine = fsync(folder) == 0;
+    close(folder);
+    return fine;
+}
+
+tw_status tw_draft_end(tw_draft *draft, tw_err *err)
+{
+    if (fsync(draft->lock) == 0 && rename(draft->path, draft->dir) == 0) {
+        draft->path[0] = '\0';
+        if (sync_parent(draft->dir)) return TW_OK;
+    }
+    return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be put in its place: %s", draft->dir,
+                      strerror(errno));
+}
+
+void tw_draft_drop(tw_draft *draft)
+{
+    if (draft->path[0] != '\0') {
+        empty_draft(draft->path);
+        rmdir(draft->path);
+    }
+    if (draft->lock >= 0) close(draft->lock);
+    draft->lock = -1;
+}
+
+/* ---- copying ---- */
+
+static bool copy_bytes(int from, int to)
+{
+    uint8_t bytes[COPY_SIZE];
+    for (;;) {
+        const ssize_t size = read(from, bytes, sizeof bytes);
+        if (size <= 0) return size == 0 && fsync(to) == 0;
+        if (write(to, bytes, (size_t)size) != size) return false;
+    }
+}
+
+static tw_status copy_file(const char *from, const char *to, tw_err *err)
+{
+    const int source = open(from, O_RDONLY | O_CLOEXEC);
+    const int target = source >= 0 ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    const bool fine = target >= 0 && copy_bytes(source, target);
+    const int reason = errno;
+    if (source >= 0) close(source);
+    if (target >= 0) close(target);
+    if (fine) return TW_OK;
+    return tw_err_set(err, TW_ERR_IO, "%s: cannot be copied to %s: %s", from, to, strerror(reason));
+}
+
+static tw_status copy_files(DIR *folder, const char *from, const char *to, tw_err *err)
+{
+    char source[FILE_PATH_MAX], target[FILE_PATH_MAX];
+    struct stat there;
+    const struct dirent *entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(source, sizeof source, "%s/%s", from, entry->d_name);
+        snprintf(target, sizeof target, "%s/%s", to, entry->d_name);
+        if (lstat(source, &there) != 0 || !S_ISREG(there.st_mode)) continue;
+        TW_TRY(copy_file(source, target, err));
+    }
+    return TW_OK;
+}
+
+tw_status tw_folder_copy(const char *from, const char *to, tw_err *err)
+{
+    DIR *folder = opendir(from);
+    if (folder == NULL || mkdir(to, 0700) != 0) {
+        const int reason = errno;
+        if (folder != NULL) closedir(folder);
+        return tw_err_set(err, TW_ERR_IO, "%s: cannot be copied to %s: %s", from, to,
+                          strerror(reason));
+    }
+    const tw_status status = copy_files(folder, from, to, err);
+    closedir(folder);
+    return status;
+}

@@ -80,18 +80,29 @@ bool tw_arena_failed(const tw_arena *arena)
     return arena->failed;
 }
 
-void *tw_arena_get(tw_arena *arena, size_t size)
+static size_t round_up(size_t size)
+{
+    return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+/* Not zeroed. */
+static void *reserve(tw_arena *arena, size_t size)
 {
     if (size > arena->size_max || size > SIZE_MAX - sizeof(chunk) - ALIGN) return fail(arena);
-    size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    const size_t rounded = round_up(size);
     if (rounded > arena->size_max - tw_arena_used(arena)) return fail(arena);
     chunk *c = arena->last;
     if (c == NULL || c->size - c->used < rounded) c = grow(arena, rounded);
     if (c == NULL) return fail(arena);
     void *memory = chunk_data(c) + c->used;
     c->used += rounded;
-    memset(memory, 0, rounded);
     return memory;
+}
+
+void *tw_arena_get(tw_arena *arena, size_t size)
+{
+    void *memory = reserve(arena, size);
+    return memory != NULL ? memset(memory, 0, round_up(size)) : NULL;
 }
 
 void *tw_arena_array(tw_arena *arena, size_t count, size_t size)
@@ -103,8 +114,10 @@ void *tw_arena_array(tw_arena *arena, size_t count, size_t size)
 
 char *tw_arena_copy(tw_arena *arena, const void *bytes, size_t size)
 {
-    char *copy = size < SIZE_MAX ? tw_arena_get(arena, size + 1) : NULL;
-    if (copy != NULL && size > 0) memcpy(copy, bytes, size);
+    char *copy = size < SIZE_MAX ? reserve(arena, size + 1) : NULL;
+    if (copy == NULL) return NULL;
+    if (size > 0) memcpy(copy, bytes, size);
+    copy[size] = '\0';
     return copy;
 }
 

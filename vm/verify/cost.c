@@ -217,8 +217,7 @@ static tw_bounds state_cost(const tw_module *m, uint64_t insn)
     return thing ? thing_cost(m, insn) : collection_cost(m, insn);
 }
 
-/* The part that depends on sizes; the table's gas comes on top. */
-static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
+tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
 {
     const uint32_t x = tw_insn_x(insn);
     if (tw_operands_find(tw_insn_op(insn)) != NULL) return state_cost(m, insn);
@@ -255,14 +254,6 @@ static tw_bounds sized_cost(const tw_module *m, uint64_t insn)
         return (tw_bounds){.gas = m->types[x].slots * TW_GAS_SLOT + tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
     }
-}
-
-tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
-{
-    const tw_op_row *row = tw_op_find(tw_insn_op(insn));
-    tw_bounds cost = row->whole ? (tw_bounds){0} : sized_cost(m, insn);
-    cost.gas += row->gas;
-    return cost;
 }
 
 tw_bounds tw_cost_windows(const tw_module *m, bool per_device)

@@ -57,8 +57,8 @@ static tw_status bound_function(bounder *b, uint16_t index)
 {
     const tw_function *f = &b->m->functions[index];
     tw_function_facts *facts = &b->facts->functions[index];
-    tw_bounds ends[TW_LOOP_NEST_MAX + 1] = {0};
-    tw_bounds next = {0};
+    tw_bounds ends[TW_LOOP_NEST_MAX + 1]; /* [0] is of no loop */
+    tw_bounds next = ends[0] = (tw_bounds){0};
     uint32_t depth = 0;
     for (uint32_t pc = f->code_count; pc-- > 0;) {
         const uint64_t insn = b->m->code[f->code_first + pc];

@@ -220,8 +220,9 @@ static tw_status contract_id(tw_app *app, tw_bytes transaction, tw_hash *ret_id)
 static tw_status report_deploy(tw_app *app, const char *name, const tw_hash *id, const tw_module *m,
                                const tw_block *block)
 {
-    char hex[65], gas[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX];
-    const tw_run *run = &block->receipts[block->receipt_count - 1].run;
+    char hex[65], gas[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX], fee[TW_FEE_TEXT_MAX];
+    const tw_receipt *receipt = &block->receipts[block->receipt_count - 1];
+    const tw_run *run = &receipt->run;
     tw_hex_encode(id->bytes, TW_HASH_SIZE, hex);
     if (run->status != TW_OK) {
         tw_writer w = tw_writer_new(TEXT_MAX);
@@ -232,14 +233,18 @@ static tw_status report_deploy(tw_app *app, const char *name, const tw_hash *id,
         return refused;
     }
     if (app->json) {
-        return tw_app_print_json(json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "id", hex,
-                                           "block", tw_json_u64(block->info.height), "time",
-                                           tw_json_time(block->info.time), "gas",
-                                           tw_json_u64(run->gas)));
+        return tw_app_print_json(json_pack(
+            "{s:s, s:s, s:o, s:o, s:o, s:o*}", "name", name, "id", hex, "block",
+            tw_json_u64(block->info.height), "time", tw_json_time(block->info.time), "gas",
+            tw_json_u64(run->gas), "fee", tw_money_fee_json(app->session, receipt->fee)));
     }
-    printf("deployed %s at %s in block %llu, gas %s\nid %s\n", name,
+    printf("deployed %s at %s in block %llu, gas %s%s\nid %s\n", name,
            tw_time_print(block->info.time, time), (unsigned long long)block->info.height,
-           tw_grouped(run->gas, gas), hex);
+           tw_grouped(run->gas, gas), tw_money_fee(app->session, receipt->fee, fee), hex);
+    if (m->timer_count + m->alarm_count > 0 && tw_money_fee_asset(app->session) != NULL) {
+        fprintf(stderr, "note: its timers and alarms run on fuel: twvm fuel %s AMOUNT --as KEY\n",
+                name);
+    }
     return TW_OK;
 }
 
@@ -369,18 +374,27 @@ static tw_status print_item(void *context, const tw_story_item *item)
     return status;
 }
 
+/* What to write when a timer stands in the way. */
+static const char *due_hint(const tw_app *app, const tw_run *run)
+{
+    if (run->status != TW_TRAP_TIMER_DUE) return "";
+    return tw_money_fee_asset(app->session) != NULL
+               ? "; `twvm fuel` pays for it, and `twvm tick` runs it at your cost"
+               : "; the next block, or `twvm tick`, runs it";
+}
+
 static tw_status report_call(tw_app *app, const char *action, const tw_module *m, const tw_tx *tx,
                              const tw_block *block)
 {
     tw_session *s = app->session;
     const tw_receipt *receipt = &block->receipts[block->receipt_count - 1];
-    char gas[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX];
+    char gas[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX], fee[TW_FEE_TEXT_MAX];
     if (receipt->run.status != TW_OK) {
         tw_writer w = tw_writer_new(TEXT_MAX);
         tw_session_outcome(s, m, &receipt->run, &w);
         const tw_status refused =
-            tw_app_fail(app, "%s failed: %.*s%s", action, (int)w.size, (const char *)w.data,
-                        tw_money_hint(m, &receipt->run, tx));
+            tw_app_fail(app, "%s failed: %.*s%s%s", action, (int)w.size, (const char *)w.data,
+                        tw_money_hint(m, &receipt->run, tx), due_hint(app, &receipt->run));
         tw_writer_free(&w);
         return refused;
     }
@@ -389,13 +403,15 @@ static tw_status report_call(tw_app *app, const char *action, const tw_module *m
         void *parts[2] = {s, json_array()};
         TW_TRY(tw_story_walk(s, block, &receipt->run.contract, kinds, collect_json, parts));
         return tw_app_print_json(
-            json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "action", action, "transaction",
+            json_pack("{s:s, s:o, s:o, s:o, s:o, s:o*, s:o}", "action", action, "transaction",
                       tw_json_hex(receipt->transaction.bytes, TW_HASH_SIZE), "block",
                       tw_json_u64(block->info.height), "time", tw_json_time(block->info.time),
-                      "gas", tw_json_u64(receipt->run.gas), "story", (json_t *)parts[1]));
+                      "gas", tw_json_u64(receipt->run.gas), "fee",
+                      tw_money_fee_json(s, receipt->fee), "story", (json_t *)parts[1]));
     }
-    printf("%s done at %s in block %llu, gas %s\n", action, tw_time_print(block->info.time, time),
-           (unsigned long long)block->info.height, tw_grouped(receipt->run.gas, gas));
+    printf("%s done at %s in block %llu, gas %s%s\n", action, tw_time_print(block->info.time, time),
+           (unsigned long long)block->info.height, tw_grouped(receipt->run.gas, gas),
+           tw_money_fee(s, receipt->fee, fee));
     return tw_story_walk(s, block, &receipt->run.contract, kinds, print_item, s);
 }
 

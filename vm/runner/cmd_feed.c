@@ -115,12 +115,23 @@ static tw_status open_lanes_by(feeder *f, const char *column, const char *as)
     return TW_OK;
 }
 
+static tw_status find_carrier(feeder *f)
+{
+    tw_keyring *keyring = f->session->keyring;
+    const char *name = tw_args_get(&f->app->args, "carrier", NULL);
+    if (name == NULL) return TW_OK;
+    f->carrier = tw_keyring_find(keyring, name);
+    if (f->carrier == NULL) return tw_keyring_refuse(keyring, name, &f->app->err);
+    return tw_keyring_unlock(keyring, f->carrier, &f->app->err);
+}
+
 static tw_status open_lanes(feeder *f)
 {
     const tw_args *args = &f->app->args;
     const char *as = tw_args_get(args, "as", NULL);
     const char *by = tw_args_get(args, "by", NULL);
     if (as == NULL) return tw_app_usage(f->app, "say whose readings these are: --as KEY");
+    TW_TRY(find_carrier(f));
     if (by != NULL) return open_lanes_by(f, by, as);
     f->lanes = tw_mem_new(sizeof *f->lanes);
     if (f->lanes == NULL) return TW_ERR_MEMORY;

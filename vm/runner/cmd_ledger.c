@@ -71,6 +71,7 @@ tw_status tw_command_init(tw_app *app)
     TW_TRY(make_folder(app, dir, insecure));
     tw_arena *arena = tw_arena_new(GENESIS_MEMORY_MAX);
     tw_status made = arena != NULL ? tw_money_genesis(app, dir, arena, &genesis) : TW_ERR_MEMORY;
+    if (made == TW_OK) made = tw_money_genesis_fees(app, dir, &genesis);
     if (made == TW_OK) made = tw_session_create(dir, &genesis, start != NULL, &app->err);
     tw_arena_free(arena);
     TW_TRY(made);
@@ -136,11 +137,16 @@ static tw_status print_block_line(const tw_app *app, const tw_block *block)
     return TW_OK;
 }
 
-static const char *receipt_word(const tw_receipt *receipt)
+/* "timer", "handler", or what the transaction of this receipt was. */
+static const char *receipt_word(const tw_app *app, const tw_block *block, uint32_t number)
 {
+    const tw_receipt *receipt = &block->receipts[number];
+    const uint32_t first = block->receipt_count - block->transaction_count;
+    tw_tx tx;
     if (receipt->kind == TW_RECEIPT_TIMER) return "timer";
-    if (receipt->kind == TW_RECEIPT_HANDLER) return "handler";
-    return receipt->has_intake ? "pack" : "call";
+    if (receipt->kind == TW_RECEIPT_HANDLER || number < first) return "handler";
+    const tw_bytes bytes = block->transactions[number - first];
+    return tw_tx_decode(bytes, app->session->arena, &tx) == TW_OK ? tw_receipt_word(&tx) : "?";
 }
 
 /* Receipt number `number` of the block. */
@@ -153,14 +159,16 @@ static tw_status print_receipt(tw_app *app, const tw_block *block, uint32_t numb
     if (run->entry != TW_NONE) {
         m = tw_session_module_then(s, &run->contract, block->info.height, number);
     }
-    char label[TW_CONTRACT_NAME_MAX], gas[TW_GROUPED_MAX], id[65];
+    char label[TW_CONTRACT_NAME_MAX], gas[TW_GROUPED_MAX], id[65], fee[TW_FEE_TEXT_MAX];
     tw_writer w = tw_writer_new(16 * 1024);
     tw_session_outcome(s, m, run, &w);
     const char *entry = m != NULL && run->entry < m->entry_count ? m->entries[run->entry].name : "";
     tw_hex_encode(receipt->transaction.bytes, TW_HASH_SIZE, id);
-    printf("  %-8s %s %s: %.*s; gas %s, %u writes", receipt_word(receipt),
-           tw_session_label(s, &run->contract, label), entry, (int)w.size, (const char *)w.data,
-           tw_grouped(run->gas, gas), run->writes);
+    const bool contract = !tw_hash_is_zero(&run->contract);
+    printf("  %-8s %s%s%s%s%.*s; gas %s%s, %u writes", receipt_word(app, block, number),
+           contract ? tw_session_label(s, &run->contract, label) : "", entry[0] != '\0' ? " " : "",
+           entry, contract ? ": " : "", (int)w.size, (const char *)w.data,
+           tw_grouped(run->gas, gas), tw_money_fee(s, receipt->fee, fee), run->writes);
     if (receipt->has_intake) {
         printf("; %u readings in, %u refused", receipt->intake.accepted,
                receipt->intake.refused_count);

@@ -145,6 +145,72 @@ tw_status tw_money_genesis(tw_app *app, const char *dir, tw_arena *arena, tw_gen
     return status;
 }
 
+/* "0.05 EUR", of one of the ledger's own assets. */
+static tw_status parse_price(tw_app *app, const char *text, tw_genesis *genesis)
+{
+    const size_t at = tw_money_name_at(tw_bytes_of(text, strlen(text)));
+    for (uint16_t i = 0; i < genesis->asset_count; i++) {
+        const tw_genesis_asset *asset = &genesis->assets[i];
+        if (strcmp(text + at, asset->name) != 0) continue;
+        genesis->fee_asset = i;
+        TW_TRY(tw_money_parse(tw_bytes_of(text, at), asset->decimals, asset->name,
+                              &genesis->gas_price, &app->err));
+        if (genesis->gas_price > 0) return TW_OK;
+        return tw_app_fail(app, "--gas-price: \"%.60s\" is no price", text);
+    }
+    return tw_app_usage(app,
+                        "--gas-price: \"%.60s\" is not AMOUNT ASSET, with an asset that --asset "
+                        "makes",
+                        text);
+}
+
+tw_status tw_money_genesis_fees(tw_app *app, const char *dir, tw_genesis *genesis)
+{
+    const char *price = tw_args_get(&app->args, "gas-price", NULL);
+    const char *name = tw_args_get(&app->args, "fees-to", "fees");
+    tw_keyring *keyring = NULL;
+    if (price == NULL && !tw_args_has(&app->args, "fees-to")) return TW_OK;
+    if (price == NULL) return tw_app_usage(app, "--fees-to: there are no fees without --gas-price");
+    TW_TRY(parse_price(app, price, genesis));
+    TW_TRY(tw_app_keyring(app, dir, &keyring));
+    tw_status status = TW_OK;
+    const tw_named_key *key = tw_keyring_find(keyring, name);
+    if (key == NULL) {
+        status = tw_keyring_add(keyring, name, NULL, &key, &app->err);
+        if (status == TW_OK) fprintf(stderr, "made the key %s\n", name);
+    }
+    if (status == TW_OK) genesis->fee_account = key->account;
+    tw_keyring_close(keyring);
+    return status;
+}
+
+/* ---- fees ---- */
+
+const tw_genesis_asset *tw_money_fee_asset(const tw_session *s)
+{
+    const tw_genesis *genesis = tw_ledger_genesis(s->ledger);
+    return genesis->gas_price > 0 ? &genesis->assets[genesis->fee_asset] : NULL;
+}
+
+const char *tw_money_fee(const tw_session *s, int64_t fee, char ret_text[TW_FEE_TEXT_MAX])
+{
+    char amount[TW_MONEY_TEXT_MAX];
+    const tw_genesis_asset *asset = tw_money_fee_asset(s);
+    ret_text[0] = '\0';
+    if (asset == NULL) return ret_text;
+    snprintf(ret_text, TW_FEE_TEXT_MAX, ", fee %s",
+             tw_money_print(fee, asset->decimals, asset->name, amount));
+    return ret_text;
+}
+
+json_t *tw_money_fee_json(const tw_session *s, int64_t amount)
+{
+    const tw_genesis_asset *asset = tw_money_fee_asset(s);
+    if (asset == NULL) return NULL;
+    const tw_money money = {.name = asset->name, .decimals = asset->decimals};
+    return tw_show_money_json(&money, amount);
+}
+
 /* ---- deploy ---- */
 
 /* What --currency says of this one; its own name when it says nothing. */
@@ -293,6 +359,7 @@ typedef struct listing {
     tw_session *session;
     const tw_asset *asset;
     json_t *holders, *purses; /* NULL: text */
+    json_t *fuel;             /* of contracts, where fees are paid in the asset */
 } listing;
 
 static json_t *amount_json(const tw_asset *asset, int64_t amount)
@@ -378,11 +445,30 @@ tw_status tw_money_purse(const tw_contract *c, const tw_purse *p, tw_money_visit
     }
 }
 
-static tw_status list_purses(tw_app *app, listing *l)
+static tw_status list_fuel(const listing *l, const tw_hash *contract)
+{
+    int64_t fuel = 0;
+    char label[TW_CONTRACT_NAME_MAX], line[TW_CONTRACT_NAME_MAX + 8];
+    TW_TRY(tw_ledger_fuel(l->session->ledger, contract, &fuel));
+    if (fuel == 0) return TW_OK;
+    tw_session_label(l->session, contract, label);
+    if (l->purses == NULL) {
+        snprintf(line, sizeof line, "%s fuel", label);
+        print_line(l, line, fuel);
+        return TW_OK;
+    }
+    json_t *item =
+        json_pack("{s:s, s:o}", "contract", label, "amount", amount_json(l->asset, fuel));
+    return json_array_append_new(l->fuel, item) == 0 ? TW_OK : TW_ERR_MEMORY;
+}
+
+static tw_status list_contracts(tw_app *app, listing *l)
 {
     tw_session *s = l->session;
     tw_hash id, last;
     bool found = false;
+    const tw_hash *fees = tw_ledger_fee_asset(s->ledger);
+    const bool fuel = fees != NULL && tw_hash_equal(fees, &l->asset->id);
     TW_TRY(tw_ledger_next_contract(s->ledger, NULL, &id, &found));
     while (found) {
         tw_contract *c = NULL;
@@ -393,6 +479,7 @@ static tw_status list_purses(tw_app *app, listing *l)
             if (!tw_hash_equal(&c->assets[m->purses[i].money], &l->asset->id)) continue;
             TW_TRY(tw_money_purse(c, &m->purses[i], list_amount, l));
         }
+        if (fuel) TW_TRY(list_fuel(l, &id));
         tw_arena_reset(s->arena, mark);
         last = id;
         TW_TRY(tw_ledger_next_contract(s->ledger, &last, &id, &found));
@@ -411,14 +498,15 @@ static tw_status list_asset(tw_app *app, const tw_asset *asset, json_t *all)
     } else {
         l.holders = json_array();
         l.purses = json_array();
-        json_array_append_new(all, json_pack("{s:s, s:o, s:i, s:o, s:o, s:o}", "asset", label, "id",
-                                             tw_json_hex(asset->id.bytes, TW_HASH_SIZE), "decimals",
-                                             asset->decimals, "supply",
+        l.fuel = json_array();
+        json_array_append_new(all, json_pack("{s:s, s:o, s:i, s:o, s:o, s:o, s:o}", "asset", label,
+                                             "id", tw_json_hex(asset->id.bytes, TW_HASH_SIZE),
+                                             "decimals", asset->decimals, "supply",
                                              amount_json(asset, asset->supply), "accounts",
-                                             l.holders, "purses", l.purses));
+                                             l.holders, "purses", l.purses, "fuel", l.fuel));
     }
     TW_TRY(list_holders(&l));
-    return list_purses(app, &l);
+    return list_contracts(app, &l);
 }
 
 tw_status tw_command_balances(tw_app *app)

@@ -6,6 +6,8 @@
 #include "vm/exec/device.h"
 #include "vm/runner/command.h"
 #include "vm/runner/csv.h"
+#include "vm/runner/money.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/report.h"
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
@@ -28,6 +30,8 @@ typedef struct section {
     uint16_t phase;
     uint32_t series[TW_READINGS_MAX];
     uint64_t accepted, refused;
+    int64_t spent;   /* fuel of its timers and handlers */
+    uint32_t waited; /* how often one had to wait for fuel */
 } section;
 
 typedef struct page {
@@ -185,6 +189,18 @@ static tw_status add_item(void *context, const tw_story_item *item)
     return TW_OK;
 }
 
+/* What the contracts' timers and edges took from their fuel. */
+static void add_fuel(page *p, const tw_block *block)
+{
+    for (uint32_t i = 0; i < block->receipt_count; i++) {
+        const tw_receipt *receipt = &block->receipts[i];
+        section *s = section_of(p, &receipt->run.contract);
+        if (s == NULL || receipt->kind == TW_RECEIPT_TX) continue;
+        s->spent += receipt->fee;
+        s->waited += receipt->run.status == TW_TX_NO_FUEL;
+    }
+}
+
 static tw_status look_at_contracts(page *p)
 {
     for (uint32_t i = 0; i < p->count; i++) {
@@ -209,6 +225,7 @@ static tw_status add_block(page *p, uint64_t height)
     TW_TRY(tw_ledger_block(p->app->session->ledger, height, p->arena, &block, &p->app->err));
     TW_TRY(tw_ledger_replay_block(p->copy, &block, &p->app->err));
     TW_TRY(add_packs(p, &block));
+    add_fuel(p, &block);
     TW_TRY(look_at_contracts(p));
     return tw_story_walk(p->app->session, &block, NULL, TW_STORY_ALL, add_item, p);
 }
@@ -283,7 +300,26 @@ static tw_status add_marks(page *p, const char *path)
 
 /* ---- the whole ---- */
 
-static void add_totals(page *p)
+/* "1.20 EUR left, 0.34 EUR spent; 2 timers or edges had to wait for it" */
+static tw_status add_fuel_fact(const page *p, const section *s)
+{
+    const tw_genesis_asset *asset = tw_money_fee_asset(p->app->session);
+    char text[2 * TW_MONEY_TEXT_MAX + 80], left[TW_MONEY_TEXT_MAX], spent[TW_MONEY_TEXT_MAX];
+    int64_t fuel = 0;
+    if (asset == NULL) return TW_OK;
+    TW_TRY(tw_ledger_fuel(p->copy, &s->id, &fuel));
+    const int size = snprintf(text, sizeof text, "%s left, %s spent",
+                              tw_money_print(fuel, asset->decimals, asset->name, left),
+                              tw_money_print(s->spent, asset->decimals, asset->name, spent));
+    if (s->waited > 0) {
+        snprintf(text + size, sizeof text - (size_t)size, "; runs had to wait for it %u times",
+                 s->waited);
+    }
+    tw_report_fact(s->report, "fuel", text);
+    return TW_OK;
+}
+
+static tw_status add_totals(page *p)
 {
     char text[160];
     char a[TW_GROUPED_MAX], b[TW_GROUPED_MAX];
@@ -296,7 +332,9 @@ static void add_totals(page *p)
                  "all %s blocks were executed again; every root and receipt agreed",
                  tw_grouped(p->blocks, a));
         tw_report_fact(s->report, "checked", text);
+        TW_TRY(add_fuel_fact(p, s));
     }
+    return TW_OK;
 }
 
 static tw_status write_report(page *p)
@@ -307,7 +345,7 @@ static tw_status write_report(page *p)
     TW_TRY(add_sections(p));
     TW_TRY(add_blocks(p));
     if (marks != NULL) TW_TRY(add_marks(p, marks));
-    add_totals(p);
+    TW_TRY(add_totals(p));
     for (uint32_t i = 0; i < p->count; i++) reports[i] = p->sections[i].report;
     const int64_t end = tw_ledger_head(p->copy)->time;
     TW_TRY(

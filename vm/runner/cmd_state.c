@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024 * 1024, MEMBERS_SHOWN_MAX = 16, PAIRS_SHOWN_MAX = 16 };
+enum { TEXT_MAX = 1024 * 1024, MEMBERS_SHOWN_MAX = 16, PAIRS_SHOWN_MAX = 16, WAITING_MAX = 200 };
 
 typedef struct view {
     tw_app *app;
@@ -73,14 +73,17 @@ static void show_alarms(view *v)
         const char *pending = a->edge == TW_EDGE_RAISED    ? "raised"
                               : a->edge == TW_EDGE_CLEARED ? "cleared"
                                                            : NULL;
+        const bool waits = tw_ledger_edge_waits(v->contract, i);
         if (list != NULL) {
-            json_object_set_new(list, name,
-                                json_pack("{s:b, s:s?}", "up", a->up, "pending", pending));
+            json_object_set_new(
+                list, name,
+                json_pack("{s:b, s:s?, s:b}", "up", a->up, "pending", pending, "waits", waits));
             continue;
         }
-        printf("  alarm     %s is %s%s%s%s\n", name, a->up ? "up" : "down",
+        printf("  alarm     %s is %s%s%s%s%s\n", name, a->up ? "up" : "down",
                pending != NULL ? ", its edge '" : "", pending != NULL ? pending : "",
-               pending != NULL ? "' waits for its handler" : "");
+               pending != NULL ? "' waits for its handler" : "",
+               waits ? ", and that for fuel or a pack" : "");
     }
     if (list != NULL) json_object_set_new(v->object, "alarms", list);
 }
@@ -475,7 +478,41 @@ static tw_status show_devices(view *v)
     return TW_OK;
 }
 
-/* ---- timers and history ---- */
+/* ---- fuel, timers and history ---- */
+
+static tw_status show_fuel(view *v)
+{
+    const tw_genesis_asset *asset = tw_money_fee_asset(v->session);
+    int64_t fuel = 0;
+    char text[TW_MONEY_TEXT_MAX];
+    if (asset == NULL) return TW_OK;
+    TW_TRY(tw_ledger_fuel(v->session->ledger, &v->contract->id, &fuel));
+    if (v->object != NULL) {
+        json_object_set_new(v->object, "fuel", tw_money_fee_json(v->session, fuel));
+        return TW_OK;
+    }
+    printf("  fuel      %s\n", tw_money_print(fuel, asset->decimals, asset->name, text));
+    return TW_OK;
+}
+
+/* "waits for fuel, a run may cost 0.03 EUR"; "" when it does not wait. */
+static tw_status waiting_text(const view *v, uint16_t entry, char ret_text[WAITING_MAX])
+{
+    tw_ledger *ledger = v->session->ledger;
+    const tw_genesis_asset *asset = tw_money_fee_asset(v->session);
+    char text[TW_MONEY_TEXT_MAX];
+    int64_t fee = 0;
+    bool waits = false;
+    ret_text[0] = '\0';
+    TW_TRY(tw_ledger_timer_waits(ledger, v->contract, entry, &waits));
+    if (!waits || asset == NULL) return TW_OK;
+    if (!tw_ledger_fee(ledger, v->contract->code->facts->entries[entry].gas, &fee)) {
+        fee = INT64_MAX;
+    }
+    snprintf(ret_text, WAITING_MAX, ", waits for fuel: a run may cost %s",
+             tw_money_print(fee, asset->decimals, asset->name, text));
+    return TW_OK;
+}
 
 static tw_status show_timers(view *v)
 {
@@ -484,17 +521,19 @@ static tw_status show_timers(view *v)
         const tw_entry *e = &v->module->entries[i];
         const tw_timer_state *timer = &v->contract->control.timers[i];
         int64_t due = timer->due;
-        char time[TW_TIME_TEXT_MAX];
+        char time[TW_TIME_TEXT_MAX], waiting[WAITING_MAX];
         if (due == TW_NEVER) continue;
         if (e->kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(v->contract, i, &due));
         if (due == TW_NEVER) continue;
+        TW_TRY(waiting_text(v, i, waiting));
         if (list != NULL) {
-            json_array_append_new(list, json_pack("{s:s, s:o, s:i}", "name", e->name, "due",
-                                                  tw_json_time(due), "failed", timer->attempts));
+            json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:b}", "name", e->name, "due",
+                                                  tw_json_time(due), "failed", timer->attempts,
+                                                  "waits", waiting[0] != '\0'));
             continue;
         }
-        printf("  timer     %s is due at %s%s\n", e->name, tw_time_print(due, time),
-               timer->attempts > 0 ? ", after it failed" : "");
+        printf("  timer     %s is due at %s%s%s\n", e->name, tw_time_print(due, time),
+               timer->attempts > 0 ? ", after it failed" : "", waiting);
     }
     if (list != NULL) json_object_set_new(v->object, "timers", list);
     return TW_OK;
@@ -546,6 +585,7 @@ static tw_status show_all(view *v)
     TW_TRY(show_maps(v, TW_FIELD_REGISTRY, "registry", "registries"));
     TW_TRY(show_purses(v));
     TW_TRY(show_devices(v));
+    TW_TRY(show_fuel(v));
     TW_TRY(show_timers(v));
     show_history(v);
     return show_consent(v);

@@ -4,6 +4,7 @@
  * first call is the consent, and says when the second one may come.
  */
 #include "vm/runner/command.h"
+#include "vm/runner/money_parts.h"
 #include "vm/runner/source.h"
 #include "vm/runner/times.h"
 
@@ -82,16 +83,19 @@ static tw_status refused(change *u, const tw_run *run)
 static tw_status report(change *u, const tw_block *block)
 {
     char gas[TW_GROUPED_MAX], time[TW_TIME_TEXT_MAX], due[TW_TIME_TEXT_MAX];
-    const tw_run *run = &block->receipts[block->receipt_count - 1].run;
+    char fee[TW_FEE_TEXT_MAX];
+    const tw_receipt *receipt = &block->receipts[block->receipt_count - 1];
+    const tw_run *run = &receipt->run;
     const bool done = run->entry != TW_NONE;
     const int64_t from = block->info.time + u->delay;
     if (run->status != TW_OK) return refused(u, run);
     if (u->app->json) {
         json_t *object =
-            json_pack("{s:s, s:o, s:i, s:i, s:b, s:o, s:o, s:o}", "name", u->label, "module",
+            json_pack("{s:s, s:o, s:i, s:i, s:b, s:o, s:o, s:o, s:o*}", "name", u->label, "module",
                       tw_json_hex(u->module.bytes, TW_HASH_SIZE), "from", u->version, "to",
                       u->to->version, "done", done, "block", tw_json_u64(block->info.height),
-                      "time", tw_json_time(block->info.time), "gas", tw_json_u64(run->gas));
+                      "time", tw_json_time(block->info.time), "gas", tw_json_u64(run->gas), "fee",
+                      tw_money_fee_json(u->app->session, receipt->fee));
         if (object != NULL && !done) json_object_set_new(object, "due", tw_json_time(from));
         return tw_app_print_json(object);
     }
@@ -101,9 +105,10 @@ static tw_status report(change *u, const tw_block *block)
                tw_time_print(from, due));
         return TW_OK;
     }
-    printf("upgraded %s from version %u to %u at %s in block %llu, gas %s\n", u->label, u->version,
-           u->to->version, tw_time_print(block->info.time, time),
-           (unsigned long long)block->info.height, tw_grouped(run->gas, gas));
+    printf("upgraded %s from version %u to %u at %s in block %llu, gas %s%s\n", u->label,
+           u->version, u->to->version, tw_time_print(block->info.time, time),
+           (unsigned long long)block->info.height, tw_grouped(run->gas, gas),
+           tw_money_fee(u->app->session, receipt->fee, fee));
     return TW_OK;
 }
 

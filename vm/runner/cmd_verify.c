@@ -330,6 +330,8 @@ static tw_status say_meaning(view *v, const tw_witness_fact *fact)
     }
     if (space == TW_SPACE_BALANCE && fact->key.size > 1 + TW_HASH_SIZE && fact->value.size == 9) {
         say_balance(v, fact->key, &r);
+    } else if (space == TW_SPACE_FUEL && fact->value.size == 9) {
+        say(v, "amount", tw_json_u64(tw_read_u64(&r)));
     } else if (space == TW_SPACE_ASSET) {
         say_asset(v, fact->value);
     } else if (space == TW_SPACE_CONTROL) {

@@ -48,6 +48,9 @@ static const tw_option init_options[] = {
     {"retain", 0, "N", "of how many newest blocks the state is kept (default: 0, all)", false},
     {"asset", 0, "'NAME DECIMALS [KEY=AMOUNT,...]'",
      "money of the chain and who has it: --asset 'EUR 2 alice=1_000.00,bob=500'", true},
+    {"gas-price", 0, "'AMOUNT ASSET'",
+     "what a million gas costs (default: nothing): --gas-price '0.05 EUR'", false},
+    {"fees-to", 0, "KEY", "who gets the fees (default: a key named fees)", false},
     {"insecure-keys", 0, NULL, "make keys without a passphrase: for tests and demos", false},
     END,
 };
@@ -82,6 +85,12 @@ static const tw_option upgrade_options[] = {
 static const tw_option call_options[] = {
     {"as", 0, "KEY[,KEY]", "who calls; the others sign too", false},
     {"spend", 0, "AMOUNT", "the most it may take from the sender: --spend '12_500.00 EUR'", true},
+    TIME_OPTION,
+    END,
+};
+
+static const tw_option send_options[] = {
+    {"as", 0, "KEY", "who sends, and pays", false},
     TIME_OPTION,
     END,
 };
@@ -208,6 +217,7 @@ static const tw_option opcodes_options[] = {
 
 static const tw_option feed_options[] = {
     {"as", 0, "KEY", "the device's key: it signs the packs", false},
+    {"carrier", 0, "KEY", "who sends the packs, and pays (default: the device)", false},
     {"by", 0, "COLUMN",
      "several devices in one table: {} in NAME and KEY stands for the\n"
      "column's value, and they go side by side",
@@ -262,6 +272,18 @@ static const tw_command commands[] = {
      upgrade_options, 2, 2, true, tw_command_upgrade},
     {"call", "NAME ACTION [ARGUMENT=VALUE...]", "call an action of a contract", VALUES,
      call_options, 2, TW_ARGS_MAX, true, tw_command_call},
+    {"transfer", "AMOUNT TO", "send money of an account to another: transfer '12.50 EUR' bob",
+     "TO is the name of a key or an account of 64 hex digits.\n" TIMES, send_options, 2, 2, true,
+     tw_command_transfer},
+    {"fuel", "NAME AMOUNT", "give the timers of a contract something to run on",
+     "On a ledger with a gas price, timers, and edges of alarms that no pack hands over, are paid\n"
+     "from their contract's fuel. Without it they wait; what waits comes up again when there is\n"
+     "fuel. Anyone may fill it, nobody takes it back.\n" TIMES,
+     send_options, 2, 2, true, tw_command_fuel},
+    {"tick", "NAME", "run the first timer of a contract that is due, at the sender's cost",
+     "For a timer that waits for fuel, or for its turn. One that fails has been tried all the\n"
+     "same: it is due again later.\n" TIMES,
+     send_options, 1, 1, true, tw_command_tick},
     {"run", "CALLS.csv", "calls from a table: past ones, or a script",
      "Columns: time, as (KEY, or KEY+KEY where others sign too), entry, and the arguments by\n"
      "their names; contract, where there are several; spend, the most that a row may take from\n"
@@ -301,6 +323,9 @@ static const tw_command commands[] = {
      verify_options, 1, 1, false, tw_command_verify},
     {"blocks", "[HEIGHT]", "the newest blocks, or what one block did", NULL, blocks_options, 0, 1,
      true, tw_command_blocks},
+    {"receipt", "TRANSACTION", "one transaction: what it asked for, what came of it, what it cost",
+     "A transaction is known by the 64 hex digits of its id, which `blocks HEIGHT` prints.", none,
+     1, 1, true, tw_command_receipt},
     {"root", "", "height, time and state root of the newest block", NULL, none, 0, 0, true,
      tw_command_root},
     {"replay", "", "execute every block again from the first, and compare", NULL, replay_options, 0,

@@ -58,6 +58,9 @@ TW_MUST_USE tw_status tw_app_code(tw_app *app, const char *path, tw_bytes module
  * of -o. */
 TW_MUST_USE tw_status tw_app_prove_history(tw_app *app, const tw_hash *contract);
 
+/* "call", "pack", "transfer": the kind of a transaction; static memory. */
+const char *tw_receipt_word(const tw_tx *tx);
+
 /* Prints a JSON value on one line and drops it. TW_ERR_MEMORY when `value` is NULL. */
 TW_MUST_USE tw_status tw_app_print_json(json_t *value);
 /* 64-bit numbers stand in strings. */
@@ -82,12 +85,14 @@ TW_MUST_USE tw_status tw_command_epcis(tw_app *app);
 TW_MUST_USE tw_status tw_command_events(tw_app *app);
 TW_MUST_USE tw_status tw_command_feed(tw_app *app);
 TW_MUST_USE tw_status tw_command_fsck(tw_app *app);
+TW_MUST_USE tw_status tw_command_fuel(tw_app *app);
 TW_MUST_USE tw_status tw_command_history(tw_app *app);
 TW_MUST_USE tw_status tw_command_init(tw_app *app);
 TW_MUST_USE tw_status tw_command_key(tw_app *app);
 TW_MUST_USE tw_status tw_command_opcodes(tw_app *app);
 TW_MUST_USE tw_status tw_command_prove(tw_app *app);
 TW_MUST_USE tw_status tw_command_prune(tw_app *app);
+TW_MUST_USE tw_status tw_command_receipt(tw_app *app);
 TW_MUST_USE tw_status tw_command_replay(tw_app *app);
 TW_MUST_USE tw_status tw_command_report(tw_app *app);
 TW_MUST_USE tw_status tw_command_rollback(tw_app *app);
@@ -96,6 +101,8 @@ TW_MUST_USE tw_status tw_command_run(tw_app *app);
 TW_MUST_USE tw_status tw_command_snapshot(tw_app *app);
 TW_MUST_USE tw_status tw_command_state(tw_app *app);
 TW_MUST_USE tw_status tw_command_test(tw_app *app);
+TW_MUST_USE tw_status tw_command_tick(tw_app *app);
+TW_MUST_USE tw_status tw_command_transfer(tw_app *app);
 TW_MUST_USE tw_status tw_command_upgrade(tw_app *app);
 TW_MUST_USE tw_status tw_command_verify(tw_app *app);
 TW_MUST_USE tw_status tw_command_view(tw_app *app);

@@ -129,6 +129,7 @@ typedef struct feeder {
     tw_session *session;
     feed_lane *lanes;
     uint32_t lane_count;
+    const tw_named_key *carrier; /* who sends the packs and pays; NULL: each device its own */
     bool resume, verbose;
     int64_t newest; /* of all readings so far */
     bool has_due;
@@ -136,6 +137,7 @@ typedef struct feeder {
     tw_writer bytes, transaction;
     uint64_t rows_total; /* 0: not known */
     uint64_t rows, sent, blocks;
+    int64_t fees;  /* paid for packs */
     int64_t drawn; /* when the bar was drawn */
     uint64_t start_ns, table_ns, sign_ns, tell_ns;
     tw_ledger_times before; /* the ledger's counters when it began */

@@ -94,8 +94,6 @@ static tw_status sign_pack(feeder *f, feed_lane *lane, const tw_secret *secret)
 {
     tw_pack pack = {
         .contract = lane->contract, .device = lane->key->account, .items = lane->pack.items};
-    tw_tx tx = {.kind = TW_TX_PACK, .signer_count = 1};
-    tw_hash id;
     TW_TRY(device_numbers(f, lane, &pack));
     for (uint32_t i = 0; i < lane->rows.map_count; i++) {
         const char *field = lane->rows.maps[i].reading->field;
@@ -104,15 +102,22 @@ static tw_status sign_pack(feeder *f, feed_lane *lane, const tw_secret *secret)
     pack.field_count = (uint8_t)lane->rows.map_count;
     pack.item_count = (uint16_t)lane->pack.count;
     tw_writer_clear(&f->bytes);
-    const tw_hash *chain = tw_ledger_chain(f->session->ledger);
-    TW_TRY(tw_pack_encode(&pack, chain, secret, &f->bytes));
+    return tw_pack_encode(&pack, tw_ledger_chain(f->session->ledger), secret, &f->bytes);
+}
+
+/* The signed pack as a transaction of the carrier. */
+static tw_status carry_pack(feeder *f, const tw_named_key *carrier, const tw_secret *secret)
+{
+    tw_tx tx = {.kind = TW_TX_PACK, .signer_count = 1};
+    tw_hash id;
     tx.pack = tw_writer_bytes(&f->bytes);
-    tx.chain = *chain;
-    tx.signers[0] = lane->key->account;
-    TW_TRY(tw_ledger_nonce(f->session->ledger, &lane->key->account, &tx.nonce));
+    tx.chain = *tw_ledger_chain(f->session->ledger);
+    tx.signers[0] = carrier->account;
+    TW_TRY(tw_ledger_nonce(f->session->ledger, &carrier->account, &tx.nonce));
     /* its size does not depend on the limit: body, payload, one signature */
     const size_t size = 1 + 1 + 32 + 1 + 32 + 8 + 8 + 4 + tx.pack.size + 64;
     TW_TRY(tw_ledger_gas_bound(f->session->ledger, &tx, size, &tx.gas_limit, &f->app->err));
+    TW_TRY(tw_session_can_pay(f->session, &tx, &f->app->err));
     tw_writer_clear(&f->transaction);
     return tw_tx_encode(&tx, secret, &f->transaction, &id);
 }
@@ -120,8 +125,13 @@ static tw_status sign_pack(feeder *f, feed_lane *lane, const tw_secret *secret)
 static tw_status make_transaction(feeder *f, feed_lane *lane)
 {
     tw_secret secret;
+    const tw_named_key *carrier = f->carrier != NULL ? f->carrier : lane->key;
     TW_TRY(tw_keyring_secret(f->session->keyring, lane->key, &secret, &f->app->err));
-    const tw_status status = sign_pack(f, lane, &secret);
+    tw_status status = sign_pack(f, lane, &secret);
+    if (status == TW_OK && carrier != lane->key) {
+        status = tw_keyring_secret(f->session->keyring, carrier, &secret, &f->app->err);
+    }
+    if (status == TW_OK) status = carry_pack(f, carrier, &secret);
     OPENSSL_cleanse(&secret, sizeof secret);
     return status;
 }
@@ -160,6 +170,7 @@ static tw_status flush(feeder *f, feed_lane *lane)
         return added;
     }
     const tw_status outcome = receipt.run.status;
+    f->fees += receipt.fee;
     TW_TRY(tw_block_commit(ledger, &info, &f->app->err));
     TW_TRY(feed_tell_block(f, &info, lane));
     if (outcome != TW_OK) return refuse_pack(f, lane, outcome);

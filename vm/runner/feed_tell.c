@@ -3,6 +3,8 @@
 
 #include "vm/base/math.h"
 #include "vm/exec/device.h"
+#include "vm/runner/money.h"
+#include "vm/runner/money_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,6 +185,10 @@ static void print_summary(const feeder *f, uint64_t elapsed)
     printf("%s blocks, %s readings/s ", tw_grouped(f->blocks, a),
            tw_grouped(per_second(f, elapsed), b));
     print_times(f, elapsed);
+    const tw_genesis_asset *asset = tw_money_fee_asset(f->session);
+    if (asset == NULL) return;
+    char fees[TW_MONEY_TEXT_MAX];
+    printf("fees of the packs: %s\n", tw_money_print(f->fees, asset->decimals, asset->name, fees));
 }
 
 static json_t *lane_json(const feed_lane *lane)
@@ -230,9 +236,10 @@ static tw_status print_json(const feeder *f, uint64_t elapsed)
                               "state", tw_json_u64(now->state_ns - f->before.state_ns), "commit",
                               tw_json_u64(now->commit_ns - f->before.commit_ns), "reading_back",
                               tw_json_u64(f->tell_ns), "all", tw_json_u64(elapsed));
-    return tw_app_print_json(json_pack("{s:o, s:o, s:o, s:o}", "devices", list, "blocks",
-                                       tw_json_u64(f->blocks), "readings_per_second",
-                                       tw_json_u64(per_second(f, elapsed)), "nanoseconds", times));
+    return tw_app_print_json(
+        json_pack("{s:o, s:o, s:o, s:o*, s:o}", "devices", list, "blocks", tw_json_u64(f->blocks),
+                  "readings_per_second", tw_json_u64(per_second(f, elapsed)), "fees",
+                  tw_money_fee_json(f->session, f->fees), "nanoseconds", times));
 }
 
 tw_status feed_tell_end(feeder *f)

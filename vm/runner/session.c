@@ -2,6 +2,7 @@
 #include "vm/runner/session.h"
 
 #include "vm/runner/args.h"
+#include "vm/runner/money.h"
 #include "vm/runner/times.h"
 
 #include <errno.h>
@@ -393,6 +394,24 @@ static tw_status order_signers(tw_tx *tx, const tw_named_key **keys, uint32_t co
     return TW_OK;
 }
 
+tw_status tw_session_can_pay(const tw_session *s, const tw_tx *tx, tw_err *err)
+{
+    const tw_genesis *genesis = tw_ledger_genesis(s->ledger);
+    const tw_hash *id = tw_ledger_fee_asset(s->ledger);
+    char name[TW_SHOW_NAME_MAX], has_text[TW_MONEY_TEXT_MAX], fee_text[TW_MONEY_TEXT_MAX];
+    int64_t has = 0;
+    int64_t fee = INT64_MAX;
+    if (id == NULL) return TW_OK;
+    TW_TRY(tw_ledger_balance(s->ledger, id, &tx->signers[0], &has));
+    if (tw_ledger_fee(s->ledger, tx->gas_limit, &fee) && fee <= has) return TW_OK;
+    const tw_genesis_asset *asset = &genesis->assets[genesis->fee_asset];
+    return tw_err_set(err, TW_REFUSED_FEE,
+                      "%s has %s and this may cost a fee of %s; `twvm transfer` sends it some",
+                      tw_show_account(&tx->signers[0], &s->names, name),
+                      tw_money_print(has, asset->decimals, asset->name, has_text),
+                      tw_money_print(fee, asset->decimals, asset->name, fee_text));
+}
+
 tw_status tw_session_sign(tw_session *s, tw_tx *tx, const tw_named_key *const *signers,
                           uint32_t signer_count, tw_bytes *ret_bytes, tw_err *err)
 {
@@ -428,7 +447,7 @@ tw_status tw_session_sign(tw_session *s, tw_tx *tx, const tw_named_key *const *s
         return tw_err_set(err, status, "the transaction cannot be made: %s",
                           tw_status_text(status));
     }
-    return copy != NULL ? TW_OK : TW_ERR_MEMORY;
+    return copy != NULL ? tw_session_can_pay(s, tx, err) : TW_ERR_MEMORY;
 }
 
 tw_status tw_session_submit(tw_session *s, tw_bytes transaction, int64_t time, tw_block *ret_block,

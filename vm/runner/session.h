@@ -81,6 +81,9 @@ TW_MUST_USE tw_status tw_session_sign(tw_session *session, tw_tx *tx,
                                       const tw_named_key *const *signers, uint32_t signer_count,
                                       tw_bytes *ret_bytes, tw_err *err);
 
+/* A sentence when the sender of a transaction cannot pay for its gas limit; TW_REFUSED_FEE. */
+TW_MUST_USE tw_status tw_session_can_pay(const tw_session *session, const tw_tx *tx, tw_err *err);
+
 /* One block at `time` (after those that tw_session_advance makes) with this transaction, and the
  * block as it was written, in the session's arena. The transaction's receipt is the last one. */
 TW_MUST_USE tw_status tw_session_submit(tw_session *session, tw_bytes transaction, int64_t time,

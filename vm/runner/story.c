@@ -88,18 +88,29 @@ static tw_status walk_run(const walk *w, uint32_t receipt, const tw_run *run,
     return walk_notices(w, &item);
 }
 
+static tw_status walk_receipt(const walk *w, uint32_t number)
+{
+    const tw_receipt *receipt = &w->block->receipts[number];
+    TW_TRY(walk_run(w, number, &receipt->run, receipt->has_intake ? &receipt->intake : NULL));
+    for (uint16_t k = 0; k < receipt->handler_count; k++) {
+        TW_TRY(walk_run(w, number, &receipt->handlers[k], NULL));
+    }
+    return TW_OK;
+}
+
 tw_status tw_story_walk(tw_session *session, const tw_block *block, const tw_hash *contract,
                         uint32_t kinds, tw_story_visit visit, void *context)
 {
     const walk w = {session, block, contract, kinds, visit, context};
-    for (uint32_t i = 0; i < block->receipt_count; i++) {
-        const tw_receipt *receipt = &block->receipts[i];
-        TW_TRY(walk_run(&w, i, &receipt->run, receipt->has_intake ? &receipt->intake : NULL));
-        for (uint16_t k = 0; k < receipt->handler_count; k++) {
-            TW_TRY(walk_run(&w, i, &receipt->handlers[k], NULL));
-        }
-    }
+    for (uint32_t i = 0; i < block->receipt_count; i++) TW_TRY(walk_receipt(&w, i));
     return TW_OK;
+}
+
+tw_status tw_story_walk_receipt(tw_session *session, const tw_block *block, uint32_t number,
+                                uint32_t kinds, tw_story_visit visit, void *context)
+{
+    const walk w = {session, block, NULL, kinds, visit, context};
+    return walk_receipt(&w, number);
 }
 
 static const tw_members *members_of(const tw_story_item *item)

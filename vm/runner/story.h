@@ -42,6 +42,11 @@ TW_MUST_USE tw_status tw_story_walk(tw_session *session, const tw_block *block,
                                     const tw_hash *contract, uint32_t kinds, tw_story_visit visit,
                                     void *context);
 
+/* The same of one receipt of the block. */
+TW_MUST_USE tw_status tw_story_walk_receipt(tw_session *session, const tw_block *block,
+                                            uint32_t number, uint32_t kinds, tw_story_visit visit,
+                                            void *context);
+
 /* The registry of the thing in whose history the item stands; NULL when it is none. */
 const tw_field *tw_story_registry(const tw_story_item *item);
 

@@ -4,6 +4,7 @@
 #include "tests/unit/ledger_fixture.h"
 #include "vm/base/crew.h"
 #include "vm/ledger/receipt.h"
+#include "vm/state/tree.h"
 
 /* ---- crew ---- */
 
@@ -225,7 +226,23 @@ static void expect_some(rig *r, const script *s, uint64_t *seed, size_t *expecte
     *expected += tw_ledger_expect(r->ledger, &s->steps[*expected], wanted < left ? wanted : left);
 }
 
-static void run_script(rig *r, uint64_t seed, const script *s, tw_writer *log)
+/* With `later`, blocks are ended both ways, and one is written while the next one is made. */
+static tw_block_info end_block(rig *r, uint64_t *seed, bool later)
+{
+    tw_block_info info;
+    if (!later || random_below(seed, 5) == 0) return commit(r);
+    cr_assert_eq(tw_block_commit_later(r->ledger, &info, &r->err), TW_OK, "%s", r->err.text);
+    if (random_below(seed, 5) == 0) {
+        cr_assert_eq(tw_ledger_settle(r->ledger, &r->err), TW_OK, "%s", r->err.text);
+    }
+    if (random_below(seed, 5) == 0) {
+        const tw_block block = newest(r); /* waits */
+        cr_assert(tw_hash_equal(&block.info.hash, &info.hash));
+    }
+    return info;
+}
+
+static void run_script(rig *r, uint64_t seed, const script *s, bool later, tw_writer *log)
 {
     size_t expected = 0;
     for (size_t i = 0; i < STEPS; i++) {
@@ -234,9 +251,41 @@ static void run_script(rig *r, uint64_t seed, const script *s, tw_writer *log)
         if (i % PER_BLOCK == 0) begin(r, time_of((int)i / PER_BLOCK));
         (void)add_step(r, s->steps[i], log);
         if (i % PER_BLOCK != PER_BLOCK - 1) continue;
-        const tw_block_info info = commit(r);
+        const tw_block_info info = end_block(r, &seed, later);
         log_block(&info, log);
     }
+    cr_assert_eq(tw_ledger_settle(r->ledger, &r->err), TW_OK, "%s", r->err.text);
+}
+
+/* The script again on this store: the same log, the same store in the end. */
+static void run_again(tw_store *store, unsigned threads, uint64_t seed, const script *s,
+                      const tw_writer *log, const tw_writer *all)
+{
+    const tw_genesis genesis = {.name = "test", .time = start_time};
+    const bool later = tw_store_is_shared(store);
+    rig *r = rig_on(store, rig_source, &genesis);
+    tw_writer log_now = tw_writer_new(64 * MIB);
+    tw_writer all_now = tw_writer_new(64 * MIB);
+    deploy(r);
+    reopen(r, threads);
+    run_script(r, seed * 100 + threads, s, later, &log_now);
+    dump(r->store, &all_now);
+    cr_expect(tw_bytes_equal(tw_writer_bytes(log), tw_writer_bytes(&log_now)),
+              "seed %d, %u threads: a receipt, a refusal or a root differs", (int)seed, threads);
+    cr_expect(tw_bytes_equal(tw_writer_bytes(all), tw_writer_bytes(&all_now)),
+              "seed %d, %u threads: the store differs", (int)seed, threads);
+    tw_writer_free(&log_now);
+    tw_writer_free(&all_now);
+    rig_free(r);
+}
+
+static void run_again_on_disk(unsigned threads, uint64_t seed, const script *s,
+                              const tw_writer *log, const tw_writer *all)
+{
+    char path[64];
+    folder_make(path);
+    run_again(store_on_disk(path), threads, seed, s, log, all);
+    folder_remove(path);
 }
 
 Test(threads, any_number_gives_the_same_bytes)
@@ -250,20 +299,8 @@ Test(threads, any_number_gives_the_same_bytes)
         make_script(alone, seed, &s, &log);
         dump(alone->store, &all);
         for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++) {
-            rig *r = rig_deployed();
-            tw_writer log_now = tw_writer_new(64 * MIB);
-            tw_writer all_now = tw_writer_new(64 * MIB);
-            reopen(r, threads[n]);
-            run_script(r, seed * 100 + n, &s, &log_now);
-            dump(r->store, &all_now);
-            cr_expect(tw_bytes_equal(tw_writer_bytes(&log), tw_writer_bytes(&log_now)),
-                      "seed %d, %u threads: a receipt, a refusal or a root differs", (int)seed,
-                      threads[n]);
-            cr_expect(tw_bytes_equal(tw_writer_bytes(&all), tw_writer_bytes(&all_now)),
-                      "seed %d, %u threads: the store differs", (int)seed, threads[n]);
-            tw_writer_free(&log_now);
-            tw_writer_free(&all_now);
-            rig_free(r);
+            run_again(store_in_memory(), threads[n], seed, &s, &log, &all);
+            run_again_on_disk(threads[n], seed, &s, &log, &all);
         }
         tw_writer_free(&log);
         tw_writer_free(&all);
@@ -317,4 +354,213 @@ Test(threads, what_was_found_out_holds_for_the_same_bytes_only)
     (void)commit(r);
     tw_writer_free(&w);
     rig_free(r);
+}
+
+/* ---- a block over one that is not written ---- */
+
+Test(threads, a_failed_write_is_told_and_takes_the_next_block_along)
+{
+    const tw_genesis genesis = {.name = "test", .time = start_time};
+    char path[64];
+    folder_make(path);
+    rig *r = rig_on(store_on_disk(path), rig_source, &genesis);
+    deploy(r);
+    reopen(r, 2);
+    const tw_block_info before = *tw_ledger_head(r->ledger);
+    tw_store_break(r->store, "the disk is gone");
+    begin(r, start_time + MINUTE);
+    cr_assert_eq(tw_block_commit_later(r->ledger, NULL, &r->err), TW_OK);
+    cr_expect_eq(tw_ledger_head(r->ledger)->height, before.height + 1);
+    begin(r, start_time + 2 * MINUTE);
+    r->err = (tw_err){0};
+    cr_expect_eq(tw_block_commit_later(r->ledger, NULL, &r->err), TW_ERR_STORE);
+    cr_expect(strstr(r->err.text, "the disk is gone") != NULL, "%s", r->err.text);
+    cr_expect(tw_hash_equal(&tw_ledger_head(r->ledger)->hash, &before.hash));
+    begin(r, start_time + MINUTE);
+    cr_assert_eq(tw_block_commit_later(r->ledger, NULL, &r->err), TW_OK);
+    cr_expect_eq(tw_ledger_settle(r->ledger, &r->err), TW_ERR_STORE);
+    cr_expect_eq(tw_ledger_settle(r->ledger, &r->err), TW_OK, "it is told once");
+    begin(r, start_time + MINUTE);
+    cr_expect_eq(tw_block_commit(r->ledger, NULL, &r->err), TW_ERR_STORE);
+    cr_expect(tw_hash_equal(&tw_ledger_head(r->ledger)->hash, &before.hash));
+    rig_free(r);
+    folder_remove(path);
+}
+
+enum { KEYS = 60, OPS = 3000 };
+
+static tw_bytes small_key(uint64_t *seed, uint8_t memory[3])
+{
+    const size_t number = random_below(seed, KEYS);
+    memory[0] = (uint8_t)('a' + number % 3);
+    memory[1] = (uint8_t)(number / 3);
+    memory[2] = 0xff;
+    return tw_bytes_of(memory, 2 + number % 2);
+}
+
+static void change_some(tw_overlay *o, uint64_t *seed, int count)
+{
+    uint8_t memory[3];
+    uint8_t value[40];
+    for (int i = 0; i < count; i++) {
+        const tw_bytes key = small_key(seed, memory);
+        memset(value, (int)random_below(seed, 256), sizeof value);
+        if (random_below(seed, 3) == 0) {
+            cr_assert_eq(tw_overlay_delete(o, key), TW_OK);
+        } else {
+            const tw_bytes put = tw_bytes_of(value, 1 + random_below(seed, sizeof value));
+            cr_assert_eq(tw_overlay_put(o, key, put), TW_OK);
+        }
+    }
+}
+
+/* One reading or change; what is seen goes to the log. */
+static void look_once(tw_overlay *o, uint64_t *seed, tw_writer *log)
+{
+    uint8_t memory[3];
+    tw_bytes found_key = {NULL, 0};
+    tw_bytes value = {NULL, 0};
+    bool found = false;
+    const tw_bytes key = small_key(seed, memory);
+    const size_t prefix = random_below(seed, 2);
+    switch (random_below(seed, 3)) {
+    case 0: change_some(o, seed, 1); break;
+    case 1:
+        cr_assert_eq(tw_overlay_get(o, key, &value, &found), TW_OK);
+        tw_write_u8(log, found);
+        if (found) tw_write_long(log, value);
+        break;
+    case 2:
+        cr_assert_eq(
+            tw_overlay_next(o, tw_bytes_of(memory, prefix), key, &found_key, &value, &found),
+            TW_OK);
+        tw_write_u8(log, found);
+        if (found) tw_write_long(log, found_key);
+        if (found) tw_write_long(log, value);
+        break;
+    }
+}
+
+static void log_changes(tw_overlay *o, tw_arena *arena, tw_writer *log)
+{
+    tw_change *changes = NULL;
+    size_t count = 0;
+    cr_assert_eq(tw_overlay_changes(o, arena, &changes, &count), TW_OK);
+    tw_write_u64(log, count);
+    for (size_t i = 0; i < count; i++) {
+        tw_write_long(log, changes[i].key);
+        tw_write_u8(log, changes[i].deleted);
+        if (!changes[i].deleted) tw_write_long(log, changes[i].value);
+        tw_write_u8(log, changes[i].before.data != NULL);
+        if (changes[i].before.data != NULL) tw_write_long(log, changes[i].before);
+    }
+}
+
+static void store_changes(tw_store *store, const tw_overlay *o, tw_arena *arena)
+{
+    tw_change *changes = NULL;
+    size_t count = 0;
+    tw_err err = {0};
+    tw_batch *batch = tw_batch_new(MIB);
+    cr_assert_eq(tw_overlay_changes(o, arena, &changes, &count), TW_OK);
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].deleted) {
+            tw_batch_delete(batch, TW_TABLE_STATE, changes[i].key);
+        } else {
+            tw_batch_put(batch, TW_TABLE_STATE, changes[i].key, changes[i].value);
+        }
+    }
+    cr_assert_eq(tw_store_commit(store, batch, false, &err), TW_OK, "%s", err.text);
+    tw_batch_free(batch);
+}
+
+/* A random state and a block over it. The next block over the changes of that one, whether the
+ * store has taken them up or not, sees and does what it does over a store that has them. */
+Test(threads, a_block_sees_the_one_below_it)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        tw_arena *arena = tw_arena_new(16 * MIB);
+        uint64_t made = seed;
+        tw_store *store = store_in_memory();
+        tw_overlay *first = tw_overlay_new(store, 16 * MIB);
+        tw_overlay *next = tw_overlay_new(store, 16 * MIB);
+        tw_writer logs[3];
+        change_some(first, &made, 50);
+        store_changes(store, first, arena);
+        tw_overlay_clear(first, seed);
+        change_some(first, &made, 30);
+        for (int way = 0; way < 3; way++) {
+            uint64_t same = seed * 1000;
+            logs[way] = tw_writer_new(16 * MIB);
+            if (way == 1) store_changes(store, first, arena);
+            tw_overlay_clear(next, seed + (uint64_t)way);
+            if (way < 2) tw_overlay_stack(next, first);
+            for (int i = 0; i < OPS; i++) look_once(next, &same, &logs[way]);
+            log_changes(next, arena, &logs[way]);
+            cr_expect(tw_bytes_equal(tw_writer_bytes(&logs[0]), tw_writer_bytes(&logs[way])),
+                      "seed %d, way %d", (int)seed, way);
+        }
+        for (int way = 0; way < 3; way++) tw_writer_free(&logs[way]);
+        tw_overlay_free(first);
+        tw_overlay_free(next);
+        tw_store_close(store);
+        tw_arena_free(arena);
+    }
+}
+
+/* ---- the tree by halves ---- */
+
+enum { VERSIONS = 30, CHANGES_MAX = 400 };
+
+/* Random blocks on a tree: its roots to the log, its nodes to the store. */
+static void grow_tree(tw_store *store, tw_crew *few, uint64_t seed, tw_writer *log)
+{
+    static uint8_t keys[CHANGES_MAX][8];
+    static tw_change changes[CHANGES_MAX];
+    tw_tree *tree = tw_tree_new(store, 16 * MIB);
+    tw_batch *batch = tw_batch_new(16 * MIB);
+    tw_tree_root root = {0};
+    tw_err err = {0};
+    tw_tree_use(tree, few);
+    for (uint64_t version = 1; version <= VERSIONS; version++) {
+        const size_t count = 1 + random_below(&seed, CHANGES_MAX);
+        const uint64_t first = random_below(&seed, 2000);
+        for (size_t i = 0; i < count; i++) {
+            tw_store_u64(keys[i], first + i);
+            changes[i] = (tw_change){.key = tw_bytes_of(keys[i], 8)};
+            changes[i].deleted = random_below(&seed, 3) == 0;
+            if (!changes[i].deleted) changes[i].value = tw_bytes_of(keys[i], 4 + version % 5);
+        }
+        tw_batch_clear(batch);
+        cr_assert_eq(tw_tree_update(tree, &root, version, changes, count, batch, &root), TW_OK);
+        cr_assert_eq(tw_store_commit(store, batch, false, &err), TW_OK, "%s", err.text);
+        tw_write_raw(log, root.hash.bytes, TW_HASH_SIZE);
+    }
+    tw_tree_free(tree);
+    tw_batch_free(batch);
+}
+
+Test(threads, a_root_by_halves_is_the_same)
+{
+    static const unsigned threads[] = {1, 3};
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        tw_writer wanted = tw_writer_new(64 * MIB);
+        tw_store *store = store_in_memory();
+        grow_tree(store, NULL, seed, &wanted);
+        dump(store, &wanted);
+        tw_store_close(store);
+        for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++) {
+            tw_writer got = tw_writer_new(64 * MIB);
+            tw_crew *few = tw_crew_new(threads[n]);
+            store = store_in_memory();
+            grow_tree(store, few, seed, &got);
+            dump(store, &got);
+            cr_expect(tw_bytes_equal(tw_writer_bytes(&wanted), tw_writer_bytes(&got)),
+                      "seed %d, %u threads", (int)seed, threads[n]);
+            tw_store_close(store);
+            tw_crew_free(few);
+            tw_writer_free(&got);
+        }
+        tw_writer_free(&wanted);
+    }
 }

@@ -76,12 +76,14 @@ static void close_block(tw_ledger *l)
 {
     l->open = false;
     tw_overlay_clear(l->overlay, tw_load_u64(l->head.state_root.bytes));
+    if (l->writing.pending && l->writing.given) tw_overlay_stack(l->overlay, l->spare);
     tw_arena_clear(l->arena);
 }
 
 void tw_block_abort(tw_ledger *l)
 {
-    if (l->commit != NULL) tw_commit_drop(l->commit);
+    /* What is being written is another block's, and not dropped. */
+    if (l->commit != NULL && !l->writing.pending) tw_commit_drop(l->commit);
     close_block(l);
 }
 
@@ -291,10 +293,12 @@ static bool list_root(tw_ledger *l, const tw_writer *list, uint32_t count, tw_ha
     return true;
 }
 
-static tw_status put_block(tw_ledger *l, const tw_block_info *info, const uint8_t *header)
+static tw_status put_block(tw_ledger *l, const tw_block_info *info)
 {
+    uint8_t header[TW_HEADER_SIZE];
+    tw_node_header(info, header);
     tw_writer w = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    tw_write_raw(&w, header, TW_HEADER_SIZE);
+    tw_write_raw(&w, header, sizeof header);
     tw_write_u32(&w, l->transaction_count);
     tw_write_raw(&w, l->transactions.data, l->transactions.size);
     tw_write_u32(&w, l->receipt_count);
@@ -318,9 +322,11 @@ static tw_status put_block(tw_ledger *l, const tw_block_info *info, const uint8_
     return bad ? TW_ERR_MEMORY : TW_OK;
 }
 
-/* Roots and header; nothing is on the disk yet. */
-static tw_status seal(tw_ledger *l, tw_block_info *info, uint8_t *header, tw_err *err)
+/* Roots and header, once the block before is written; nothing is on the disk yet. */
+static tw_status seal(tw_ledger *l, tw_block_info *info, tw_err *err)
 {
+    uint8_t header[TW_HEADER_SIZE];
+    TW_TRY(tw_ledger_settle(l, err));
     *info = (tw_block_info){.height = l->head.height + 1, .time = l->time, .parent = l->head.hash};
     const uint64_t start = tw_node_clock(l);
     const tw_status status =
@@ -337,35 +343,38 @@ static tw_status seal(tw_ledger *l, tw_block_info *info, uint8_t *header, tw_err
     return TW_OK;
 }
 
-static tw_status write_block(tw_ledger *l, const tw_block_info *info, const uint8_t *header,
-                             tw_err *err)
+static tw_status write_block(tw_ledger *l, const tw_block_info *info, bool later, tw_err *err)
 {
     const uint64_t start = tw_node_clock(l);
-    tw_status status = put_block(l, info, header);
-    if (status == TW_OK) {
-        status = tw_commit_write(l->commit, tw_bytes_of(header, TW_HEADER_SIZE),
-                                 !l->options.no_sync, err);
-    }
+    tw_status status = put_block(l, info);
     l->times.commit_ns += tw_node_clock(l) - start;
+    if (status == TW_OK) status = tw_node_write(l, info, later, err);
+    if (status == TW_OK) close_block(l);
     return status;
 }
 
-tw_status tw_block_commit(tw_ledger *l, tw_block_info *ret_info, tw_err *err)
+static tw_status end_block(tw_ledger *l, bool later, tw_block_info *ret_info, tw_err *err)
 {
     assert(l->open);
     tw_block_info info;
-    uint8_t header[TW_HEADER_SIZE];
-    tw_status status = seal(l, &info, header, err);
-    if (status == TW_OK) status = write_block(l, &info, header, err);
+    tw_status status = seal(l, &info, err);
+    if (status == TW_OK) status = write_block(l, &info, later, err);
     if (status != TW_OK) {
         tw_block_abort(l);
         return status;
     }
-    l->head = info;
-    close_block(l);
-    tw_node_forget(l);
     if (ret_info != NULL) *ret_info = info;
     return TW_OK;
+}
+
+tw_status tw_block_commit(tw_ledger *l, tw_block_info *ret_info, tw_err *err)
+{
+    return end_block(l, false, ret_info, err);
+}
+
+tw_status tw_block_commit_later(tw_ledger *l, tw_block_info *ret_info, tw_err *err)
+{
+    return end_block(l, true, ret_info, err);
 }
 
 /* ---- the past ---- */
@@ -410,6 +419,7 @@ tw_status tw_ledger_block(tw_ledger *l, uint64_t height, tw_arena *arena, tw_blo
     tw_bytes record;
     bool found = height <= l->head.height;
     if (l->base > 0 && height <= l->base) return tw_node_before_base(l, height, err);
+    tw_node_wait(l);
     if (found) {
         TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found));
     }
@@ -429,6 +439,7 @@ tw_status tw_ledger_find(tw_ledger *l, const tw_hash *transaction, uint64_t *ret
 {
     tw_bytes value;
     tw_arena_clear(l->arena);
+    tw_node_wait(l);
     TW_TRY(tw_store_get(l->store, TW_TABLE_TX, tw_bytes_of(transaction->bytes, TW_HASH_SIZE),
                         l->arena, &value, ret_found));
     if (!*ret_found) return TW_OK;
@@ -486,22 +497,15 @@ tw_status tw_ledger_replay_block(tw_ledger *l, const tw_block *block, tw_err *er
 {
     TW_TRY(tw_block_begin(l, block->info.time, err));
     tw_block_info info;
-    uint8_t header[TW_HEADER_SIZE];
     tw_status status = add_all(l, block, err);
     if (status == TW_OK) status = compare_receipts(l, block, err);
-    if (status == TW_OK) status = seal(l, &info, header, err);
+    if (status == TW_OK) status = seal(l, &info, err);
     const char *differs = status == TW_OK ? difference(&info, &block->info) : NULL;
     if (differs != NULL) {
         status = tw_err_set(err, TW_ERR_CORRUPT, "block %llu executed again differs in %s",
                             (unsigned long long)block->info.height, differs);
     }
-    if (status == TW_OK) status = write_block(l, &info, header, err);
-    if (status != TW_OK) {
-        tw_block_abort(l);
-        return status;
-    }
-    l->head = info;
-    close_block(l);
-    tw_node_forget(l);
-    return TW_OK;
+    if (status == TW_OK) status = write_block(l, &info, true, err);
+    if (status != TW_OK) tw_block_abort(l);
+    return status;
 }

@@ -29,6 +29,7 @@ tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_in
     bool found = false;
     tw_store_u64(key, height);
     tw_arena_clear(l->arena);
+    tw_node_wait(l);
     TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, sizeof key), l->arena, &record,
                         &found));
     tw_reader r = tw_reader_of(record);
@@ -78,6 +79,7 @@ tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, 
 tw_status tw_ledger_oldest(tw_ledger *l, uint64_t *ret_height)
 {
     assert(l->commit != NULL);
+    tw_node_wait(l);
     return tw_root_oldest(l->store, ret_height);
 }
 
@@ -91,6 +93,7 @@ static tw_status kept_root(tw_ledger *l, uint64_t height, tw_tree_root *ret_root
                           (unsigned long long)height, (unsigned long long)l->head.height);
     }
     if (height < l->base) return tw_node_before_base(l, height, err);
+    tw_node_wait(l);
     TW_TRY(tw_commit_root_at(l->commit, height, ret_root, &found));
     if (found) return TW_OK;
     TW_TRY(tw_root_oldest(l->store, &oldest));
@@ -163,6 +166,7 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
     tw_block_info before;
     uint8_t header[TW_HEADER_SIZE];
     assert(l->commit != NULL && !l->open);
+    TW_TRY(tw_ledger_settle(l, err));
     if (l->head.height == 0) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "the first block can't be taken off");
     }
@@ -194,6 +198,7 @@ tw_status tw_ledger_prune(tw_ledger *l, uint64_t keep, uint64_t blocks_max, uint
 {
     assert(l->commit != NULL && !l->open);
     if (keep == 0) return tw_err_set(err, TW_REFUSED_ARGUMENT, "the newest state always stays");
+    TW_TRY(tw_ledger_settle(l, err));
     return tw_commit_prune(l->commit, keep, blocks_max, ret_count, err);
 }
 

@@ -79,7 +79,11 @@ static tw_status start_threads(tw_ledger *l, tw_err *err)
     if (l->options.threads <= 1) return TW_OK;
     l->crew = tw_crew_new(l->options.threads - 1);
     if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain);
-    return l->ahead != NULL ? TW_OK : tw_err_set(err, TW_ERR_MEMORY, "no memory for threads");
+    l->spare = tw_overlay_new(l->store, TW_LEDGER_MEMORY_MAX);
+    tw_commit_use(l->commit, l->crew);
+    return l->ahead != NULL && l->spare != NULL
+               ? TW_OK
+               : tw_err_set(err, TW_ERR_MEMORY, "no memory for threads");
 }
 
 tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_ledger **ret_ledger,
@@ -101,20 +105,24 @@ tw_status tw_ledger_open(tw_store *store, const tw_ledger_options *options, tw_l
 tw_status tw_ledger_reload(tw_ledger *l, tw_err *err)
 {
     assert(l->commit != NULL);
+    TW_TRY(tw_ledger_settle(l, err));
     tw_block_abort(l);
     tw_commit_close(l->commit);
     l->commit = NULL;
     TW_TRY(tw_commit_open(l->store, TW_LEDGER_MEMORY_MAX, &l->commit, err));
+    tw_commit_use(l->commit, l->crew);
     return load_head(l, err);
 }
 
 void tw_ledger_close(tw_ledger *l)
 {
     if (l == NULL) return;
+    tw_node_wait(l);
     tw_ahead_free(l->ahead);
     tw_crew_free(l->crew);
     tw_commit_close(l->commit);
     tw_overlay_free(l->overlay);
+    tw_overlay_free(l->spare);
     tw_exec_free(l->exec);
     tw_arena_free(l->arena);
     tw_arena_free(l->genesis_arena);

@@ -150,6 +150,18 @@ TW_MUST_USE tw_status tw_block_endow(tw_ledger *ledger, const tw_hash *asset,
 
 /* Writes the block. After a failure the block is gone and the head is as before. */
 TW_MUST_USE tw_status tw_block_commit(tw_ledger *ledger, tw_block_info *ret_info, tw_err *err);
+
+/* The same, but for the disk: roots and head are there at once, so that the next block can begin,
+ * and the write goes on beside it where there are threads and the store can be read meanwhile. One
+ * block is on its way at most: the end of the next one waits for it. A failed write is told by the
+ * next commit of either kind or by settle, with the head then at the block before, and any open
+ * block gone. Only what is settled may be acknowledged. */
+TW_MUST_USE tw_status tw_block_commit_later(tw_ledger *ledger, tw_block_info *ret_info,
+                                            tw_err *err);
+
+/* Waits until the newest block is written: TW_OK, all are; also when none was on its way. */
+TW_MUST_USE tw_status tw_ledger_settle(tw_ledger *ledger, tw_err *err);
+
 void tw_block_abort(tw_ledger *ledger); /* always safe */
 
 /* When a block should be made for a timer or a retried edge, at the earliest; *ret_found false:
@@ -246,7 +258,8 @@ TW_MUST_USE tw_status tw_ledger_find(tw_ledger *ledger, const tw_hash *transacti
 
 /* Executes a block of another ledger on this one (its next height) and compares every root and
  * receipt: TW_ERR_CORRUPT with what differs in `err`, nothing written then. Its transactions need
- * not be expected; who has several small blocks may say those of the next ones. */
+ * not be expected; who has several small blocks may say those of the next ones. The write is as in
+ * tw_block_commit_later: settle at the end. */
 TW_MUST_USE tw_status tw_ledger_replay_block(tw_ledger *ledger, const tw_block *block, tw_err *err);
 
 #endif

@@ -13,6 +13,18 @@ enum {
     TW_HEADER_SIZE = 1 + 8 + 8 + 4 * TW_HASH_SIZE,
 };
 
+/* The newest block, from its end until it is known to be written: writing.c. */
+typedef struct tw_writing {
+    bool pending; /* not settled; then: */
+    bool given;   /* to the crew; its overlay is `spare` */
+    tw_job job;
+    tw_block_info before; /* the head if it fails */
+    uint8_t header[TW_HEADER_SIZE];
+    tw_status status; /* once done */
+    tw_err err;
+    uint64_t spent_ns;
+} tw_writing;
+
 struct tw_ledger {
     tw_store *store;
     tw_commit *commit; /* NULL: stands at an earlier block, and makes none */
@@ -20,6 +32,8 @@ struct tw_ledger {
     tw_tree_root root;   /* of the earlier block, when there is no commit */
     uint64_t base;       /* tw_ledger_base */
     tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
+    tw_overlay *spare;   /* with a crew: the other one, of a block that is being written */
+    tw_writing writing;
     tw_exec *exec;
     tw_arena *arena; /* of the transaction or question at hand */
     tw_ledger_options options;
@@ -66,6 +80,14 @@ TW_MUST_USE tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_
 
 /* A refusal: block `height`, or its state, was before the snapshot. */
 TW_MUST_USE tw_status tw_node_before_base(const tw_ledger *l, uint64_t height, tw_err *err);
+
+/* Writes what is in the commit's batch, and makes `info` the head: now, or (later, when the store
+ * can be read meanwhile) by the crew. After a failure the head is as before: writing.c. */
+TW_MUST_USE tw_status tw_node_write(tw_ledger *l, const tw_block_info *info, bool later,
+                                    tw_err *err);
+
+/* Nobody writes to the store any more, and the commit is the caller's to look at. */
+void tw_node_wait(tw_ledger *l);
 
 /* After a block: states that leave options.keep go, a few at a time: earlier.c. */
 void tw_node_forget(tw_ledger *l);

@@ -120,6 +120,7 @@ static tw_tree_root root_of(const tw_ledger *l)
 /* The facts of `list`, and the block they are of. */
 static tw_status fill(tw_ledger *l, const wanted *list, tw_arena *arena, tw_witness *witness)
 {
+    tw_node_wait(l);
     tw_tree *tree = tw_tree_new(l->store, TW_LEDGER_MEMORY_MAX);
     if (tree == NULL) return TW_ERR_MEMORY;
     const tw_prover prover = {tree, root_of(l), l->store, arena};
@@ -160,6 +161,7 @@ tw_status tw_ledger_prove_ics23(tw_ledger *l, tw_bytes key, tw_writer *w, tw_err
     if (key.size == 0 || key.size > TW_KEY_MAX) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "a key has 1 to %d bytes", TW_KEY_MAX);
     }
+    tw_node_wait(l);
     tw_tree *tree = tw_tree_new(l->store, TW_LEDGER_MEMORY_MAX);
     if (tree == NULL) return said(TW_ERR_MEMORY, err);
     tw_arena_clear(l->arena);

@@ -151,6 +151,7 @@ tw_status tw_snapshot_save(tw_ledger *l, tw_snapshot_sink sink, void *context,
                            tw_snapshot_info *ret_info, tw_err *err)
 {
     assert(!l->open);
+    TW_TRY(tw_ledger_settle(l, err));
     saving *s = tw_mem_new(sizeof *s);
     if (s == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the snapshot");
     *ret_info = (tw_snapshot_info){.block = l->head};

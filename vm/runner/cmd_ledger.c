@@ -302,6 +302,7 @@ static tw_status replay_blocks(tw_app *app, tw_ledger *copy)
         status = read_window(app, &w, head->height + 1, copy);
         if (status == TW_OK) status = replay_window(app, &w, copy, &drawn);
     }
+    if (status == TW_OK) status = tw_ledger_settle(copy, &app->err);
     if (app->terminal && drawn != 0) fputs("\r\033[K", stderr);
     tw_arena_free(w.arena);
     if (status != TW_OK) return status;

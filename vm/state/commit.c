@@ -146,6 +146,11 @@ void tw_commit_close(tw_commit *commit)
     tw_mem_free(commit);
 }
 
+void tw_commit_use(tw_commit *commit, tw_crew *crew)
+{
+    tw_tree_use(commit->tree, crew);
+}
+
 const tw_head *tw_commit_head(const tw_commit *commit)
 {
     return &commit->head;

@@ -46,6 +46,9 @@ TW_MUST_USE tw_status tw_commit_open(tw_store *store, size_t memory_max, tw_comm
                                      tw_err *err);
 void tw_commit_close(tw_commit *commit); /* NULL is allowed */
 
+/* Lets the crew (borrowed; NULL: none) help to compute roots. */
+void tw_commit_use(tw_commit *commit, tw_crew *crew);
+
 const tw_head *tw_commit_head(const tw_commit *commit);
 
 /* Computes the state root after the overlay's changes and fills the batch. The height must be

@@ -43,6 +43,7 @@ typedef struct slot {
 
 struct tw_overlay {
     tw_store *store;
+    const tw_overlay *below; /* or NULL: tw_overlay_stack */
     size_t memory_max;
     size_t side_memory; /* bytes of slots and journal */
     uint64_t seed;
@@ -92,6 +93,7 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed)
     tw_iter_close(overlay->iter);
     overlay->iter = NULL;
     overlay->iter_known = false;
+    overlay->below = NULL;
     if (overlay->entry_count > 0) {
         memset(overlay->slots, 0, overlay->slot_count * sizeof(slot));
     }
@@ -102,6 +104,12 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed)
     overlay->depth = 0;
     overlay->seed = seed;
     tw_pool_clear(&overlay->pool);
+}
+
+void tw_overlay_stack(tw_overlay *overlay, tw_overlay *below)
+{
+    assert(overlay->entry_count == 0 && overlay != below && overlay->store == below->store);
+    overlay->below = below;
 }
 
 size_t tw_overlay_memory(const tw_overlay *overlay)
@@ -216,7 +224,30 @@ static entry **recent_of(tw_overlay *o, tw_bytes key)
     return &o->recent[mixed >> (64 - RECENT_BITS)];
 }
 
-/* From the hash index, or read from the store. */
+/* The value under a key when this block began: from the overlay below, where the key was looked at
+ * there, else from the store. In this overlay's memory; data NULL without a value. */
+static tw_status read_stored(tw_overlay *o, tw_bytes key, tw_bytes *ret_stored)
+{
+    const tw_overlay *below = o->below;
+    const entry *e = below != NULL
+                         ? find(below, key, tw_hash_table_seeded(key.data, key.size, below->seed))
+                         : NULL;
+    bool found = false;
+    *ret_stored = tw_bytes_of(NULL, 0);
+    if (e == NULL) {
+        TW_TRY(tw_store_get(o->store, TW_TABLE_STATE, key, o->pool.arena, ret_stored, &found));
+        if (!found) *ret_stored = tw_bytes_of(NULL, 0);
+        return TW_OK;
+    }
+    if (e->now == NULL) return TW_OK;
+    uint8_t *copy = take(o, e->now_size);
+    if (copy == NULL) return TW_ERR_MEMORY;
+    memcpy(copy, e->now, e->now_size);
+    *ret_stored = tw_bytes_of(copy, e->now_size);
+    return TW_OK;
+}
+
+/* From the hash index, or read from below. */
 static tw_status entry_far(tw_overlay *o, tw_bytes key, entry **ret_entry)
 {
     const uint64_t hash = tw_hash_table_seeded(key.data, key.size, o->seed);
@@ -226,10 +257,8 @@ static tw_status entry_far(tw_overlay *o, tw_bytes key, entry **ret_entry)
         return TW_OK;
     }
     tw_bytes stored = {NULL, 0};
-    bool found = false;
     if (!side_fits(o, 0)) return TW_ERR_MEMORY;
-    TW_TRY(tw_store_get(o->store, TW_TABLE_STATE, key, o->pool.arena, &stored, &found));
-    if (!found) stored = tw_bytes_of(NULL, 0);
+    TW_TRY(read_stored(o, key, &stored));
     return add_entry(o, key, hash, stored, ret_entry);
 }
 
@@ -534,14 +563,29 @@ static tw_status entry_of_iter(tw_overlay *o, entry **ret_entry)
     return add_entry(o, key, hash, tw_bytes_of(copy, value.size), ret_entry);
 }
 
-/* The first entry >= from of store and changes, deleted ones too; NULL when there is none. */
+/* The first of these changes that begins with the prefix, or NULL. */
+static const tw_order_node *change_from(const tw_overlay *o, tw_bytes prefix, tw_bytes from)
+{
+    const tw_order_node *node = o != NULL ? tw_order_seek(&o->changed, from) : NULL;
+    return node != NULL && has_prefix(node->key, prefix) ? node : NULL;
+}
+
+/* The first entry >= from of store, changes below and own changes, deleted ones too; NULL when
+ * there is none. Of the same key the own change counts, then the one below: the store may have
+ * taken that up or not. */
 static tw_status next_entry(tw_overlay *o, tw_bytes prefix, tw_bytes from, entry **ret_entry)
 {
-    const tw_order_node *node = tw_order_seek(&o->changed, from);
-    if (node != NULL && !has_prefix(node->key, prefix)) node = NULL;
+    const tw_order_node *node = change_from(o, prefix, from);
+    const tw_order_node *below = change_from(o->below, prefix, from);
     TW_TRY(iter_to(o, from));
     tw_bytes stored_key = {NULL, 0};
     const bool stored = tw_iter_here(o->iter, &stored_key, NULL) && has_prefix(stored_key, prefix);
+    if (below != NULL && (node == NULL || tw_bytes_compare(below->key, node->key) < 0)) {
+        if (!stored || tw_bytes_compare(below->key, stored_key) <= 0) {
+            return entry_of(o, below->key, ret_entry);
+        }
+        node = below;
+    }
     if (stored && (node == NULL || tw_bytes_compare(stored_key, node->key) < 0)) {
         return entry_of_iter(o, ret_entry);
     }

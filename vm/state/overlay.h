@@ -40,6 +40,11 @@ void tw_overlay_free(tw_overlay *overlay); /* NULL is allowed */
  * that nobody can prepare keys that collide. */
 void tw_overlay_clear(tw_overlay *overlay, uint64_t seed);
 
+/* Right after clear: reads keys that were not changed here through `below` first, another overlay
+ * of the same store, which must stay as it is until this one is cleared. So a block can begin while
+ * the changes of the one before it are on their way to the store, which may show them or not. */
+void tw_overlay_stack(tw_overlay *overlay, tw_overlay *below);
+
 /* -- reading and writing -- */
 
 /* Where a key stands in the overlay, whether it has a value or not: found once, then read and

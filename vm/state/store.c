@@ -228,6 +228,7 @@ static tw_status rocks_iter_move(tw_iter *base, tw_iter_move move, tw_bytes key)
 }
 
 static const tw_store_back rocks_back = {
+    .shared = true,
     .get = rocks_get,
     .commit = rocks_commit,
     .close = rocks_close,

@@ -94,6 +94,9 @@ bool tw_store_is_broken(const tw_store *store);
 /* Makes the store broken from now on, as a failed write does: for the fault tests. */
 void tw_store_break(tw_store *store, const char *text);
 
+/* Whether one thread may read while another one commits (RocksDB: yes, in memory: no). */
+bool tw_store_is_shared(const tw_store *store);
+
 /* -- writing -- */
 
 /* An empty batch of at most `size_max` bytes; made once and cleared for each block. NULL without

@@ -19,6 +19,7 @@ typedef enum tw_iter_move {
 } tw_iter_move;
 
 typedef struct tw_store_back {
+    bool shared; /* see tw_store_is_shared */
     tw_status (*get)(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
                      tw_bytes *ret_value, bool *ret_found);
     /* All or nothing; the front latches on TW_ERR_STORE. */

@@ -59,6 +59,11 @@ bool tw_store_is_broken(const tw_store *store)
     return atomic_load(&store->broken);
 }
 
+bool tw_store_is_shared(const tw_store *store)
+{
+    return store->back->shared;
+}
+
 void tw_store_break(tw_store *store, const char *text)
 {
     tw_store_note(store, text);

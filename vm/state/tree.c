@@ -7,6 +7,11 @@
  * call a depth is active, so the nodes at work are one array. What was written is kept by depth
  * and put into the batch in key order at the end.
  *
+ * Under the root the two halves, nibbles 0 to 7 and 8 to 15, have nothing in common: each is done
+ * with memory of its own (a lane), the second one by another thread when there is a crew. The root
+ * itself comes after both, and the lists of the second half behind those of the first, so batch and
+ * root are the same byte for byte.
+ *
  * The cache holds the nodes of the top four levels by their place. An entry counts only when
  * version and hash are those that the parent names; every node that is written goes through it, so
  * an update whose block was dropped leaves entries that nobody asks for or that are overwritten.
@@ -23,6 +28,8 @@ enum {
     CACHE_COUNT = 1 + 16 + 256 + 4096,
     LOAD_MEMORY_MAX = 64 * 1024,
     CACHE_MEMORY_MAX = 8 * 1024 * 1024,
+    LANES = 2,
+    SPLIT_MIN = 32, /* changes; below, waking a thread costs more than it saves */
 };
 
 typedef struct cached {
@@ -33,11 +40,17 @@ typedef struct cached {
 
 static_assert(CACHE_COUNT * sizeof(cached) < 6 * 1024 * 1024, "the header promises it");
 
-struct tw_tree {
-    tw_store *store;
+/* Memory of one half of an update. All else is done in the first. */
+typedef struct lane {
     tw_arena *scratch; /* of one update */
     tw_arena *load;    /* of one node's bytes */
     tw_arena *cache_memory;
+} lane;
+
+struct tw_tree {
+    tw_store *store;
+    tw_crew *crew; /* NULL: none */
+    lane lanes[LANES];
     cached *cache[CACHE_COUNT]; /* NULL until first used */
 };
 
@@ -57,8 +70,10 @@ typedef struct written {
     uint8_t bytes[];
 } written;
 
+/* One half. */
 typedef struct update {
     tw_tree *tree;
+    lane *lane;
     uint64_t version;
     const leaf_change **changes; /* ascending by key hash */
     tw_tree_node *nodes[TW_TREE_DEPTH_MAX];
@@ -72,20 +87,32 @@ tw_tree *tw_tree_new(tw_store *store, size_t memory_max)
     tw_tree *tree = tw_mem_new(sizeof *tree);
     if (tree == NULL) return NULL;
     tree->store = store;
-    tree->scratch = tw_arena_new(memory_max);
-    tree->load = tw_arena_new(LOAD_MEMORY_MAX);
-    tree->cache_memory = tw_arena_new(CACHE_MEMORY_MAX);
-    if (tree->scratch != NULL && tree->load != NULL && tree->cache_memory != NULL) return tree;
-    tw_tree_free(tree);
-    return NULL;
+    for (int i = 0; i < LANES; i++) {
+        lane *l = &tree->lanes[i];
+        l->scratch = tw_arena_new(memory_max);
+        l->load = tw_arena_new(LOAD_MEMORY_MAX);
+        l->cache_memory = tw_arena_new(CACHE_MEMORY_MAX);
+        if (l->scratch == NULL || l->load == NULL || l->cache_memory == NULL) {
+            tw_tree_free(tree);
+            return NULL;
+        }
+    }
+    return tree;
+}
+
+void tw_tree_use(tw_tree *tree, tw_crew *crew)
+{
+    tree->crew = crew;
 }
 
 void tw_tree_free(tw_tree *tree)
 {
     if (tree == NULL) return;
-    tw_arena_free(tree->scratch);
-    tw_arena_free(tree->load);
-    tw_arena_free(tree->cache_memory);
+    for (int i = 0; i < LANES; i++) {
+        tw_arena_free(tree->lanes[i].scratch);
+        tw_arena_free(tree->lanes[i].load);
+        tw_arena_free(tree->lanes[i].cache_memory);
+    }
     tw_mem_free(tree);
 }
 
@@ -106,28 +133,28 @@ static cached **cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
 }
 
 /* Remembers a node, if there is memory for it. */
-static void cache_put(tw_tree *tree, const tw_hash *path, unsigned depth, const tw_hash *hash,
-                      uint64_t version, const tw_tree_node *node)
+static void cache_put(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
+                      const tw_hash *hash, uint64_t version, const tw_tree_node *node)
 {
     cached **at = cache_at(tree, path, depth);
     if (at == NULL) return;
-    if (*at == NULL) *at = TW_NEW(tree->cache_memory, cached);
+    if (*at == NULL) *at = TW_NEW(own->cache_memory, cached);
     if (*at == NULL) return;
     (*at)->hash = *hash;
     (*at)->version = version;
     (*at)->node = *node;
 }
 
-static tw_status load_stored(tw_tree *tree, const tw_hash *path, unsigned depth, uint64_t version,
-                             tw_tree_node *ret_node)
+static tw_status load_stored(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
+                             uint64_t version, tw_tree_node *ret_node)
 {
     uint8_t key[TW_TREE_KEY_SIZE_MAX];
     const size_t key_size = tw_tree_node_key(version, path, depth, key);
     tw_bytes bytes = {NULL, 0};
     bool found = false;
-    tw_arena_clear(tree->load);
+    tw_arena_clear(own->load);
     const tw_status status = tw_store_get(tree->store, TW_TABLE_NODE, tw_bytes_of(key, key_size),
-                                          tree->load, &bytes, &found);
+                                          own->load, &bytes, &found);
     /* A node is far below the limit of this arena, so a value that does not fit is no node. */
     if (status == TW_ERR_MEMORY) return TW_ERR_CORRUPT;
     TW_TRY(status);
@@ -136,8 +163,8 @@ static tw_status load_stored(tw_tree *tree, const tw_hash *path, unsigned depth,
 }
 
 /* The node that a slot names, from the cache or the store. */
-static tw_status load(tw_tree *tree, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
-                      tw_tree_node *ret_node)
+static tw_status load(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
+                      const tw_tree_slot *slot, tw_tree_node *ret_node)
 {
     assert(slot->kind == TW_TREE_INNER);
     cached **at = cache_at(tree, path, depth);
@@ -146,8 +173,8 @@ static tw_status load(tw_tree *tree, const tw_hash *path, unsigned depth, const 
         *ret_node = (*at)->node;
         return TW_OK;
     }
-    TW_TRY(load_stored(tree, path, depth, slot->version, ret_node));
-    cache_put(tree, path, depth, &slot->hash, slot->version, ret_node);
+    TW_TRY(load_stored(tree, own, path, depth, slot->version, ret_node));
+    cache_put(tree, own, path, depth, &slot->hash, slot->version, ret_node);
     return TW_OK;
 }
 
@@ -187,23 +214,58 @@ static const leaf_change **sort(const leaf_change **array, const leaf_change **s
     return array;
 }
 
+/* Hashes of changes [start, end): half of them, or all. */
+typedef struct hashing {
+    const tw_change *changes;
+    leaf_change *leaves;
+    size_t start, end;
+    tw_status status;
+} hashing;
+
+static void hash_changes(void *context)
+{
+    hashing *h = context;
+    h->status = TW_OK;
+    for (size_t i = h->start; i < h->end; i++) {
+        const tw_change *change = &h->changes[i];
+        leaf_change *leaf = &h->leaves[i];
+        if (change->key.size == 0 || (!change->deleted && change->value.size == 0)) {
+            h->status = TW_ERR_INTERNAL;
+            return;
+        }
+        leaf->key_hash = tw_sha256(change->key.data, change->key.size);
+        leaf->deleted = change->deleted;
+        if (!change->deleted) leaf->leaf = tw_tree_leaf(&leaf->key_hash, change->value);
+    }
+}
+
+/* Does both: the second one by the crew, if there is one and it is worth it. */
+static void do_both(tw_tree *tree, void (*run)(void *), void *first, void *second, size_t count)
+{
+    tw_job job = {.run = run, .context = second};
+    const bool shared = tw_crew_threads(tree->crew) > 0 && count >= SPLIT_MIN;
+    if (shared) tw_crew_give(tree->crew, &job, true);
+    run(first);
+    if (shared) {
+        tw_crew_wait(tree->crew, &job);
+    } else {
+        run(second);
+    }
+}
+
 static tw_status prepare(update *u, const tw_change *changes, size_t count)
 {
-    tw_arena *arena = u->tree->scratch;
+    tw_arena *arena = u->lane->scratch;
     leaf_change *leaves = TW_NEW_ARRAY(arena, leaf_change, count);
     const leaf_change **array = TW_NEW_ARRAY(arena, const leaf_change *, count);
     const leaf_change **spare = TW_NEW_ARRAY(arena, const leaf_change *, count);
     if (leaves == NULL || array == NULL || spare == NULL) return TW_ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        const tw_change *change = &changes[i];
-        if (change->key.size == 0 || (!change->deleted && change->value.size == 0)) {
-            return TW_ERR_INTERNAL;
-        }
-        leaves[i].key_hash = tw_sha256(change->key.data, change->key.size);
-        leaves[i].deleted = change->deleted;
-        if (!change->deleted) leaves[i].leaf = tw_tree_leaf(&leaves[i].key_hash, change->value);
-        array[i] = &leaves[i];
-    }
+    hashing first = {changes, leaves, 0, count / 2, TW_OK};
+    hashing second = {changes, leaves, count / 2, count, TW_OK};
+    do_both(u->tree, hash_changes, &first, &second, count);
+    TW_TRY(first.status);
+    TW_TRY(second.status);
+    for (size_t i = 0; i < count; i++) array[i] = &leaves[i];
     u->changes = sort(array, spare, count);
     return TW_OK;
 }
@@ -223,7 +285,7 @@ static tw_status write_node(update *u, const tw_hash *path, unsigned depth,
 {
     uint8_t bytes[TW_TREE_NODE_SIZE_MAX];
     const size_t size = tw_tree_node_encode(node, u->version, bytes);
-    written *w = tw_arena_get(u->tree->scratch, sizeof *w + size);
+    written *w = tw_arena_get(u->lane->scratch, sizeof *w + size);
     if (w == NULL) return TW_ERR_MEMORY;
     w->key_size = tw_tree_node_key(u->version, path, depth, w->key);
     w->size = size;
@@ -236,7 +298,7 @@ static tw_status write_node(update *u, const tw_hash *path, unsigned depth,
     u->last[depth] = w;
     *ret_slot = (tw_tree_slot){.kind = TW_TREE_INNER, .version = u->version};
     ret_slot->hash = tw_tree_node_hash(node);
-    cache_put(u->tree, path, depth, &ret_slot->hash, u->version, node);
+    cache_put(u->tree, u->lane, path, depth, &ret_slot->hash, u->version, node);
     return TW_OK;
 }
 
@@ -282,30 +344,22 @@ static bool apply_to_leaf(const leaf_change *change, tw_tree_slot *slot)
 static tw_status open_node(update *u, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
                            tw_tree_node **ret_node)
 {
-    if (u->nodes[depth] == NULL) u->nodes[depth] = TW_NEW(u->tree->scratch, tw_tree_node);
+    if (u->nodes[depth] == NULL) u->nodes[depth] = TW_NEW(u->lane->scratch, tw_tree_node);
     tw_tree_node *node = u->nodes[depth];
     if (node == NULL) return TW_ERR_MEMORY;
     *ret_node = node;
-    if (slot->kind == TW_TREE_INNER) return load(u->tree, path, depth, slot, node);
+    if (slot->kind == TW_TREE_INNER) return load(u->tree, u->lane, path, depth, slot, node);
     *node = (tw_tree_node){0};
     if (slot->kind == TW_TREE_LEAF) node->slots[tw_tree_nibble(&slot->key_hash, depth)] = *slot;
     return TW_OK;
 }
 
-/* Applies the changes [start, end), which all lie under `slot`, `depth` nibbles down. */
-static tw_status apply(update *u, unsigned depth, size_t start, size_t end, tw_tree_slot *slot)
+static tw_status apply(update *u, unsigned depth, size_t start, size_t end, tw_tree_slot *slot);
+
+/* Applies the changes [start, end) to the slots of a node at this depth. */
+static tw_status apply_to_node(update *u, unsigned depth, size_t start, size_t end,
+                               tw_tree_node *node, bool *changed)
 {
-    assert(start < end);
-    const bool has_node = slot->kind == TW_TREE_INNER;
-    if (depth > 0 && end - start == 1 && !has_node && apply_to_leaf(u->changes[start], slot)) {
-        return TW_OK;
-    }
-    /* Only two changes of the same key get here: the caller broke the contract. */
-    if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_INTERNAL;
-    const tw_hash *path = &u->changes[start]->key_hash;
-    tw_tree_node *node = NULL;
-    TW_TRY(open_node(u, path, depth, slot, &node));
-    bool changed = false;
     for (size_t at = start; at < end;) {
         const unsigned nibble = tw_tree_nibble(&u->changes[at]->key_hash, depth);
         size_t after = at + 1;
@@ -316,20 +370,73 @@ static tw_status apply(update *u, unsigned depth, size_t start, size_t end, tw_t
         TW_TRY(apply(u, depth + 1, at, after, &child));
         if (!tw_tree_slot_equal(&child, &node->slots[nibble])) {
             node->slots[nibble] = child;
-            changed = true;
+            *changed = true;
         }
         at = after;
     }
+    return TW_OK;
+}
+
+/* Applies the changes [start, end), which all lie under `slot`, `depth` nibbles down: 1 or more. */
+static tw_status apply(update *u, unsigned depth, size_t start, size_t end, tw_tree_slot *slot)
+{
+    assert(start < end && depth > 0);
+    const bool has_node = slot->kind == TW_TREE_INNER;
+    if (end - start == 1 && !has_node && apply_to_leaf(u->changes[start], slot)) return TW_OK;
+    /* Only two changes of the same key get here: the caller broke the contract. */
+    if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_INTERNAL;
+    const tw_hash *path = &u->changes[start]->key_hash;
+    tw_tree_node *node = NULL;
+    TW_TRY(open_node(u, path, depth, slot, &node));
+    bool changed = false;
+    TW_TRY(apply_to_node(u, depth, start, end, node, &changed));
     if (!changed) return TW_OK;
     if (has_node) TW_TRY(retire(u, path, depth, slot));
     return settle(u, path, depth, node, slot);
 }
 
-/* Puts the new nodes and the record of the old ones into the batch. */
-static void emit(const update *u, tw_batch *batch)
+/* What one half does under the root's node, of which it touches its own slots only. */
+typedef struct half {
+    update *u;
+    tw_tree_node *root;
+    size_t start, end;
+    bool changed;
+    tw_status status;
+} half;
+
+static void apply_half(void *context)
 {
-    for (size_t depth = 0; depth < TW_TREE_DEPTH_MAX; depth++) {
-        for (const written *w = u->first[depth]; w != NULL; w = w->next) {
+    half *h = context;
+    h->status = apply_to_node(h->u, 0, h->start, h->end, h->root, &h->changed);
+}
+
+/* All changes, 1 or more, from the root's slot on: each half in its own update. */
+static tw_status apply_all(update u[LANES], size_t count, tw_tree_slot *slot)
+{
+    const tw_hash *path = &u[0].changes[0]->key_hash;
+    const bool has_node = slot->kind == TW_TREE_INNER;
+    tw_tree_node *root = NULL;
+    size_t middle = 0;
+    TW_TRY(open_node(&u[0], path, 0, slot, &root));
+    while (middle < count && tw_tree_nibble(&u[0].changes[middle]->key_hash, 0) < 8) middle++;
+    half low = {.u = &u[0], .root = root, .end = middle};
+    half high = {.u = &u[1], .root = root, .start = middle, .end = count};
+    do_both(u[0].tree, apply_half, &low, &high, count);
+    TW_TRY(low.status);
+    TW_TRY(high.status);
+    tw_write_raw(&u[0].stale, u[1].stale.data, u[1].stale.size);
+    if (u[0].stale.bad) return TW_ERR_MEMORY;
+    if (!low.changed && !high.changed) return TW_OK;
+    if (has_node) TW_TRY(retire(&u[0], path, 0, slot));
+    return settle(&u[0], path, 0, root, slot);
+}
+
+/* Puts the new nodes and the record of the old ones into the batch. */
+static void emit(const update u[LANES], tw_batch *batch)
+{
+    for (size_t i = 0; i < (size_t)LANES * TW_TREE_DEPTH_MAX; i++) {
+        const written *w = u[i % LANES].first[i / LANES];
+        for (; w != NULL; w = w->next) {
             tw_batch_put(batch, TW_TABLE_NODE, tw_bytes_of(w->key, w->key_size),
                          tw_bytes_of(w->bytes, w->size));
         }
@@ -353,16 +460,21 @@ tw_status tw_tree_update(tw_tree *tree, const tw_tree_root *root, uint64_t versi
     tw_tree_slot slot = slot_of_root(root);
     if (slot.kind == TW_TREE_INNER && version <= root->version) return TW_ERR_INTERNAL;
     const tw_tree_slot before = slot;
-    tw_arena_clear(tree->scratch);
-    update u = {.tree = tree, .version = version, .stale = tw_writer_new(SIZE_MAX / 2)};
-    tw_status status = prepare(&u, changes, count);
-    if (status == TW_OK && count > 0) status = apply(&u, 0, 0, count, &slot);
+    update u[LANES];
+    for (int i = 0; i < LANES; i++) {
+        tw_arena_clear(tree->lanes[i].scratch);
+        u[i] = (update){.tree = tree, .lane = &tree->lanes[i], .version = version};
+        u[i].stale = tw_writer_new(SIZE_MAX / 2);
+    }
+    tw_status status = prepare(&u[0], changes, count);
+    u[1].changes = u[0].changes;
+    if (status == TW_OK && count > 0) status = apply_all(u, count, &slot);
     if (status == TW_OK) {
-        emit(&u, batch);
+        emit(u, batch);
         const bool same = tw_tree_slot_equal(&before, &slot);
         *ret_root = same ? *root : (tw_tree_root){slot.hash, slot.version};
     }
-    tw_writer_free(&u.stale);
+    for (int i = 0; i < LANES; i++) tw_writer_free(&u[i].stale);
     return status;
 }
 
@@ -380,7 +492,7 @@ tw_status tw_tree_find(tw_tree *tree, const tw_tree_root *root, const tw_hash *k
     *ret_way = (tw_tree_way){0};
     for (unsigned depth = 0; slot.kind == TW_TREE_INNER; depth++) {
         if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
-        TW_TRY(load(tree, key_hash, depth, &slot, &node));
+        TW_TRY(load(tree, &tree->lanes[0], key_hash, depth, &slot, &node));
         const unsigned nibble = tw_tree_nibble(key_hash, depth);
         ret_way->depth += tw_tree_node_way(&node, nibble, ret_way->beside + ret_way->depth, &slot);
     }
@@ -397,7 +509,7 @@ static tw_status outermost(tw_tree *tree, tw_hash *path, unsigned depth, tw_tree
     tw_tree_node node;
     for (; slot.kind == TW_TREE_INNER; depth++) {
         if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
-        TW_TRY(load(tree, path, depth, &slot, &node));
+        TW_TRY(load(tree, &tree->lanes[0], path, depth, &slot, &node));
         unsigned nibble = first ? 0 : TW_TREE_FANOUT - 1;
         for (unsigned i = 1; i < TW_TREE_FANOUT; i++) {
             if (node.slots[nibble].kind != TW_TREE_EMPTY) break;
@@ -421,7 +533,7 @@ tw_status tw_tree_near(tw_tree *tree, const tw_tree_root *root, const tw_hash *k
     unsigned best_depth = 0;
     for (unsigned depth = 0; slot.kind == TW_TREE_INNER; depth++) {
         if (depth == TW_TREE_DEPTH_MAX) return TW_ERR_CORRUPT;
-        TW_TRY(load(tree, key_hash, depth, &slot, &node));
+        TW_TRY(load(tree, &tree->lanes[0], key_hash, depth, &slot, &node));
         const int own = (int)tw_tree_nibble(key_hash, depth);
         const int step = above ? 1 : -1;
         for (int n = own + step; n >= 0 && n < TW_TREE_FANOUT; n += step) {
@@ -446,7 +558,7 @@ tw_status tw_tree_check_root(tw_tree *tree, const tw_tree_root *root)
 {
     if (tw_hash_is_zero(&root->hash)) return TW_OK;
     tw_tree_node node;
-    TW_TRY(load_stored(tree, &root->hash, 0, root->version, &node));
+    TW_TRY(load_stored(tree, &tree->lanes[0], &root->hash, 0, root->version, &node));
     const tw_hash hash = tw_tree_node_hash(&node);
     return tw_hash_equal(&hash, &root->hash) ? TW_OK : TW_ERR_CORRUPT;
 }
@@ -457,9 +569,9 @@ tw_status tw_tree_prune(tw_tree *tree, uint64_t version, tw_batch *batch)
     tw_store_u64(key, version);
     tw_bytes stale = {NULL, 0};
     bool found = false;
-    tw_arena_clear(tree->scratch);
-    TW_TRY(tw_store_get(tree->store, TW_TABLE_STALE, tw_bytes_of(key, sizeof key), tree->scratch,
-                        &stale, &found));
+    tw_arena_clear(tree->lanes[0].scratch);
+    TW_TRY(tw_store_get(tree->store, TW_TABLE_STALE, tw_bytes_of(key, sizeof key),
+                        tree->lanes[0].scratch, &stale, &found));
     if (!found) return TW_OK;
     while (stale.size > 0) {
         const size_t size = tw_tree_node_key_size(stale);

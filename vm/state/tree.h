@@ -21,6 +21,7 @@
 #ifndef TW_STATE_TREE_H
 #define TW_STATE_TREE_H
 
+#include "vm/base/crew.h"
 #include "vm/base/hash.h"
 #include "vm/state/overlay.h"
 
@@ -35,10 +36,13 @@ typedef struct tw_tree tw_tree;
 
 enum { TW_TREE_LEVELS_MAX = 256 }; /* bits of a key hash */
 
-/* `memory_max` bounds the scratch memory of an update; the cache of the top four levels comes on
- * top and stays under 6 MiB. NULL without memory. `store` is borrowed. */
+/* `memory_max` bounds the scratch memory of each half of an update; the cache of the top four
+ * levels comes on top and stays under 6 MiB. NULL without memory. `store` is borrowed. */
 tw_tree *tw_tree_new(tw_store *store, size_t memory_max);
 void tw_tree_free(tw_tree *tree); /* NULL is allowed */
+
+/* Lets the crew (borrowed; NULL: none) do half of what an update hashes. The result is the same. */
+void tw_tree_use(tw_tree *tree, tw_crew *crew);
 
 /* Applies `changes` (distinct keys, in any order) to the tree under `root` and puts the new nodes
  * and the record of superseded ones into `batch`. `version` must be over root->version and over

@@ -1,0 +1,285 @@
+/* ledger_keys -- the state of many keys: updates a second beside the same store without a tree, the
+ * size and time of proofs, bytes on the disk.
+ *
+ * Called by bench_ledger.c. Two stores with the same keys and values grow together: one through
+ * overlay, tree and commit as the ledger does it (values of the past are kept, as by default), one
+ * with a batch of the raw keys alone. Blocks of random updates alternate between them, so what
+ * else the computer does meets both.
+ */
+#include "bench_ledger.h"
+
+#include "vm/exec/keys.h"
+#include "vm/isa/isa.h"
+#include "vm/state/proof.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    VALUE = 100,
+    KEY = 69,
+    FILL_BLOCK = 1000,
+    BLOCK = 1000,
+    BLOCKS = 20, /* of each, at a size */
+    PROOFS = 500,
+    MEMORY = 1 << 30,
+    PATH = 4096,
+};
+
+typedef struct pair {
+    const ledger_bench *bench;
+    tw_store *store, *raw;
+    tw_overlay *overlay;
+    tw_commit *commit;
+    tw_batch *batch;
+    tw_arena *arena;
+    uint64_t height, keys, random;
+} pair;
+
+static uint64_t mixed(uint64_t x) /* SplitMix64 */
+{
+    x += 0x9E3779B97F4A7C15;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
+    x = (x ^ x >> 27) * 0x94D049BB133111EB;
+    return x ^ x >> 31;
+}
+
+/* An account's place in a map of one of a thousand contracts. */
+static tw_key key_of(uint64_t number)
+{
+    uint8_t bytes[32];
+    tw_key key = tw_key_start(TW_SPACE_FIELD);
+    for (int i = 0; i < 4; i++) tw_store_u64(bytes + 8 * i, mixed(number % 1000 * 4 + (uint64_t)i));
+    tw_key_raw(&key, bytes, sizeof bytes);
+    tw_key_u32(&key, 0);
+    for (int i = 0; i < 4; i++) tw_store_u64(bytes + 8 * i, mixed(~(number * 4 + (uint64_t)i)));
+    tw_key_raw(&key, bytes, sizeof bytes);
+    return key;
+}
+
+/* Bytes that do not compress. */
+static tw_bytes value_of(uint64_t seed, uint8_t memory[VALUE + 8])
+{
+    memory[0] = TW_STATE_TAG;
+    for (size_t at = 1; at < VALUE; at += 8) tw_store_u64(memory + at, mixed(seed * 16 + at));
+    return tw_bytes_of(memory, VALUE);
+}
+
+/* A block of `count` keys to the state: key(i) = numbers[i]. */
+static void write_state(pair *p, const uint64_t *numbers, uint64_t count, bool sync)
+{
+    uint8_t memory[VALUE + 8];
+    tw_hash root;
+    tw_err err = {0};
+    for (uint64_t i = 0; i < count; i++) {
+        const tw_key key = key_of(numbers[i]);
+        const tw_bytes value = value_of(p->height + numbers[i], memory);
+        bench_must(tw_overlay_put(p->overlay, tw_key_bytes(&key), value), "put", NULL);
+    }
+    bench_must(tw_commit_prepare(p->commit, p->overlay, ++p->height, &root, &err), "root", &err);
+    bench_must(tw_commit_write(p->commit, tw_bytes_of(NULL, 0), sync, &err), "commit", &err);
+    tw_overlay_clear(p->overlay, p->height);
+}
+
+static void write_raw(pair *p, const uint64_t *numbers, uint64_t count, bool sync)
+{
+    uint8_t memory[VALUE + 8];
+    tw_err err = {0};
+    tw_batch_clear(p->batch);
+    for (uint64_t i = 0; i < count; i++) {
+        const tw_key key = key_of(numbers[i]);
+        tw_batch_put(p->batch, TW_TABLE_STATE, tw_key_bytes(&key),
+                     value_of(p->height + numbers[i], memory));
+    }
+    bench_must(tw_store_commit(p->raw, p->batch, sync, &err), "raw", &err);
+}
+
+/* Bytes that this process has given to the disk so far. */
+static uint64_t written_bytes(void)
+{
+    char line[128];
+    uint64_t bytes = 0;
+    FILE *file = fopen("/proc/self/io", "r");
+    if (file == NULL) return 0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "write_bytes: ", 13) == 0) bytes = strtoull(line + 13, NULL, 10);
+    }
+    fclose(file);
+    return bytes;
+}
+
+static double folder_bytes(const ledger_bench *b, const char *name)
+{
+    char path[PATH];
+    double bytes = 0;
+    snprintf(path, sizeof path, "%s/%s", b->folder, name);
+    DIR *folder = opendir(path);
+    if (folder == NULL) return 0;
+    for (const struct dirent *e = readdir(folder); e != NULL; e = readdir(folder)) {
+        char file[PATH];
+        struct stat about;
+        if (snprintf(file, sizeof file, "%.2000s/%.300s", path, e->d_name) < 0) continue;
+        if (stat(file, &about) == 0 && S_ISREG(about.st_mode))
+            bytes += (double)about.st_blocks * 512;
+    }
+    closedir(folder);
+    return bytes;
+}
+
+/* Grows one store, then the other, to `keys`; bytes that each gave to the disk for it. */
+static void grow(pair *p, uint64_t keys, double *ret_state, double *ret_raw)
+{
+    uint64_t numbers[FILL_BLOCK];
+    const uint64_t from = p->keys;
+    for (int way = 0; way < 2; way++) {
+        const uint64_t before = written_bytes();
+        for (uint64_t at = from; at < keys;) {
+            uint64_t count = 0;
+            while (count < FILL_BLOCK && at < keys) numbers[count++] = at++;
+            if (way == 0) write_state(p, numbers, count, false);
+            if (way == 1) write_raw(p, numbers, count, false);
+        }
+        *(way == 0 ? ret_state : ret_raw) += (double)(written_bytes() - before);
+    }
+    p->keys = keys;
+}
+
+/* Nanoseconds an update, the median of the blocks and the best. */
+typedef struct speed {
+    double median, best;
+} speed;
+
+static void update_both(pair *p, speed *ret_state, speed *ret_raw)
+{
+    double state[BLOCKS];
+    double raw[BLOCKS];
+    uint64_t numbers[BLOCK];
+    for (int i = 0; i < BLOCKS; i++) {
+        for (int k = 0; k < BLOCK; k++) numbers[k] = mixed(p->random++) % p->keys;
+        const uint64_t start = bench_time(CLOCK_MONOTONIC);
+        write_state(p, numbers, BLOCK, true);
+        const uint64_t middle = bench_time(CLOCK_MONOTONIC);
+        write_raw(p, numbers, BLOCK, true);
+        const uint64_t end = bench_time(CLOCK_MONOTONIC);
+        state[i] = (double)(middle - start) / BLOCK;
+        raw[i] = (double)(end - middle) / BLOCK;
+    }
+    ret_state->median = bench_median(state, BLOCKS);
+    ret_raw->median = bench_median(raw, BLOCKS);
+    ret_state->best = state[0]; /* sorted now */
+    ret_raw->best = raw[0];
+}
+
+typedef struct proofs {
+    double bytes, make_ns, check_ns, ics23_bytes;
+} proofs;
+
+static proofs prove(pair *p)
+{
+    proofs sum = {0};
+    tw_tree *tree = tw_tree_new(p->store, MEMORY);
+    tw_writer w = tw_writer_new(1 << 20);
+    const tw_prover prover = {tree, tw_commit_head(p->commit)->root, p->store, p->arena};
+    for (int i = 0; i < PROOFS; i++) {
+        const tw_key key = key_of(mixed(p->random++) % p->keys);
+        tw_bytes value;
+        bool found = false;
+        tw_arena_clear(p->arena);
+        tw_writer_clear(&w);
+        const uint64_t start = bench_time(CLOCK_MONOTONIC);
+        bench_must(tw_proof_make(&prover, tw_key_bytes(&key), &w, &value, &found), "proof", NULL);
+        const uint64_t made = bench_time(CLOCK_MONOTONIC);
+        if (!tw_proof_check(tw_writer_bytes(&w), &prover.root.hash, tw_key_bytes(&key), &value)) {
+            bench_must(TW_ERR_CORRUPT, "a proof is not good", NULL);
+        }
+        sum.check_ns += (double)(bench_time(CLOCK_MONOTONIC) - made);
+        sum.make_ns += (double)(made - start);
+        sum.bytes += (double)w.size;
+        tw_writer_clear(&w);
+        bench_must(tw_proof_make_ics23(&prover, tw_key_bytes(&key), &w), "proof", NULL);
+        sum.ics23_bytes += (double)w.size;
+    }
+    tw_writer_free(&w);
+    tw_tree_free(tree);
+    return (proofs){sum.bytes / PROOFS, sum.make_ns / PROOFS, sum.check_ns / PROOFS,
+                    sum.ics23_bytes / PROOFS};
+}
+
+static void open_pair(ledger_bench *b, pair *p)
+{
+    tw_err err = {0};
+    *p = (pair){.bench = b, .random = 1};
+    p->store = bench_store(b, "state");
+    p->raw = bench_store(b, "raw");
+    bench_must(tw_commit_open(p->store, MEMORY, &p->commit, &err), "store", &err);
+    p->overlay = tw_overlay_new(p->store, MEMORY);
+    p->batch = tw_batch_new(MEMORY);
+    p->arena = tw_arena_new(16 << 20);
+    if (p->overlay == NULL || p->batch == NULL || p->arena == NULL) exit(1);
+    tw_overlay_clear(p->overlay, 1);
+}
+
+static void close_pair(pair *p)
+{
+    tw_commit_close(p->commit);
+    tw_overlay_free(p->overlay);
+    tw_batch_free(p->batch);
+    tw_arena_free(p->arena);
+    tw_store_close(p->store);
+    tw_store_close(p->raw);
+}
+
+static void note_size(ledger_bench *b, const pair *p, speed state, speed raw, proofs proof)
+{
+    char engine[48];
+    printf("| %" PRIu64 " | %.0f | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f |\n", p->keys,
+           1e9 / state.median, 1e9 / raw.median, raw.median / state.median, proof.bytes,
+           proof.ics23_bytes, proof.make_ns / 1000, proof.check_ns / 1000);
+    snprintf(engine, sizeof engine, "twvm, %" PRIu64 " keys", p->keys);
+    bench_note(b, "state updates", engine, state.median, state.best, raw.median / state.median);
+    snprintf(engine, sizeof engine, "RocksDB, %" PRIu64 " keys", p->keys);
+    bench_note(b, "state updates", engine, raw.median, raw.best, -1);
+}
+
+void bench_keys(ledger_bench *b)
+{
+    static const uint64_t sizes[] = {10000, 100000, 1000000, 10000000};
+    curve *speeds = bench_curve(b, "State updates in blocks of 1,000", "keys", "a second", true);
+    curve *sizes_of = bench_curve(b, "Proofs over the size of the state", "keys", "bytes", true);
+    curve *disk = bench_curve(b, "Disk over the size of the state", "keys", "bytes a key", true);
+    double given_state = 0;
+    double given_raw = 0;
+    pair p;
+    open_pair(b, &p);
+    printf("## (c) state updates in synced blocks of %d, keys of %d and values of %d bytes\n\n"
+           "| keys | updates a second | RocksDB alone | share of that | proof bytes | as ICS-23 "
+           "| made in us | checked in us |\n|---|---|---|---|---|---|---|---|\n",
+           BLOCK, KEY, VALUE);
+    for (size_t i = 0; i < 4 && (sizes[i] <= b->keys || i == 0); i++) {
+        speed state;
+        speed raw;
+        grow(&p, sizes[i], &given_state, &given_raw);
+        update_both(&p, &state, &raw);
+        const proofs proof = prove(&p);
+        note_size(b, &p, state, raw, proof);
+        const double x = (double)p.keys;
+        bench_point(speeds, 0, "twvm", x, 1e9 / state.median);
+        bench_point(speeds, 1, "RocksDB alone", x, 1e9 / raw.median);
+        bench_point(sizes_of, 0, "native", x, proof.bytes);
+        bench_point(sizes_of, 1, "ICS-23", x, proof.ics23_bytes);
+        bench_point(disk, 0, "twvm", x, folder_bytes(b, "state") / x);
+        bench_point(disk, 1, "RocksDB alone", x, folder_bytes(b, "raw") / x);
+    }
+    const double own = (double)p.keys * (KEY + VALUE);
+    printf(
+        "\n## (d) after %" PRIu64 " keys were put in\n\n"
+        "| | bytes on the disk a key | given to the disk, times keys and values |\n|---|---|---|\n"
+        "| twvm | %.0f | %.1f |\n| RocksDB alone | %.0f | %.1f |\n\n",
+        p.keys, folder_bytes(b, "state") / (double)p.keys, given_state / own,
+        folder_bytes(b, "raw") / (double)p.keys, given_raw / own);
+    close_pair(&p);
+}

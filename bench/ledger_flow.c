@@ -210,14 +210,19 @@ static void limit_of(const flow *f, unsigned threads, double *ret_wall, double *
 
 /* ---- (a) ---- */
 
+/* The second number of the file: pages. */
 static double resident_mib(void)
 {
-    unsigned long long pages = 0;
+    char line[128];
+    double pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
     if (file == NULL) return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1) pages = 0;
+    if (fgets(line, sizeof line, file) != NULL) {
+        const char *second = strchr(line, ' ');
+        if (second != NULL) pages = (double)strtoull(second, NULL, 10);
+    }
     fclose(file);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+    return pages * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
 }
 
 typedef struct outcome {

@@ -392,6 +392,11 @@ static void tell_entries(teller *t)
         first = false;
         tell_clock(t, d);
     }
+    if (first) return;
+    tw_print(
+        t->w,
+        "  Where the ledger takes fees, timers and late handlers are paid from the contract's\n"
+        "  fuel; anyone may fill it, and without it they wait.\n");
 }
 
 /* ------------------------------------------------------------------ the rest */

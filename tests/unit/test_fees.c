@@ -1,197 +1,6 @@
 /* test_fees -- a ledger that takes fees: what is charged, to whom, and that nothing of it is lost;
  * timers and edges that wait for fuel; ticks and transfers. */
-#include "tests/unit/ledger_fixture.h"
-#include "vm/ledger/audit.h"
-
-enum {
-    PRICE = 70,           /* of a million gas, in cents */
-    FORTUNE = 1000000000, /* cents that each of the people has at first */
-    GAS_LIMIT = 40000000,
-    DRAWS = 400,
-};
-
-static const who owner = OWNER;
-static const who stranger = STRANGER;
-static const int64_t hour = HOUR;
-
-static const char meter_source[] =
-    "contract Meter version 1 {\n"
-    "  currency EUR decimals 2\n"
-    "  role owner\n"
-    "  role sensor\n"
-    "  reading x : length from sensor field \"level\"\n"
-    "    range 0 mm .. 1 m rate 1 per 1 s keep 10 max_age 1 min\n"
-    "  phases On -> Off -> On\n"
-    "  alarm high raise when x above 100 mm clear when x below 60 mm\n"
-    "  alarm low raise when x below 40 mm clear when x above 60 mm\n"
-    "  purse pot : EUR falls to owner after 30 days\n"
-    "  var broken : bool = no\n"
-    "  event Slow()\n"
-    "  event Fast()\n"
-    "  event High()\n"
-    "  event Low()\n"
-    "  event Quiet()\n"
-    "  error Broken()\n"
-    "  every 10 min { needs not broken else Broken() emit Slow() }\n"
-    "  every 4 min { emit Fast() }\n"
-    "  on high raised in Off { needs not broken else Broken() emit High() }\n"
-    "  on low raised in Off { emit Low() }\n"
-    "  on x silent for 1 h { emit Quiet() }\n"
-    "  action put(amount: EUR) by owner receives amount into pot { }\n"
-    "  action take() by owner { pay rest of pot to owner }\n"
-    "  action break_it(b: bool) by owner { broken = b }\n"
-    "  action sleep() by owner in On { go Off }\n"
-    "  action wake() by owner in Off { go On }\n"
-    "  action swap(old: account, new: account) by owner {\n"
-    "    revoke sensor from old\n"
-    "    grant sensor to new\n"
-    "  }\n"
-    "}\n";
-enum { EVENT_SLOW, EVENT_FAST, EVENT_HIGH, EVENT_LOW, EVENT_STILL };
-
-static const char *const people[WHO_END] = {"owner",    "keeper 1", "keeper 2", "keeper 3",
-                                            "sensor 1", "sensor 2", "stranger"};
-
-static tw_account account_of(who whose)
-{
-    tw_secret secret;
-    tw_account account;
-    tw_secret_from_seed(people[whose], &secret);
-    cr_assert(tw_secret_account(&secret, &account));
-    return account;
-}
-
-/* Each of the people has a fortune of EUR, the fees go to keeper 3. */
-typedef struct world {
-    tw_genesis_holder holders[WHO_END];
-    tw_genesis_asset assets[2];
-    tw_genesis genesis;
-    tw_hash eur;
-} world;
-
-static void world_make(world *w, int64_t price)
-{
-    for (int i = 0; i < WHO_END; i++) {
-        w->holders[i] = (tw_genesis_holder){account_of((who)i), FORTUNE};
-    }
-    w->assets[0] = (tw_genesis_asset){"NIL", 0, w->holders, 1};
-    w->assets[1] = (tw_genesis_asset){"EUR", 2, w->holders, WHO_END};
-    w->genesis = (tw_genesis){.name = "fees",
-                              .time = start_time,
-                              .assets = w->assets,
-                              .asset_count = 2,
-                              .gas_price = price,
-                              .fee_asset = 1,
-                              .fee_account = account_of(KEEPER_3)};
-    w->eur = tw_bank_chain_asset("fees", "EUR");
-}
-
-static int64_t has(rig *r, const world *w, who whose)
-{
-    int64_t amount = 0;
-    cr_assert_eq(tw_ledger_balance(r->ledger, &w->eur, &r->accounts[whose], &amount), TW_OK);
-    return amount;
-}
-
-static int64_t fuel_of(rig *r)
-{
-    int64_t amount = 0;
-    cr_assert_eq(tw_ledger_fuel(r->ledger, &r->contract, &amount), TW_OK);
-    return amount;
-}
-
-static int64_t fee_of(rig *r, uint64_t gas)
-{
-    int64_t fee = 0;
-    cr_assert(tw_ledger_fee(r->ledger, gas, &fee));
-    return fee;
-}
-
-static void hear(void *context, const char *sentence)
-{
-    (void)context;
-    cr_assert(false, "%s", sentence);
-}
-
-/* Balances, purses and fuel together are what there is. */
-static void check_whole(rig *r)
-{
-    tw_audit a = {.store = r->store, .memory_max = 64 * MIB, .found = hear};
-    cr_assert_eq(tw_audit_ledger(&a, &r->err), TW_OK, "%s", r->err.text);
-}
-
-static void meter_deploy(rig *r, const world *w)
-{
-    crew c;
-    tw_tx tx = deploy_of(r, &c);
-    c.roles[1] = c.roles[2];
-    tx.role_count = 2;
-    tx.currencies = &w->eur;
-    tx.currency_count = 1;
-    begin(r, start_time);
-    cr_assert_eq(run(r, &tx, &owner, 1), TW_OK, "%s", tw_status_text(r->receipt.run.status));
-    r->contract = r->receipt.run.contract;
-    r->grant = 1;
-    (void)commit(r);
-}
-
-static rig *meter_new(world *w, int64_t price)
-{
-    world_make(w, price);
-    rig *r = rig_on(store_in_memory(), meter_source, &w->genesis);
-    r->gas_limit = GAS_LIMIT;
-    meter_deploy(r, w);
-    return r;
-}
-
-/* In a block of its own at the head's time; what became of it. */
-static tw_status send(rig *r, tw_tx *tx, who sender)
-{
-    begin(r, tw_ledger_head(r->ledger)->time);
-    const tw_status status = run(r, tx, &sender, 1);
-    (void)commit(r);
-    return status;
-}
-
-static tw_status fill(rig *r, who sender, int64_t amount)
-{
-    tw_tx tx = {.kind = TW_TX_FUEL, .contract = r->contract, .amount = amount};
-    return send(r, &tx, sender);
-}
-
-static tw_status tick(rig *r, who sender)
-{
-    tw_tx tx = {.kind = TW_TX_TICK, .contract = r->contract};
-    return send(r, &tx, sender);
-}
-
-static tw_status transfer(rig *r, const tw_hash *asset, who from, const tw_account *to,
-                          int64_t amount)
-{
-    tw_tx tx = {.kind = TW_TX_TRANSFER, .asset = *asset, .payee = *to, .amount = amount};
-    return send(r, &tx, from);
-}
-
-static int64_t next_due(rig *r)
-{
-    int64_t due = 0;
-    bool found = false;
-    cr_assert_eq(tw_ledger_next_due(r->ledger, &due, &found), TW_OK);
-    return found ? due : -1;
-}
-
-/* Receipts of the block that say that there was no fuel. */
-static uint32_t waiting_in(const tw_block *block)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < block->receipt_count; i++) {
-        const tw_receipt *receipt = &block->receipts[i];
-        if (receipt->run.status != TW_TX_NO_FUEL) continue;
-        cr_assert(receipt->run.gas == 0 && receipt->fee == 0 && receipt->kind != TW_RECEIPT_TX);
-        count++;
-    }
-    return count;
-}
+#include "tests/unit/fees_fixture.h"
 
 /* ---- what gas costs ---- */
 
@@ -413,6 +222,38 @@ Test(fees, the_carrier_pays_for_a_pack_and_its_handlers)
     rig_free(r);
 }
 
+/* A receipt has one form: no fee takes no bytes, and only a fee has a part for it. */
+Test(fees, a_fee_in_a_receipt_is_above_zero)
+{
+    tw_arena *arena = tw_arena_new(MIB);
+    tw_writer w = tw_writer_new(MIB);
+    tw_receipt receipt = {.kind = TW_RECEIPT_TIMER};
+    tw_receipt_encode(&receipt, &w);
+    const size_t without = w.size;
+    const size_t parts = without - 3; /* before the number of handlers */
+    tw_writer_clear(&w);
+    receipt.fee = 0x0102030405060708;
+    tw_receipt_encode(&receipt, &w);
+    cr_assert_eq(w.size, without + 8);
+    for (int value = 0; value < 256; value++) {
+        tw_receipt got;
+        tw_reader r = tw_reader_of(tw_writer_bytes(&w));
+        w.data[parts] = (uint8_t)value;
+        const bool good = tw_receipt_decode(&r, arena, &got) == TW_OK && tw_reader_done(&r);
+        cr_assert_eq(good, value == 2, "parts %d", value);
+        if (good) cr_assert_eq(got.fee, receipt.fee);
+    }
+    w.data[parts] = 2;
+    for (int sign = 0; sign < 2; sign++) {
+        tw_receipt got;
+        tw_reader r = tw_reader_of(tw_writer_bytes(&w));
+        memset(w.data + parts + 1, sign == 0 ? 0 : 0xFF, 8);
+        cr_assert_eq(tw_receipt_decode(&r, arena, &got), TW_REFUSED_ENCODING);
+    }
+    tw_writer_free(&w);
+    tw_arena_free(arena);
+}
+
 /* ---- transfers ---- */
 
 Test(fees, money_moves_between_accounts)
@@ -595,6 +436,79 @@ Test(fees, readings_move_the_time_of_silence_without_fuel)
     rig_free(r);
 }
 
+/* ---- another version ---- */
+
+/* The source as version `version`, by the owner's leave. */
+static tw_bytes meter_version(rig *r, char version)
+{
+    static const char clause[] = "  upgrade signed by 1 of owner\n}\n";
+    char source[sizeof meter_source + sizeof clause];
+    memcpy(source, meter_source, sizeof meter_source);
+    memcpy(source + strlen(meter_source) - 2, clause, sizeof clause);
+    char *number = strchr(source, '1');
+    *number = version;
+    return compile(source, r->arena);
+}
+
+static tw_status upgrade(rig *r, tw_bytes module)
+{
+    tw_tx tx = {.kind = TW_TX_UPGRADE, .contract = r->contract, .module = module};
+    return send(r, &tx, OWNER);
+}
+
+/* What waits is due, so it goes before another version; fuel and what is filed come over. */
+Test(fees, an_upgrade_waits_for_what_waits)
+{
+    world w;
+    world_make(&w, PRICE);
+    rig *r = rig_on(store_in_memory(), meter_source, &w.genesis);
+    r->gas_limit = GAS_LIMIT;
+    r->module = meter_version(r, '1');
+    meter_deploy(r, &w);
+    const tw_bytes next = meter_version(r, '2');
+    (void)wait_until(r, start_time + 10 * MINUTE);
+    cr_assert_eq(timers_waiting(r), 2);
+    cr_assert_eq(upgrade(r, next), TW_TRAP_TIMER_DUE);
+    cr_assert_eq(timers_waiting(r), 2, "all is as it was");
+    cr_assert_eq(tick(r, STRANGER), TW_OK);
+    cr_assert_eq(tick(r, STRANGER), TW_OK);
+    cr_assert_eq(upgrade(r, next), TW_OK, "%s", tw_status_text(r->receipt.run.status));
+    cr_assert_eq(timers_waiting(r), 0);
+    cr_assert_eq(next_due(r), start_time + 12 * MINUTE);
+    tw_block block = wait_until(r, start_time + 12 * MINUTE);
+    cr_assert_eq(waiting_in(&block), 1);
+    cr_assert_eq(fill(r, STRANGER, 10000), TW_OK);
+    block = wait_until(r, start_time + 12 * MINUTE);
+    cr_assert_eq(events_of(&block, EVENT_FAST), 1);
+    cr_assert_eq(upgrade(r, meter_version(r, '3')), TW_OK);
+    cr_assert_eq(fuel_of(r), 10000 - block.receipts[0].fee);
+    check_whole(r);
+    rig_free(r);
+}
+
+/* A timer of `silent` that has waited, and is not due after all: nothing of it stays behind. */
+Test(fees, an_upgrade_leaves_no_trace_of_what_waited)
+{
+    world w;
+    world_make(&w, PRICE);
+    rig *r = rig_on(store_in_memory(), meter_source, &w.genesis);
+    r->gas_limit = GAS_LIMIT;
+    r->module = meter_version(r, '1');
+    meter_deploy(r, &w);
+    for (int64_t m = 4; m <= 60; m += 4) {
+        (void)wait_until(r, start_time + m * MINUTE);
+    }
+    cr_assert_eq(timers_waiting(r), 3);
+    cr_assert_eq(tick(r, STRANGER), TW_OK);
+    cr_assert_eq(tick(r, STRANGER), TW_OK);
+    (void)feed(r, start_time + hour + 1000, LOW_UM);
+    cr_assert_eq(timers_waiting(r), 1);
+    cr_assert_eq(upgrade(r, meter_version(r, '2')), TW_OK);
+    cr_assert_eq(timers_waiting(r), 0);
+    check_whole(r);
+    rig_free(r);
+}
+
 /* ---- edges ---- */
 
 /* Both alarms are up, and the phase has come that handles them. */
@@ -731,186 +645,4 @@ Test(fees, a_tick_needs_no_fees)
     cr_assert_eq(events_of(&block, 0), 2);
     cr_assert_eq(r->receipt.fee, 0);
     rig_free(r);
-}
-
-/* ---- all of it at random ---- */
-
-typedef struct day {
-    rig *r;
-    world w;
-    uint64_t seed;
-    int64_t now;
-    int64_t fees; /* that the receipts say */
-    uint32_t waited, ran, ticked, refused;
-} day;
-
-/* Anybody but who gets the fees, so that he has them and nothing else. */
-static who somebody(day *d)
-{
-    const who one = (who)random_below(&d->seed, WHO_END);
-    return one == KEEPER_3 ? KEEPER_2 : one;
-}
-
-static int64_t balances_of(rig *r, const world *w)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < WHO_END; i++) sum += has(r, w, (who)i);
-    return sum;
-}
-
-static int64_t pot_of(rig *r)
-{
-    const tw_contract *c = look(r);
-    const tw_key key = tw_purse_key(&c->id, &r->code->module->purses[0], NULL);
-    int64_t amount = 0;
-    cr_assert_eq(tw_bank_amount(c->overlay, &key, &amount), TW_OK);
-    return amount;
-}
-
-/* Most are good; some are too dear, too much, or of nobody. */
-static tw_tx draw(day *d, uint8_t bytes[64], tw_spend *spend)
-{
-    rig *r = d->r;
-    static const char *const entries[] = {"put", "take", "break_it", "sleep", "wake", "nothing"};
-    const int64_t amounts[] = {1, 7, 1000, FORTUNE / 2, FORTUNE, INT64_MAX};
-    tw_tx tx = {.contract = r->contract, .amount = amounts[random_below(&d->seed, 6)]};
-    if (random_below(&d->seed, 20) == 0) tx.contract.bytes[0] ^= 1;
-    switch (random_below(&d->seed, 4)) {
-    case 0: tx.kind = TW_TX_FUEL; break;
-    case 1: tx.kind = TW_TX_TICK; break;
-    case 2:
-        tx.kind = TW_TX_TRANSFER;
-        tx.asset = d->w.eur;
-        tx.payee = r->accounts[somebody(d)];
-        break;
-    default: {
-        const size_t entry = random_below(&d->seed, 6);
-        tx.kind = TW_TX_CALL;
-        tx.entry = text(entries[entry]);
-        tw_store_u64(bytes, (uint64_t)tx.amount);
-        bytes[8] = random_below(&d->seed, 3) == 0;
-        if (entry == 0) tx.arguments = tw_bytes_of(bytes, 8);
-        if (entry == 2) tx.arguments = tw_bytes_of(bytes + 8, 1);
-        *spend = (tw_spend){d->w.eur, FORTUNE};
-        tx.spends = spend;
-        tx.spend_count = 1;
-    }
-    }
-    tx.gas_limit = random_below(&d->seed, 30) == 0 ? UINT64_MAX : GAS_LIMIT;
-    return tx;
-}
-
-static void add_one(day *d)
-{
-    rig *r = d->r;
-    uint8_t bytes[64];
-    tw_spend spend;
-    const who sender = random_below(&d->seed, 2) == 0 ? OWNER : somebody(d);
-    tw_tx tx = draw(d, bytes, &spend);
-    const int64_t before = has(r, &d->w, sender);
-    const tw_status status = add(r, &tx, &sender, 1);
-    if (status == TW_OK) {
-        cr_assert_eq(r->receipt.fee, fee_of(r, r->receipt.run.gas));
-        return;
-    }
-    cr_assert_eq(status, TW_REFUSED_FEE, "%s", tw_status_name(status));
-    cr_assert_eq(has(r, &d->w, sender), before);
-    d->refused++;
-}
-
-static void add_pack(day *d)
-{
-    rig *r = d->r;
-    static const int64_t values[] = {5000, 50000, 90000, 150000};
-    tw_pack_item item = {0, d->now, values[random_below(&d->seed, 4)]};
-    const tw_pack pack = pack_of(r, &item, 1);
-    if (has(r, &d->w, STRANGER) < fee_of(r, GAS_LIMIT)) return;
-    cr_assert_eq(carry(r, &pack, SENSOR_1), TW_OK, "%s", tw_status_text(r->receipt.run.status));
-}
-
-/* What the block says of fees is what their account has more, and nothing is lost. */
-static void check_block(day *d)
-{
-    rig *r = d->r;
-    const tw_mark mark = tw_arena_mark(r->arena);
-    const tw_block block = newest(r);
-    int64_t fees = 0;
-    for (uint32_t i = 0; i < block.receipt_count; i++) {
-        const tw_receipt *receipt = &block.receipts[i];
-        fees += receipt->fee;
-        d->ran += receipt->kind != TW_RECEIPT_TX && receipt->fee > 0;
-        d->ticked +=
-            receipt->kind == TW_RECEIPT_TX && !receipt->has_intake && receipt->handler_count > 0;
-    }
-    d->waited += waiting_in(&block);
-    d->fees += fees;
-    cr_assert_eq(has(r, &d->w, KEEPER_3), FORTUNE + d->fees);
-    cr_assert_eq(balances_of(r, &d->w) + pot_of(r) + fuel_of(r), (int64_t)WHO_END * FORTUNE);
-    tw_arena_reset(r->arena, mark);
-}
-
-static void one_block(day *d)
-{
-    rig *r = d->r;
-    static const int64_t steps[] = {0, 1000, MINUTE, 4 * MINUTE, 10 * MINUTE, HOUR};
-    d->now += steps[random_below(&d->seed, 6)];
-    begin(r, d->now);
-    for (size_t i = random_below(&d->seed, 4); i > 0; i--) add_one(d);
-    if (random_below(&d->seed, 3) == 0) add_pack(d);
-    if (random_below(&d->seed, 15) != 0) {
-        (void)commit(r);
-        check_block(d);
-        return;
-    }
-    tw_block_abort(r->ledger);
-    for (int i = 0; i < WHO_END; i++) {
-        cr_assert_eq(tw_ledger_nonce(r->ledger, &r->accounts[i], &r->nonces[i]), TW_OK);
-    }
-    const uint8_t *record = NULL;
-    bool found = false;
-    cr_assert_eq(tw_device_get(look(r), &r->accounts[SENSOR_1], &record, &found), TW_OK);
-    r->sequence = tw_load_u64(record + TW_DEVICE_SEQUENCE);
-    d->now = tw_ledger_head(r->ledger)->time;
-}
-
-/* A second ledger made from the blocks; what it has at each height is what this one says it had. */
-static void replay(day *d)
-{
-    rig *other = rig_on(store_in_memory(), meter_source, &d->w.genesis);
-    tw_ledger *past = NULL;
-    other->contract = d->r->contract;
-    for (uint64_t h = 1; h <= tw_ledger_head(d->r->ledger)->height; h++) {
-        tw_block block;
-        int64_t then = 0;
-        const tw_mark mark = tw_arena_mark(d->r->arena);
-        cr_assert_eq(tw_ledger_block(d->r->ledger, h, d->r->arena, &block, &d->r->err), TW_OK);
-        cr_assert_eq(tw_ledger_replay_block(other->ledger, &block, &other->err), TW_OK, "%s",
-                     other->err.text);
-        tw_arena_reset(d->r->arena, mark);
-        if (h % 16 != 0) continue;
-        cr_assert_eq(tw_ledger_open_past(d->r->ledger, h, &past, &d->r->err), TW_OK);
-        cr_assert_eq(tw_ledger_fuel(past, &d->r->contract, &then), TW_OK);
-        cr_assert_eq(fuel_of(other), then);
-        tw_ledger_close(past);
-    }
-    rig_free(other);
-}
-
-static void random_day(uint64_t seed)
-{
-    day d = {.seed = seed, .now = start_time};
-    d.r = meter_new(&d.w, PRICE);
-    d.fees = has(d.r, &d.w, KEEPER_3) - FORTUNE; /* of the deploy */
-    cr_log_info("seed %llu", (unsigned long long)seed);
-    for (int i = 0; i < DRAWS; i++) one_block(&d);
-    cr_assert(d.waited > 0 && d.ran > 0 && d.ticked > 0 && d.refused > 0, "%u %u %u %u", d.waited,
-              d.ran, d.ticked, d.refused);
-    check_whole(d.r);
-    replay(&d);
-    rig_free(d.r);
-}
-
-Test(fees, nothing_is_lost_at_random)
-{
-    for (uint64_t seed = 1; seed <= 4; seed++) random_day(seed);
 }

@@ -191,6 +191,25 @@ check 'no number' 2 'free-min' "$TWVM" -d l state Counter --free-min lots
 check 'without a floor it goes on' 0 'done' \
     "$TWVM" -d l call Counter add n=1 --as alice --time 2026-01-08 --free-min 0
 
+# ---- a disk that is full in the middle of a block ----
+"$TWVM" init w --start 2026-01-01 --insecure-keys >out 2>&1
+"$TWVM" -d w deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice \
+    --role sensor=gauge >out 2>&1
+{ echo time,depth && series 1767225600 1 600 1700; } >levels.csv
+feed='feed TankGuard levels.csv --as gauge --time time --map level=depth:mm'
+before=$("$TWVM" -d w root | sed -n 's/^height *//p')
+# files of 512 bytes times 200 and no more; without the signal that says so
+# shellcheck disable=SC2086
+check 'the first write that fails ends it' 1 'could not be written.*free disk space' \
+    sh -c "trap '' XFSZ; ulimit -f 200; exec \"\$@\"" - "$TWVM" -d w $feed --pack 1
+after=$("$TWVM" -d w root | sed -n 's/^height *//p')
+test "$after" -gt "$before" && test "$after" -lt $((before + 600))
+verdict $? "some blocks are in, the rest is not ($before, $after)"
+check 'what is in is whole' 0 'the ledger is whole' "$TWVM" -d w fsck
+# shellcheck disable=SC2086
+check 'and it goes on from there' 0 "rows that are in already: $((after - before))" \
+    "$TWVM" -d w $feed --resume
+
 # ---- a folder that is not whole ----
 rm -rf d
 cp -r b2 d

@@ -13,7 +13,7 @@
 
 enum { AUDIT_ARENA_MAX = 1024 * 1024 * 1024 };
 
-#define COPY "put back a copy of the folder"
+#define COPY "put back a copy of the folder, or load a snapshot"
 
 /* ---- blocks ---- */
 

@@ -170,9 +170,8 @@ tw_status tw_snapshot_save(tw_ledger *l, tw_snapshot_sink sink, void *context,
     tw_writer_free(&s->pairs);
     tw_mem_free(s);
     if (status != TW_ERR_CORRUPT && status != TW_ERR_MEMORY) return status;
-    return tw_err_set(err, status, "the state after block %llu cannot be written down: %s%s",
-                      (unsigned long long)l->head.height, tw_status_text(status),
-                      status == TW_ERR_CORRUPT ? "; twvm fsck tells more" : "");
+    return tw_err_set(err, status, "the state after block %llu cannot be written down: %s",
+                      (unsigned long long)l->head.height, tw_status_text(status));
 }
 
 /* ---- loading ---- */
@@ -422,7 +421,6 @@ tw_status tw_snapshot_load(tw_store *store, tw_snapshot_source source, void *con
     uint8_t head[TW_SNAPSHOT_HEAD_SIZE];
     size_t got = 0;
     tw_snapshot *s = NULL;
-    *ret_info = (tw_snapshot_info){0};
     TW_TRY(source(context, head, sizeof head, &got));
     TW_TRY(tw_snapshot_begin(store, tw_bytes_of(head, got), root, block, &s, err));
     uint8_t *memory = tw_mem_new(TW_SNAPSHOT_CHUNK_MAX);

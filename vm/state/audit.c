@@ -23,7 +23,8 @@ enum {
     TREE_MEMORY_MAX = 64 * 1024 * 1024,
 };
 
-#define AGAIN "twvm replay --to DIR2 makes it again from the blocks"
+#define AGAIN                                                                                      \
+    "twvm replay --to DIR2 makes it again from the blocks, twvm snapshot load from a snapshot"
 
 /* A key of the state, as the tree knows it. */
 typedef struct leaf {

@@ -202,9 +202,8 @@ tw_status tw_commit_prepare(tw_commit *commit, const tw_overlay *overlay, uint64
     }
     if (status != TW_OK) {
         tw_commit_drop(commit);
-        const char *remedy = status == TW_ERR_CORRUPT ? "; " TW_HEAD_REMEDY : "";
-        return tw_err_set(err, status, "the state root of block %llu cannot be computed: %s%s",
-                          (unsigned long long)height, tw_status_text(status), remedy);
+        return tw_err_set(err, status, "the state root of block %llu cannot be computed: %s",
+                          (unsigned long long)height, tw_status_text(status));
     }
     commit->prepared = true;
     commit->next_height = height;
@@ -270,7 +269,7 @@ tw_status tw_commit_prepare_undo(tw_commit *commit, tw_err *err)
     }
     if (status != TW_OK) {
         tw_commit_drop(commit);
-        return tw_err_set(err, status, "block %llu can't be taken off: %s; twvm fsck tells more",
+        return tw_err_set(err, status, "block %llu can't be taken off: %s",
                           (unsigned long long)height, tw_status_text(status));
     }
     commit->prepared = true;
@@ -305,8 +304,7 @@ tw_status tw_commit_prune(tw_commit *commit, uint64_t keep, uint64_t blocks_max,
     tw_batch_clear(commit->batch);
     *ret_count = count;
     if (status == TW_OK) return TW_OK;
-    return tw_err_set(err, status,
-                      "the state of block %llu can't be pruned: %s; twvm fsck tells more",
+    return tw_err_set(err, status, "the state of block %llu can't be pruned: %s",
                       (unsigned long long)oldest, tw_status_text(status));
 }
 

@@ -136,7 +136,10 @@ check 'an edge that no pack hands over runs on fuel' 0 \
     'handler  Meter high raised: done; .* fee 0.0' $t blocks "$newest"
 
 # ---- ticks ----
-check 'nothing is due' 1 'NotDue' $t tick Meter --as bob
+root=$(root_of l)
+check 'nothing is due' 1 'no timer of Meter is due before 2026-01-01T00:10:00Z' \
+    $t tick Meter --as bob
+same 'so nothing is sent' "$root" "$(root_of l)"
 "$TWVM" init dry --insecure-keys --start 2026-01-01 --asset 'EUR 2 alice=50' \
     --gas-price '0.05 EUR' >out 2>&1
 dry="$TWVM -d dry"

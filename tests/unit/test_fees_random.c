@@ -7,6 +7,7 @@ enum { DRAWS = 400 };
 typedef struct day {
     rig *r;
     world w;
+    uint64_t first; /* what the seed was */
     uint64_t seed;
     int64_t now;
     int64_t fees; /* that the receipts say */
@@ -113,8 +114,11 @@ static void check_block(day *d)
     }
     d->waited += waiting_in(&block);
     d->fees += fees;
-    cr_assert_eq(has(r, &d->w, KEEPER_3), FORTUNE + d->fees);
-    cr_assert_eq(balances_of(r, &d->w) + pot_of(r) + fuel_of(r), (int64_t)WHO_END * FORTUNE);
+    const unsigned long long seed = d->first;
+    const unsigned long long height = tw_ledger_head(r->ledger)->height;
+    cr_assert_eq(has(r, &d->w, KEEPER_3), FORTUNE + d->fees, "seed %llu, block %llu", seed, height);
+    cr_assert_eq(balances_of(r, &d->w) + pot_of(r) + fuel_of(r), (int64_t)WHO_END * FORTUNE,
+                 "seed %llu, block %llu", seed, height);
     tw_arena_reset(r->arena, mark);
 }
 
@@ -167,13 +171,12 @@ static void replay(day *d)
 
 static void random_day(uint64_t seed)
 {
-    day d = {.seed = seed, .now = start_time};
+    day d = {.first = seed, .seed = seed, .now = start_time};
     d.r = meter_new(&d.w, PRICE);
     d.fees = has(d.r, &d.w, KEEPER_3) - FORTUNE; /* of the deploy */
-    cr_log_info("seed %llu", (unsigned long long)seed);
     for (int i = 0; i < DRAWS; i++) one_block(&d);
-    cr_assert(d.waited > 0 && d.ran > 0 && d.ticked > 0 && d.refused > 0, "%u %u %u %u", d.waited,
-              d.ran, d.ticked, d.refused);
+    cr_assert(d.waited > 0 && d.ran > 0 && d.ticked > 0 && d.refused > 0, "seed %llu: %u %u %u %u",
+              (unsigned long long)seed, d.waited, d.ran, d.ticked, d.refused);
     check_whole(d.r);
     replay(&d);
     rig_free(d.r);

@@ -42,12 +42,12 @@ static tw_status find_contract(sending *s)
     return TW_OK;
 }
 
-static tw_status refuse(sending *s, const char *hint)
+static tw_status refuse(sending *s)
 {
     tw_writer w = tw_writer_new(TEXT_MAX);
     tw_session_outcome(s->app->session, NULL, &s->receipt->run, &w);
     const tw_status refused =
-        tw_app_fail(s->app, "%s failed: %.*s%s", s->word, (int)w.size, (const char *)w.data, hint);
+        tw_app_fail(s->app, "%s failed: %.*s", s->word, (int)w.size, (const char *)w.data);
     tw_writer_free(&w);
     return refused;
 }
@@ -118,7 +118,7 @@ tw_status tw_command_transfer(tw_app *app)
                            to);
     }
     TW_TRY(send(&s));
-    if (s.receipt->run.status != TW_OK) return refuse(&s, "");
+    if (s.receipt->run.status != TW_OK) return refuse(&s);
     if (app->json) return tw_app_print_json(end_json(&s));
     printf("%s sent %s to %s", s.sender,
            tw_money_print(s.tx.amount, asset.decimals, asset.name, amount), to);
@@ -183,7 +183,7 @@ tw_status tw_command_fuel(tw_app *app)
     if (s.tx.amount <= 0) return tw_app_fail(app, "%.60s: nothing would move", text);
     TW_TRY(count_waiting(&s, &waited));
     TW_TRY(send(&s));
-    if (s.receipt->run.status != TW_OK) return refuse(&s, "");
+    if (s.receipt->run.status != TW_OK) return refuse(&s);
     return report_fuel(&s, waited);
 }
 
@@ -243,12 +243,37 @@ static tw_status report_tick(const sending *s)
     return status;
 }
 
+/* A tick that finds nothing is paid as well: better not to send it. */
+static tw_status look_for_due(const sending *s)
+{
+    tw_app *app = s->app;
+    tw_contract *c = NULL;
+    int64_t first = INT64_MAX;
+    char time[TW_TIME_TEXT_MAX];
+    TW_TRY(tw_session_advance(app->session, s->time, NULL, NULL, &app->err));
+    TW_TRY(tw_ledger_contract(app->session->ledger, &s->tx.contract, app->session->arena, &c,
+                              &app->err));
+    for (uint16_t i = 0; i < c->code->module->entry_count; i++) {
+        int64_t due = c->control.timers[i].due;
+        if (due == TW_NEVER) continue;
+        if (c->code->module->entries[i].kind == TW_ENTRY_SILENT) {
+            TW_TRY(tw_timer_silent_due(c, i, &due));
+        }
+        if (due < first) first = due;
+    }
+    if (first <= s->time) return TW_OK;
+    if (first == INT64_MAX) return tw_app_fail(app, "no timer of %s waits for a time", s->label);
+    return tw_app_fail(app, "no timer of %s is due before %s", s->label,
+                       tw_time_print(first, time));
+}
+
 tw_status tw_command_tick(tw_app *app)
 {
     sending s = {.app = app, .tx = {.kind = TW_TX_TICK}, .word = "tick"};
     TW_TRY(begin(&s));
     TW_TRY(find_contract(&s));
+    TW_TRY(look_for_due(&s));
     TW_TRY(send(&s));
-    if (s.receipt->run.status != TW_OK) return refuse(&s, "");
+    if (s.receipt->run.status != TW_OK) return refuse(&s);
     return report_tick(&s);
 }

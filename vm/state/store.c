@@ -7,7 +7,10 @@
  * - The log is always written and never recycled; recovery takes it up to the first damaged
  *   record (point in time), which after a crash is the last block that was whole.
  * - Memory and files are bounded: block cache with index and filter blocks in it, write buffers,
- *   log size, open files, RocksDB's own text log.
+ *   log size, open files.
+ * - RocksDB's own text log stays empty: the process ends in an assertion when a line of it cannot
+ *   be written, as on a full disk. It must not be given a size to roll at, or it has a head of
+ *   lines whatever the level. What fails is told by each call anyway.
  * - Index and filters are in parts of a block's size, found by a small index on top that stays in
  *   memory: whole ones are about a megabyte a file, and once they do not fit the cache each read
  *   would fetch one (bench/bench_state: five times slower).
@@ -28,13 +31,12 @@ enum {
     CACHE_SIZE = 64 * MIB,
     BUFFERS_SIZE = 64 * MIB,
     LOG_SIZE_MAX = 256 * MIB, /* of the write-ahead log */
-    TEXT_LOG_SIZE = 1 * MIB,
-    TEXT_LOG_COUNT = 3,
     OPEN_FILES_MAX = 1000,
     FILTER_BITS = 10, /* a key: about one look-up in a hundred reads a block in vain */
     BLOCK_SIZE = 8 * 1024,
     PATH_SIZE_MAX = 4096,
-    LEVEL_WARN = 2, /* of RocksDB's text log */
+    COMPACT_FILES = 4, /* of level 0 that make work for compaction */
+    LEVEL_FATAL = 4,   /* of RocksDB's text log */
 };
 
 typedef struct table_plan {
@@ -60,6 +62,8 @@ typedef struct rocks_store {
     rocksdb_writebatch_t *batch; /* the one writer's, reused */
     bool write_failed;
     char path[PATH_SIZE_MAX];
+    bool compacts[TW_TABLE_COUNT];
+    size_t written, compact_at; /* bytes since it was opened; from where on all tables compact */
 } rocks_store;
 
 typedef struct rocks_iter {
@@ -112,6 +116,28 @@ static tw_status rocks_get(tw_store *base, tw_table table, tw_bytes key, tw_aren
     return TW_OK;
 }
 
+/* Compaction is off when a store is opened, until its files were looked at (check_files), and then
+ * comes on where it has work to do. An error is one of the file that keeps the options: they hold
+ * without it, and a disk that fails shows in the next commit. */
+static void let_compact(rocks_store *store, size_t table)
+{
+    static const char *const name = "disable_auto_compactions";
+    static const char *const value = "false";
+    char *error = NULL;
+    if (store->compacts[table]) return;
+    store->compacts[table] = true;
+    rocksdb_set_options_cf(store->db, store->tables[table], 1, &name, &value, &error);
+    rocksdb_free(error);
+}
+
+/* Before so much is written that buffers are flushed. */
+static void note_written(rocks_store *store, size_t size)
+{
+    store->written += size;
+    if (store->written < store->compact_at) return;
+    for (size_t t = 0; t < TW_TABLE_COUNT; t++) let_compact(store, t);
+}
+
 static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, tw_err *err)
 {
     rocks_store *store = of_store(base);
@@ -129,7 +155,10 @@ static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, 
     char *error = NULL;
     rocksdb_write(store->db, sync ? store->write_sync : store->write_lazy, store->batch, &error);
     rocksdb_writebatch_clear(store->batch);
-    if (error == NULL) return TW_OK;
+    if (error == NULL) {
+        note_written(store, tw_batch_size(batch));
+        return TW_OK;
+    }
     (void)take_error(store, error);
     store->write_failed = true;
     /* Whatever the kind: after a failed write nobody knows what is on the disk. */
@@ -249,13 +278,14 @@ static rocksdb_options_t *database_options(const tw_store_options *wanted, char 
     rocksdb_options_set_create_missing_column_families(plain, 1);
     rocksdb_options_set_paranoid_checks(plain, 1);
     rocksdb_options_set_atomic_flush(plain, 1);
+    rocksdb_options_set_disable_auto_compactions(plain, 1); /* see let_compact */
+    rocksdb_options_set_level0_file_num_compaction_trigger(plain, COMPACT_FILES);
     rocksdb_options_set_wal_recovery_mode(plain, rocksdb_point_in_time_recovery);
     rocksdb_options_set_max_total_wal_size(plain, LOG_SIZE_MAX);
     rocksdb_options_set_max_open_files(plain, OPEN_FILES_MAX);
     rocksdb_options_set_max_background_jobs(plain, 2);
-    rocksdb_options_set_info_log_level(plain, LEVEL_WARN);
-    rocksdb_options_set_max_log_file_size(plain, TEXT_LOG_SIZE);
-    rocksdb_options_set_keep_log_file_num(plain, TEXT_LOG_COUNT);
+    rocksdb_options_set_info_log_level(plain, LEVEL_FATAL);
+    rocksdb_options_set_keep_log_file_num(plain, 1);
     rocksdb_options_set_stats_dump_period_sec(plain, 0);
     const size_t buffers = wanted->buffers_size > 0 ? wanted->buffers_size : BUFFERS_SIZE;
     rocksdb_options_set_db_write_buffer_size(plain, buffers);
@@ -334,24 +364,36 @@ static char *check_file(rocks_store *store, size_t table, const rocksdb_livefile
     return error;
 }
 
+/* By name; TW_TABLE_COUNT for none of ours. */
+static size_t table_of(const char *name)
+{
+    size_t t = 0;
+    while (t < TW_TABLE_COUNT && strcmp(name, plans[t].name) != 0) t++;
+    return t;
+}
+
 /* Looks at the first block of each file below level 0. When it is damaged, an iterator of RocksDB
  * 7.8 that comes from the file before goes on behind the file and reports nothing, and compaction
  * drops its rows for good (mended in 8.7). To seek the block reports it: at open, before anything
- * else is read. The error text or NULL. */
+ * else is read and before anything is compacted. The error text or NULL. */
 static char *check_files(rocks_store *store)
 {
     char *error = NULL;
+    size_t fresh[TW_TABLE_COUNT + 1] = {0}; /* files of level 0 */
     const rocksdb_livefiles_t *files = rocksdb_livefiles(store->db);
     const int count = rocksdb_livefiles_count(files);
     for (int i = 0; i < count && error == NULL; i++) {
-        const char *name = rocksdb_livefiles_column_family_name(files, i);
-        for (size_t t = 0; t < TW_TABLE_COUNT && error == NULL; t++) {
-            if (rocksdb_livefiles_level(files, i) == 0 || strcmp(name, plans[t].name) != 0)
-                continue;
-            error = check_file(store, t, files, i);
+        const size_t table = table_of(rocksdb_livefiles_column_family_name(files, i));
+        if (rocksdb_livefiles_level(files, i) == 0) {
+            fresh[table]++;
+        } else if (table < TW_TABLE_COUNT) {
+            error = check_file(store, table, files, i);
         }
     }
     rocksdb_livefiles_destroy(files);
+    for (size_t t = 0; t < TW_TABLE_COUNT && error == NULL; t++) {
+        if (fresh[t] >= COMPACT_FILES) let_compact(store, t);
+    }
     return error;
 }
 
@@ -441,6 +483,7 @@ tw_status tw_store_open(const char *path, const tw_store_options *options, tw_st
     rocks_store *store = tw_mem_new(sizeof *store);
     if (store == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
     store->base.back = &rocks_back;
+    store->compact_at = (wanted.buffers_size > 0 ? wanted.buffers_size : BUFFERS_SIZE) / 8;
     store->read = rocksdb_readoptions_create();
     store->base.floor = TW_STORE_FLOOR;
     (void)snprintf(store->path, sizeof store->path, "%s", path);

@@ -301,6 +301,20 @@ static void flow_rows(ledger_bench *b, uint32_t senders, curve *memory)
            o[0].wall / o[1].wall, o[0].limit_wall / o[1].limit_wall);
 }
 
+static void print_memory(const curve *c)
+{
+    for (uint32_t line = 0; line < c->lines; line++) {
+        if (c->counts[line] == 0) continue;
+        const double *first = c->at[line][0];
+        const double *half = c->at[line][c->counts[line] / 2];
+        const double *last = c->at[line][c->counts[line] - 1];
+        printf(
+            "Resident, %s: %.0f MiB after %.0f transactions, %.0f after %.0f, %.0f after %.0f.\n",
+            c->names[line], first[1], first[0], half[1], half[0], last[1], last[0]);
+    }
+    printf("\n");
+}
+
 void bench_flow(ledger_bench *b)
 {
     static const char head[] =
@@ -313,6 +327,7 @@ void bench_flow(ledger_bench *b)
     printf("## (a) %llu transactions, from signed bytes to durable blocks of %d\n\n%s",
            (unsigned long long)b->transactions, PER_BLOCK, head);
     flow_rows(b, SENDERS, memory);
+    print_memory(memory);
     printf("%s", head);
     flow_rows(b, 1, &unused);
 }
@@ -363,6 +378,7 @@ static double run_packs(ledger_bench *b, unsigned threads, uint16_t size,
     const tw_tx_role roles[2] = {{&f.owner, 1}, {&f.accounts[0], 1}};
     deploy(&f, b->feed, roles, 2);
     f.step_ms = size;
+    const tw_ledger_times before = *tw_ledger_times_spent(f.ledger);
     const uint64_t packs = b->readings / size;
     for (uint64_t done = 0; done < packs;) {
         const uint64_t piece = packs - done < 100 ? packs - done : 100;
@@ -370,7 +386,11 @@ static double run_packs(ledger_bench *b, unsigned threads, uint16_t size,
         send_all(&f, size >= 1000 ? PACKS_A_BLOCK : PER_BLOCK);
         done += piece;
     }
-    *ret_parts = *tw_ledger_times_spent(f.ledger);
+    const tw_ledger_times *after = tw_ledger_times_spent(f.ledger);
+    *ret_parts = (tw_ledger_times){
+        after->decode_ns - before.decode_ns, after->signature_ns - before.signature_ns,
+        after->execution_ns - before.execution_ns, after->state_ns - before.state_ns,
+        after->commit_ns - before.commit_ns};
     const double wall = (double)f.wall_ns / (double)f.reading;
     flow_close(&f);
     return wall;

@@ -1,0 +1,286 @@
+/* tree -- random sequences of operations against a naive tree, and proofs with a byte changed;
+ * output: TAP.
+ *
+ *     tree [--runs N] [--proofs N] [--seed S]     2,000 sequences, 2,000 proofs; `./dev tree`
+ *
+ * A sequence is a few blocks of puts and deletes over few keys, in a store of its own. After each
+ * block the root must be that of a plain recursion over the sorted key hashes, which shares only
+ * SHA-256 with the tree, and the same block in another order must come to the same root. Then
+ * proofs of keys that are there and of some that are not are made of it, and checked; each must
+ * show its fact and not the opposite, and each of TURNS changed copies must show nothing.
+ */
+#include "tests/fault/load.h"
+
+#include "vm/state/commit.h"
+#include "vm/state/proof.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    KEYS = 48,
+    BLOCKS_MAX = 6,
+    CHANGES_MAX = 24,
+    TURNS = 10, /* changed copies of each proof */
+    MEMORY = 8 * 1024 * 1024,
+};
+
+typedef struct leaf {
+    tw_hash key_hash, hash;
+} leaf;
+
+typedef struct trees {
+    uint64_t random;
+    uint64_t values[KEYS]; /* 0: not there */
+    tw_store *store;
+    tw_overlay *overlay;
+    tw_commit *commit;
+    tw_tree *tree;
+    tw_arena *arena;
+    tw_writer proof;
+    uint64_t roots, there, absent, changed, wrong;
+} trees;
+
+static uint64_t draw(trees *t, uint64_t below)
+{
+    return load_mixed(t->random++) % below;
+}
+
+static void expect(trees *t, bool good, const char *what)
+{
+    if (good) return;
+    t->wrong++;
+    printf("# seed %llu: %s\n", (unsigned long long)t->random, what);
+}
+
+static void must(tw_status status)
+{
+    if (status == TW_OK) return;
+    printf("# not done: %s\n", tw_status_text(status));
+    exit(2);
+}
+
+/* ---- the naive tree ---- */
+
+static tw_hash hash_two(uint8_t domain, const tw_hash *a, const tw_hash *b)
+{
+    uint8_t bytes[65];
+    bytes[0] = domain;
+    memcpy(bytes + 1, a, 32);
+    memcpy(bytes + 33, b, 32);
+    return tw_sha256(bytes, sizeof bytes);
+}
+
+/* Of leaves in order of their key hashes that agree in the first `bit` bits. */
+static tw_hash naive_root(const leaf *leaves, size_t count, size_t bit)
+{
+    if (count == 0) return (tw_hash){0};
+    if (count == 1) return leaves[0].hash;
+    size_t left = 0;
+    while (left < count && (leaves[left].key_hash.bytes[bit / 8] >> (7 - bit % 8) & 1) == 0) left++;
+    const tw_hash a = naive_root(leaves, left, bit + 1);
+    const tw_hash b = naive_root(leaves + left, count - left, bit + 1);
+    return hash_two(1, &a, &b);
+}
+
+static tw_bytes key_of(uint64_t number, uint8_t memory[9])
+{
+    memory[0] = 'k';
+    tw_store_u64(memory + 1, number);
+    return tw_bytes_of(memory, 9);
+}
+
+/* Of 1 to 41 bytes. */
+static tw_bytes value_of(uint64_t value, uint8_t memory[48])
+{
+    memset(memory, (int)(value % 251) + 1, 48);
+    tw_store_u64(memory + 1, value);
+    return tw_bytes_of(memory, 9 + value % 33);
+}
+
+static tw_hash expected_root(const trees *t)
+{
+    leaf leaves[KEYS];
+    size_t count = 0;
+    for (uint64_t key = 0; key < KEYS; key++) {
+        if (t->values[key] == 0) continue;
+        uint8_t memory[48];
+        const tw_bytes name = key_of(key, memory);
+        leaf l = {.key_hash = tw_sha256(name.data, name.size)};
+        const tw_bytes value = value_of(t->values[key], memory);
+        const tw_hash value_hash = tw_sha256(value.data, value.size);
+        l.hash = hash_two(0, &l.key_hash, &value_hash);
+        size_t at = count++;
+        for (; at > 0 && memcmp(&leaves[at - 1].key_hash, &l.key_hash, 32) > 0; at--) {
+            leaves[at] = leaves[at - 1];
+        }
+        leaves[at] = l;
+    }
+    return naive_root(leaves, count, 0);
+}
+
+/* ---- sequences ---- */
+
+typedef struct change {
+    uint64_t key, value; /* 0: deleted */
+} change;
+
+static void apply(trees *t, const change *changes, size_t count, uint64_t height)
+{
+    uint8_t key[9];
+    uint8_t value[48];
+    tw_overlay_clear(t->overlay, height);
+    for (size_t i = 0; i < count; i++) {
+        const tw_bytes at = key_of(changes[i].key, key);
+        must(changes[i].value == 0
+                 ? tw_overlay_delete(t->overlay, at)
+                 : tw_overlay_put(t->overlay, at, value_of(changes[i].value, value)));
+    }
+}
+
+/* Of different keys; in one order, and then, for good, in another. */
+static void block(trees *t, uint64_t height)
+{
+    change changes[CHANGES_MAX];
+    tw_err err = {.status = TW_OK};
+    const size_t count = draw(t, CHANGES_MAX);
+    size_t made = 0;
+    const uint64_t first = draw(t, KEYS);
+    const uint64_t step = 1 + 2 * draw(t, 8); /* prime to KEYS but for 3, 9 and 15 */
+    for (size_t i = 0; i < count && (step % 3 != 0 || i < KEYS / 3); i++) {
+        const uint64_t key = (first + i * step) % KEYS;
+        changes[made++] = (change){key, draw(t, 3) == 0 ? 0 : 1 + draw(t, 1000)};
+    }
+    tw_hash one, two;
+    apply(t, changes, made, height);
+    must(tw_commit_prepare(t->commit, t->overlay, height, &one, &err));
+    tw_commit_drop(t->commit);
+    for (size_t i = made; i > 1; i--) {
+        const size_t other = draw(t, i);
+        const change swapped = changes[other];
+        changes[other] = changes[i - 1];
+        changes[i - 1] = swapped;
+    }
+    apply(t, changes, made, height);
+    must(tw_commit_prepare(t->commit, t->overlay, height, &two, &err));
+    must(tw_commit_write(t->commit, tw_bytes_of(NULL, 0), false, &err));
+    for (size_t i = 0; i < made; i++) t->values[changes[i].key] = changes[i].value;
+    const tw_hash expected = expected_root(t);
+    expect(t, tw_hash_equal(&one, &two), "another order gives another root");
+    expect(t, tw_hash_equal(&two, &expected), "the root is not that of the naive tree");
+    t->roots++;
+}
+
+/* ---- proofs ---- */
+
+/* A bit turned, a byte less or more, another value, another key or another root. */
+static void change_proof(trees *t, const tw_hash *root, tw_bytes key, const tw_bytes *claim)
+{
+    static uint8_t copy[TW_PROOF_SIZE_MAX + 1];
+    tw_hash other_root = *root;
+    uint8_t other_key[9];
+    tw_bytes name = key;
+    const tw_bytes proof = tw_writer_bytes(&t->proof);
+    size_t size = proof.size;
+    memcpy(copy, proof.data, size);
+    const uint64_t way = draw(t, 16);
+    if (way == 0) {
+        size = draw(t, size);
+    } else if (way == 1) {
+        copy[size++] = (uint8_t)draw(t, 256);
+    } else if (way == 2) {
+        other_root.bytes[draw(t, 32)] ^= (uint8_t)(1 + draw(t, 255));
+    } else if (way == 3 && claim != NULL) {
+        name = key_of(KEYS * 4 + draw(t, 1000), other_key);
+    } else {
+        copy[draw(t, size)] ^= (uint8_t)(1u << draw(t, 8));
+    }
+    expect(t, !tw_proof_check(tw_bytes_of(copy, size), &other_root, name, claim),
+           "a changed proof is taken");
+    t->changed++;
+}
+
+static void prove(trees *t, uint64_t number)
+{
+    uint8_t key_memory[9];
+    uint8_t value_memory[48];
+    tw_bytes value;
+    bool found = false;
+    const tw_bytes key = key_of(number, key_memory);
+    const tw_prover prover = {t->tree, tw_commit_head(t->commit)->root, t->store, t->arena};
+    const tw_hash *root = &prover.root.hash;
+    tw_arena_clear(t->arena);
+    tw_writer_clear(&t->proof);
+    must(tw_proof_make(&prover, key, &t->proof, &value, &found));
+    const uint64_t held = number < KEYS ? t->values[number] : 0;
+    const tw_bytes proof = tw_writer_bytes(&t->proof);
+    const tw_bytes own = value_of(held != 0 ? held : 7, value_memory);
+    expect(t, found == (held != 0), "a key is there that is not, or the other way round");
+    expect(t, tw_proof_check(proof, root, key, found ? &own : NULL), "a proof is refused");
+    expect(t, !tw_proof_check(proof, root, key, found ? NULL : &own), "it shows the opposite");
+    if (found) {
+        t->there++;
+    } else {
+        t->absent++;
+    }
+    for (int i = 0; i < TURNS; i++) change_proof(t, root, key, found ? &own : NULL);
+}
+
+static void sequence(trees *t, uint64_t proofs)
+{
+    tw_err err = {.status = TW_OK};
+    memset(t->values, 0, sizeof t->values);
+    must(tw_store_open_memory(MEMORY, &t->store));
+    t->overlay = tw_overlay_new(t->store, MEMORY);
+    t->tree = tw_tree_new(t->store, MEMORY);
+    if (t->overlay == NULL || t->tree == NULL) must(TW_ERR_MEMORY);
+    must(tw_commit_open(t->store, MEMORY, &t->commit, &err));
+    const uint64_t blocks = 1 + draw(t, BLOCKS_MAX);
+    for (uint64_t height = 0; height < blocks; height++) block(t, height);
+    for (uint64_t i = 0; i < proofs; i++) prove(t, draw(t, 2 * KEYS));
+    tw_commit_close(t->commit);
+    tw_overlay_free(t->overlay);
+    tw_tree_free(t->tree);
+    tw_store_close(t->store);
+}
+
+int main(int argc, char **argv)
+{
+    static trees t;
+    uint64_t runs = 2000;
+    uint64_t proofs = 2000;
+    t.random = (uint64_t)time(NULL);
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--runs") == 0) {
+            runs = strtoull(value, NULL, 10);
+        } else if (strcmp(argv[i], "--proofs") == 0) {
+            proofs = strtoull(value, NULL, 10);
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            t.random = strtoull(value, NULL, 10);
+        } else {
+            (void)fputs("usage: tree [--runs N] [--proofs N] [--seed S]\n", stderr);
+            return 2;
+        }
+    }
+    printf("1..1\n# seed %llu\n", (unsigned long long)t.random);
+    t.arena = tw_arena_new(MEMORY);
+    t.proof = tw_writer_new(MEMORY);
+    if (t.arena == NULL) return 2;
+    for (uint64_t i = 0; i < runs; i++) {
+        sequence(&t, proofs * (i + 1) / runs - proofs * i / runs);
+    }
+    const bool good = t.wrong == 0 && t.roots >= runs && t.there + t.absent == proofs;
+    printf(
+        "# %llu sequences, %llu roots, each in two orders; %llu proofs of what is there, %llu of "
+        "what is not; %llu changed ones; %llu wrong\n",
+        (unsigned long long)runs, (unsigned long long)t.roots, (unsigned long long)t.there,
+        (unsigned long long)t.absent, (unsigned long long)t.changed, (unsigned long long)t.wrong);
+    printf("%s 1 - roots and proofs are right, and no changed proof is taken\n",
+           good ? "ok" : "not ok");
+    tw_arena_free(t.arena);
+    tw_writer_free(&t.proof);
+    return good ? 0 : 1;
+}

@@ -10,7 +10,8 @@
  * block; each block is the one that this process, executing the same load in memory, comes to; the
  * audit finds nothing. The next run goes on with that folder. After ROUND runs all blocks are
  * replayed and a new folder begins, on the disk and in memory (/dev/shm) in turn: there a commit is
- * over so soon that more of the kills come between commits.
+ * over so soon that more of the kills come between commits. Every other run executes a block while
+ * the one before is written (tw_block_commit_later), and acknowledges that when it is.
  */
 #include "tests/fault/load.h"
 
@@ -234,6 +235,7 @@ int main(int argc, char **argv)
     c.work.keep = KEEP;
     for (uint64_t i = 0; i < runs; i++) {
         if (i % ROUND == 0 && !begin_folder(&c)) return 2;
+        c.work.threads = 1 + (unsigned)(i % 2);
         run(&c);
         if (i % ROUND == ROUND - 1 || i + 1 == runs) end_folder(&c);
     }

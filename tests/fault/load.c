@@ -146,7 +146,8 @@ tw_status load_open(load *l, const char *folder, tw_err *err)
     const tw_genesis genesis = {.name = "load", .time = start_time};
     const tw_store_options wanted = {
         .create = true, .cache_size = CACHE_SIZE, .buffers_size = BUFFERS_SIZE};
-    const tw_ledger_options options = {.keep = l->keep, .no_sync = folder == NULL};
+    const tw_ledger_options options = {
+        .keep = l->keep, .threads = l->threads, .no_sync = folder == NULL};
     tw_status status = folder != NULL ? tw_store_open(folder, &wanted, &l->store, err)
                                       : tw_store_open_memory(MEMORY_MAX, &l->store);
     if (status != TW_OK) return status;
@@ -309,21 +310,39 @@ static int failed(const char *what, tw_status status, const tw_err *err)
     return 1;
 }
 
+/* Ends the block and acknowledges what is on the disk then: it, or the one before it (`last`). */
+static tw_status end_block(load *l, int fd, tw_block_info *last, tw_err *err)
+{
+    const tw_block_info *head = tw_ledger_head(l->ledger);
+    if (l->threads > 1) {
+        tw_block_info info;
+        const tw_status status = tw_block_commit_later(l->ledger, &info, err);
+        if (status == TW_OK) tell(fd, LOAD_DONE, last->height, &last->hash);
+        if (status == TW_OK) *last = info;
+        return status;
+    }
+    const tw_status status = load_commit(l, err);
+    if (status == TW_OK) tell(fd, LOAD_DONE, head->height, &head->hash);
+    return status;
+}
+
 int load_work(load *l, const char *folder, uint64_t until, int fd)
 {
     tw_err err = {.status = TW_OK};
     tw_status status = load_open(l, folder, &err);
     if (status != TW_OK) return failed("open", status, &err);
     const tw_block_info *head = tw_ledger_head(l->ledger);
+    tw_block_info last = *head;
     tell(fd, LOAD_OPENED, head->height, &head->hash);
-    while (status == TW_OK && tw_ledger_head(l->ledger)->height < until) {
+    while (status == TW_OK && head->height < until) {
         status = load_fill(l, &err);
         if (status != TW_OK) break;
-        tell(fd, LOAD_STARTS, tw_ledger_head(l->ledger)->height + 1, NULL);
-        status = load_commit(l, &err);
-        if (status != TW_OK) break;
-        head = tw_ledger_head(l->ledger);
-        tell(fd, LOAD_DONE, head->height, &head->hash);
+        tell(fd, LOAD_STARTS, head->height + 1, NULL);
+        status = end_block(l, fd, &last, &err);
+    }
+    if (status == TW_OK && l->threads > 1) {
+        status = tw_ledger_settle(l->ledger, &err);
+        if (status == TW_OK) tell(fd, LOAD_DONE, last.height, &last.hash);
     }
     load_close(l);
     if (status != TW_OK) return failed("block", status, &err);

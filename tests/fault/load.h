@@ -22,6 +22,8 @@ typedef struct load {
     tw_writer pack;
     tw_hash contract; /* that block 1 deploys */
     uint64_t keep;    /* set by the caller: of so many blocks the state stays; 0: of all */
+    unsigned threads; /* the same; with 2 and more load_work begins a block while the one before is
+                         written, and acknowledges it when it is */
     /* while open: */
     tw_store *store;
     tw_ledger *ledger;

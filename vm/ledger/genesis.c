@@ -269,7 +269,9 @@ static tw_status write_block(tw_commit *commit, const tw_block_info *info, tw_er
     const uint8_t height[8] = {0};
     tw_batch_put(tw_commit_batch(commit), TW_TABLE_BLOCK, tw_bytes_of(height, 8),
                  tw_writer_bytes(&block));
+    const bool bad = block.bad;
     tw_writer_free(&block);
+    if (bad) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the first block");
     return tw_commit_write(commit, tw_bytes_of(header, TW_HEADER_SIZE), true, err);
 }
 

@@ -96,8 +96,10 @@ tw_status tw_past_note(const tw_change *changes, size_t count, uint64_t height, 
     if (count == 0) return TW_OK;
     tw_writer value = tw_writer_new(TW_STORE_VALUE_MAX + 1);
     tw_writer keys = tw_writer_new(SIZE_MAX / 2);
+    bool bad = false; /* a writer forgets it when it is cleared */
     for (size_t i = 0; i < count; i++) {
         note(&changes[i], height, &value, batch);
+        bad = bad || value.bad;
         tw_write_short(&keys, changes[i].key);
     }
     if (height > 0) {
@@ -105,7 +107,7 @@ tw_status tw_past_note(const tw_change *changes, size_t count, uint64_t height, 
         stale_key(height, key);
         tw_batch_put(batch, TW_TABLE_STALE, tw_bytes_of(key, sizeof key), tw_writer_bytes(&keys));
     }
-    const bool bad = value.bad || keys.bad;
+    bad = bad || keys.bad;
     tw_writer_free(&value);
     tw_writer_free(&keys);
     return bad ? TW_ERR_MEMORY : TW_OK;

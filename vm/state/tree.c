@@ -92,7 +92,10 @@ tw_tree *tw_tree_new(tw_store *store, size_t memory_max)
         l->scratch = tw_arena_new(memory_max);
         l->load = tw_arena_new(LOAD_MEMORY_MAX);
         l->cache_memory = tw_arena_new(CACHE_MEMORY_MAX);
-        if (l->scratch == NULL || l->load == NULL || l->cache_memory == NULL) {
+        /* all of it at once: later, what does not fit is no node, and never a host without memory
+         */
+        const bool room = l->load != NULL && tw_arena_get(l->load, LOAD_MEMORY_MAX) != NULL;
+        if (l->scratch == NULL || !room || l->cache_memory == NULL) {
             tw_tree_free(tree);
             return NULL;
         }

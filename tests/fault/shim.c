@@ -61,8 +61,10 @@ typedef struct file {
 } file;
 
 /* What was done to the folder since it was last synced. */
+typedef enum kind { MADE, RENAMED, GONE } kind;
+
 typedef struct change {
-    enum { MADE, RENAMED, GONE } what;
+    kind what;
     char name[NAME_MAX_SIZE];
     char other[NAME_MAX_SIZE]; /* RENAMED: what it was called before */
     bool kept;                 /* `name` was another file, kept under its number */
@@ -161,7 +163,7 @@ static file *find(ino_t inode)
     return &shim.files[shim.file_count++];
 }
 
-static change *note(int what, const char *name)
+static change *note(kind what, const char *name)
 {
     if (shim.change_count == CHANGES_MAX) _exit(98);
     change *c = &shim.changes[shim.change_count++];

@@ -2,9 +2,9 @@
  *
  * Called by bench/gas. Each unit of unit.c runs many times in a loop of a verified program, and the
  * same program with the unit once is taken off. All programs are measured in turn, round after
- * round; of each the fastest counts, as the rest tells of the machine's other work. What looks into
- * the state is priced as if nothing were cached, so it stands in a table of its own: there the gas
- * must be far more than the time. At the end stand the numbers that would make the gas true, at so
+ * round; of each the fastest counts, as the rest tells of the machine's other work. What has its
+ * price for another reason than its own time (unit.h) stands in a table of its own: there the gas
+ * may be far more than the time. At the end stand the numbers that would make the gas true, at so
  * many a nanosecond.
  */
 #include "bench/unit.h"
@@ -93,7 +93,7 @@ static void prepare(rig *r, trial *t, const unit *u)
 {
     t->unit = u;
     t->runs = 1;
-    t->unroll = u->stops || u->once ? 1 : u->class == UNIT_PURE && !u->big ? UNROLL : UNROLL_LONG;
+    t->unroll = u->stops || u->once ? 1 : u->class != UNIT_STATE && !u->big ? UNROLL : UNROLL_LONG;
     t->code[0] = compile(r, t, false);
     t->code[1] = compile(r, t, true);
     const int64_t most = u->stops ? 1 : u->limit > 0 ? u->limit / t->unroll : UNIT_LOOPS_MAX;
@@ -140,21 +140,22 @@ static void print_table(const trial *trials, uint32_t count, unit_class class)
     printf("\n");
 }
 
-/* Units that end the entry are left out: what they cost is the end of an entry. */
-static void print_worst(const trial *trials, uint32_t count)
+/* Of the classes up to `last`. Units that end the entry are left out: what they cost is the end of
+ * an entry. */
+static void print_worst(const trial *trials, uint32_t count, unit_class last)
 {
     const trial *dear = NULL;
     const trial *cheap = NULL;
     for (uint32_t i = 0; i < count; i++) {
         const trial *t = &trials[i];
-        if (t->unit->class != UNIT_PURE || t->unit->stops || t->unit_gas <= 0) continue;
+        if (t->unit->class > last || t->unit->stops || t->unit_gas <= 0) continue;
         const double ratio = t->unit_ns / t->unit_gas;
         if (dear == NULL || ratio > dear->unit_ns / dear->unit_gas) dear = t;
         if (cheap == NULL || ratio < cheap->unit_ns / cheap->unit_gas) cheap = t;
     }
     const double most = dear->unit_ns / dear->unit_gas;
     const double least = cheap->unit_ns / cheap->unit_gas;
-    printf("Most time for a gas: %s (%u), %.3f ns. Least: %s (%u), %.3f ns. Ratio %.1f.\n\n",
+    printf("Most time for a gas: %s (%u), %.3f ns. Least: %s (%u), %.3f ns. Ratio %.2f.\n\n",
            dear->unit->name, dear->unit->size, most, cheap->unit->name, cheap->unit->size, least,
            most / least);
 }
@@ -310,7 +311,13 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < list.count; i++) finish(&trials[i], rounds);
     printf("Instructions, %u rounds:\n\n", rounds);
     print_table(trials, list.count, UNIT_PURE);
-    print_worst(trials, list.count);
+    print_worst(trials, list.count, UNIT_PURE);
+    printf("Those that cost more for what receipts keep of them for ever:\n\n");
+    print_table(trials, list.count, UNIT_KEPT);
+    printf("Those that cost what their harder case does, as it is known too late which it is:\n\n");
+    print_table(trials, list.count, UNIT_EASY);
+    printf("With both of these:\n\n");
+    print_worst(trials, list.count, UNIT_EASY);
     printf("Those that look into the state, all of it in memory; their gas is that of a disk:\n\n");
     print_table(trials, list.count, UNIT_STATE);
     print_slopes(trials, list.count);

@@ -4,6 +4,7 @@
  *     1..7  counters of loops; 7 stays below 4096
  *    48..   keys                  64..  results
  *    128..  records              200.. spans of statistics, each with a percentile
+ *    170..  other spans, which no window remembers beside those
  *    216..  an empty line
  *
  * and in a big one also
@@ -46,6 +47,7 @@ enum {
     RECORD = 128,
     SAME = 144,
     NEW_BOLT = 160,
+    OTHERS = 170,
     SPANS = 200,
     LINE = 216,
     TIMES = 244,
@@ -62,6 +64,7 @@ enum {
 };
 
 static const uint32_t samples[] = {0, 1, 16, 128, 900, 4096};
+static const tw_stat sums[] = {TW_STAT_SUM, TW_STAT_AVG, TW_STAT_RMS};
 enum { SAMPLES = sizeof samples / sizeof samples[0] };
 
 static uint64_t insn(tw_op op, uint32_t a, uint32_t b, uint32_t c, uint32_t x)
@@ -119,6 +122,26 @@ static void begin_big(program *p)
     load_number(p, NEW_CRATE, 3000000);
 }
 
+/* Spans are remembered by so many bits of this (vm/exec/stat.c), the last one of each. */
+static uint64_t place_of(int64_t span, tw_stat stat)
+{
+    return ((uint64_t)span + stat) * UINT64_C(0x9e3779b97f4a7c15) >> 62;
+}
+
+/* One with as many samples, whose sums take the places of those of `span`. */
+static int32_t other_span(int32_t span)
+{
+    for (int32_t other = span + 1; other < span + 999; other++) {
+        bool same = true;
+        for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+            same = same && place_of(other, sums[i]) == place_of(span, sums[i]);
+        }
+        if (same) return other;
+    }
+    rig_must(TW_ERR_INTERNAL, "no other span", NULL);
+    return 0;
+}
+
 void program_begin(program *p, const rig *r, bool big, uint8_t signers)
 {
     static const uint32_t constants[] = {RIG_BIG,   RIG_NEGATIVE, RIG_ALL_TIME, RIG_ONE_SECOND,
@@ -143,6 +166,7 @@ void program_begin(program *p, const rig *r, bool big, uint8_t signers)
     for (uint32_t i = 0; i < SAMPLES; i++) {
         load_number(p, SPANS + 2 * i, (int32_t)(1000 * samples[i] + 1));
         load_constants(p, SPANS + 2 * i + 1, 1, RIG_HALF);
+        load_number(p, OTHERS + i, other_span((int32_t)(1000 * samples[i] + 1)));
     }
     if (big) begin_big(p);
 }
@@ -206,6 +230,13 @@ static unit *add_big(units *list, const char *name, uint32_t size, uint64_t word
 {
     unit *u = add(list, name, size, word);
     u->big = true;
+    return u;
+}
+
+static unit *add_kept(units *list, const char *name, uint32_t size, uint64_t word)
+{
+    unit *u = add_big(list, name, size, word);
+    u->class = UNIT_KEPT;
     return u;
 }
 
@@ -297,20 +328,51 @@ static void constants(const rig *r, units *list)
     add(list, "SIGNED", 16, insn(TW_OP_SIGNED, OUT, STRANGER, 0, 0))->signers = 16;
 }
 
-/* Jumps go to the next instruction, taken or not, or over one. */
+/* One that goes to the next instruction, and one that is not taken. The price stands before it is
+ * known which it is. */
+static void jump(units *list, const char *name, uint64_t taken, uint64_t not )
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%s not taken", name);
+    add(list, name, 0, taken);
+    add(list, text, 0, not )->class = UNIT_EASY;
+}
+
+static void jumps(units *list)
+{
+    static const struct {
+        tw_op op;
+        uint32_t taken[2], not [2];
+    } pairs[] = {
+        {TW_OP_JEQ, {SEVEN, SEVEN}, {SEVEN, THREE}},
+        {TW_OP_JNE, {SEVEN, THREE}, {SEVEN, SEVEN}},
+        {TW_OP_JLT, {THREE, SEVEN}, {SEVEN, THREE}},
+        {TW_OP_JLE, {THREE, SEVEN}, {SEVEN, THREE}},
+    };
+    static const struct {
+        tw_op op;
+        int32_t taken, not ; /* beside 7 */
+    } numbers[] = {{TW_OP_JEQI, 7, 3}, {TW_OP_JNEI, 3, 7}, {TW_OP_JLTI, 9, 3},
+                   {TW_OP_JLEI, 9, 3}, {TW_OP_JGTI, 3, 9}, {TW_OP_JGEI, 3, 9}};
+    jump(list, "JZ", insn(TW_OP_JZ, ZERO, 0, 0, 0), insn(TW_OP_JZ, SEVEN, 0, 0, 0));
+    jump(list, "JNZ", insn(TW_OP_JNZ, SEVEN, 0, 0, 0), insn(TW_OP_JNZ, ZERO, 0, 0, 0));
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        jump(list, tw_op_find((uint8_t)pairs[i].op)->name,
+             insn(pairs[i].op, pairs[i].taken[0], pairs[i].taken[1], 0, 0),
+             insn(pairs[i].op, pairs[i].not [0], pairs[i].not [1], 0, 0));
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        jump(list, tw_op_find((uint8_t)numbers[i].op)->name,
+             tw_insn_make26(numbers[i].op, SEVEN, numbers[i].taken, 0),
+             tw_insn_make26(numbers[i].op, SEVEN, numbers[i].not, 0));
+    }
+}
+
 static void control(const rig *r, units *list)
 {
     const uint32_t ints = type_of(r, TW_KIND_LIST, TW_LIST_MAX);
     add(list, "JMP", 0, insn(TW_OP_JMP, 0, 0, 0, 0));
-    add(list, "JZ", 0, insn(TW_OP_JZ, SEVEN, 0, 0, 0));
-    add(list, "JZ taken", 0, insn(TW_OP_JZ, ZERO, 0, 0, 0));
-    add(list, "JNZ", 0, insn(TW_OP_JNZ, ZERO, 0, 0, 0));
-    for (tw_op op = TW_OP_JEQ; op <= TW_OP_JLE; op++) {
-        add(list, tw_op_find((uint8_t)op)->name, 0, insn(op, SEVEN, THREE, 0, 0));
-    }
-    for (tw_op op = TW_OP_JEQI; op <= TW_OP_JGEI; op++) {
-        add(list, tw_op_find((uint8_t)op)->name, 0, tw_insn_make26(op, SEVEN, 3, 0));
-    }
+    jumps(list);
     unit *u = add_big(list, "J random", 0, insn(TW_OP_JNZ, OUT, 0, 0, 1));
     with(u, insn(TW_OP_ITEM, OUT, NUMBERS, INDEX, ints));
     then(u, insn(TW_OP_MOV, OUT + 1, SEVEN, 0, 0));
@@ -370,6 +432,9 @@ static void lists(const rig *r, units *list)
     }
     u = add_big(list, "FIND eights", RIG_EIGHTS, insn(TW_OP_FIND, OUT, EIGHTS, RECORD, eights));
     with(u, tw_insn_make30(TW_OP_LDI, EIGHTS, 0, RIG_EIGHTS));
+    const uint32_t twos = type_of(r, TW_KIND_LIST, RIG_TWOS); /* of zeros: a 0 and a 1 are sought */
+    u = add_big(list, "FIND twos", RIG_TWOS, insn(TW_OP_FIND, OUT, NUMBERS, ZERO, twos));
+    with(u, tw_insn_make30(TW_OP_LDI, NUMBERS, 0, RIG_TWOS));
 }
 
 static void texts(const rig *r, units *list)
@@ -387,27 +452,45 @@ static void texts(const rig *r, units *list)
     static const uint32_t places[] = {EMPTY, LONG};
     for (uint32_t i = 0; i < 2; i++) {
         const uint32_t size = i * 4000;
-        unit *u = add_big(list, "EMIT text", size, insn(TW_OP_EMIT, places[i], 0, 0, 1));
+        unit *u = add_kept(list, "EMIT text", size, insn(TW_OP_EMIT, places[i], 0, 0, 1));
         u->limit = EVENTS;
         u->undo = true;
-        u = add_big(list, "HISTORY text", size, insn(TW_OP_HISTORY, places[i], 0, 0, 1));
+        u = add_kept(list, "HISTORY text", size, insn(TW_OP_HISTORY, places[i], 0, 0, 1));
         u->limit = EVENTS;
         u->undo = true;
-        u = add_big(list, "FAIL text", size, insn(TW_OP_FAIL, places[i], 0, 0, 1));
+        u = add_kept(list, "FAIL text", size, insn(TW_OP_FAIL, places[i], 0, 0, 1));
         u->stops = true;
     }
-    unit *u = add_big(list, "EMIT list", 4000, insn(TW_OP_EMIT, NUMBERS, 0, 0, 2));
+    unit *u = add_kept(list, "EMIT list", 4000, insn(TW_OP_EMIT, NUMBERS, 0, 0, 2));
     u->limit = EVENTS;
     u->undo = true;
     with(u, tw_insn_make30(TW_OP_LDI, NUMBERS, 0, 4000));
-    u = add(list, "EMIT", 0, insn(TW_OP_EMIT, SEVEN, 0, 0, 0));
+    u = add_kept(list, "EMIT", 0, insn(TW_OP_EMIT, SEVEN, 0, 0, 0));
     u->limit = EVENTS;
     u->undo = true;
-    u = add(list, "HISTORY", 0, insn(TW_OP_HISTORY, SEVEN, 0, 0, 0));
+    u = add_kept(list, "HISTORY", 0, insn(TW_OP_HISTORY, SEVEN, 0, 0, 0));
     u->limit = EVENTS;
     u->undo = true;
-    u = add(list, "FAIL", 0, insn(TW_OP_FAIL, SEVEN, 0, 0, 0));
+    u = add_kept(list, "FAIL", 0, insn(TW_OP_FAIL, SEVEN, 0, 0, 0));
     u->stops = true;
+}
+
+/* The sums of two spans in turn, as the window knows only one of them, and of one again and again;
+ * and two readings in turn, each of which opens its window anew. */
+static void statistics_in_turn(units *list)
+{
+    char name[32];
+    for (size_t k = 0; k < sizeof sums / sizeof sums[0]; k++) {
+        for (uint32_t i = 1; i < SAMPLES; i++) {
+            (void)snprintf(name, sizeof name, "STAT %s of two spans", tw_stat_word(sums[k]));
+            unit *u = add(list, name, samples[i],
+                          insn(TW_OP_STAT, OUT, SPANS + 2 * i, 0, (uint32_t)sums[k] << 10));
+            then(u, insn(TW_OP_STAT, OUT, OTHERS + i, 0, (uint32_t)sums[k] << 10));
+        }
+    }
+    unit *u =
+        add(list, "STAT of two readings", 0, insn(TW_OP_STAT, OUT, SPANS, 0, TW_STAT_COUNT << 10));
+    then(u, insn(TW_OP_STAT, OUT, SPANS, 0, TW_STAT_COUNT << 10 | 1));
 }
 
 static void statistics(units *list)
@@ -417,7 +500,10 @@ static void statistics(units *list)
         for (uint32_t i = 0; i < SAMPLES && stat != TW_STAT_DEVICES; i++) {
             if (stat <= TW_STAT_TIME_OF && i > 0) continue;
             (void)snprintf(name, sizeof name, "STAT %s", tw_stat_word(stat));
-            add(list, name, samples[i], insn(TW_OP_STAT, OUT, SPANS + 2 * i, 0, stat << 10));
+            unit *u =
+                add(list, name, samples[i], insn(TW_OP_STAT, OUT, SPANS + 2 * i, 0, stat << 10));
+            const bool sum = stat == TW_STAT_SUM || stat == TW_STAT_AVG || stat == TW_STAT_RMS;
+            if (sum && i > 0) u->class = UNIT_EASY;
         }
         if (stat == TW_STAT_LAST || stat == TW_STAT_TIME_OF || stat == TW_STAT_SLOPE) continue;
         for (uint32_t i = 0; i < 4; i++) {
@@ -426,6 +512,7 @@ static void statistics(units *list)
                       insn(TW_OP_ACROSS, OUT, SPANS + 2 * i, 0, stat << 10 | 2));
         }
     }
+    statistics_in_turn(list);
     add_state(list, "STAT of device", 128,
               insn(TW_OP_STAT, OUT, SPANS + 6, METER, TW_STAT_AVG << 10 | 2));
     add(list, "HOLDS", 0, insn(TW_OP_HOLDS, OUT, SECOND, 0, 0));

@@ -15,8 +15,10 @@ enum { UNIT_CODE_MAX = 6, UNITS_MAX = 512, UNIT_LOOPS_MAX = 1 << 20, UNIT_BODY_M
 /* How a program ends whose changes of the state are not to stay. */
 #define UNIT_UNDO TW_TRAP_TIMER_DUE
 
-/* Who is to pay for it: the instruction, or a look at the state that is priced as cold. */
-typedef enum unit_class { UNIT_PURE, UNIT_STATE } unit_class;
+/* What its price is for: its time; what receipts keep for ever; a look at the state, as if nothing
+ * were cached; or the time of a harder case, as nobody can say before which of the two it will be.
+ */
+typedef enum unit_class { UNIT_PURE, UNIT_KEPT, UNIT_EASY, UNIT_STATE } unit_class;
 
 typedef struct unit {
     char name[32];

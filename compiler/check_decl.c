@@ -19,7 +19,7 @@ bool twc_check_is_builtin(const twc_word *word)
         "any",  "anyone", "rest",  "old",  "now",     "caller",  "phase", "time_in_phase",
 #define BUILTIN(name, spelling, place) spelling,
 #include "compiler/builtins.def"
-#define STATISTIC(number, name, spelling, shape, passes, orders) spelling,
+#define STATISTIC(number, name, spelling, shape, gas) spelling,
 #include "vm/isa/statistics.def"
 #undef STATISTIC
 #define DIMENSION(number, name, type, resolution, point) type,

@@ -205,6 +205,7 @@ tw_status ref_start(reference *r, tw_contract *c, const tw_call *call)
     r->call = call;
     r->stack_used = 0;
     r->phase_changed = false;
+    r->stat_of = UINT32_MAX;
     r->touch_count = 0;
     memset(r->made, 0, sizeof r->made);
     memset(r->spent, 0, sizeof r->spent);

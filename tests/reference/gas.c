@@ -123,7 +123,7 @@ static bool money_gas(const tw_module *m, const ref_insn *i, uint64_t *ret_gas)
 
 static uint64_t stamp_gas(const tw_module *m, uint32_t reading)
 {
-    return TW_GAS_STAT + (m->readings[reading].per_device ? ref_read_gas(1, device_size(m)) : 0);
+    return m->readings[reading].per_device ? ref_read_gas(1, device_size(m)) : 0;
 }
 
 /* What the declarations say of the sizes of one instruction. */
@@ -141,7 +141,6 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     case TW_OP_GO: return ref_write_gas(2 * timers_of(m) + m->alarm_count, 0);
     case TW_OP_MEMBER:
     case TW_OP_HOLDER: return ref_read_gas(1, 64);
-    case TW_OP_SIGNERS: return 16 * (ref_read_gas(1, 64) + TW_GAS_MEMBER_SIGNER);
     case TW_OP_GRANT: return role_gas(m, i->x, false);
     case TW_OP_REVOKE: return role_gas(m, i->x, true);
     case TW_OP_HOLDS: return stamp_gas(m, m->stamps[i->x].reading);

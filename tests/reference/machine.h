@@ -46,6 +46,7 @@ struct reference {
     const tw_call *call;
     uint32_t stack_used;
     bool phase_changed;
+    uint32_t stat_of;                     /* the reading of the last statistic of the run */
     int64_t made[TW_MONIES_MAX];          /* minted less burned */
     int64_t spent[TW_SPENDS_MAX];         /* of what the sender allows */
     uint64_t pages_seen[TW_READINGS_MAX]; /* of readings that are not per device: bit p: page p */

@@ -15,6 +15,8 @@ static tw_status signers(reference *r, const ref_insn *i, int64_t *s)
         count += member ? 1 : 0;
     }
     s[i->a] = count;
+    const uint64_t looked = r->call->signer_count;
+    r->used.gas += ref_read_gas(looked, 64 * looked) + looked * TW_GAS_SIGNER;
     return TW_OK;
 }
 
@@ -123,7 +125,7 @@ static tw_status fail(reference *r, const ref_insn *i, const int64_t *s)
 static tw_status hash(reference *r, const ref_insn *i, int64_t *s)
 {
     tw_writer_clear(&r->value);
-    r->used.gas += ref_looks_gas(r->m->types[i->x].slots);
+    r->used.gas += ref_slots_gas(r->m->types[i->x].slots);
     TW_TRY(tw_value_encode(r->m, (uint16_t)i->x, s + i->b, &r->value));
     const size_t size = (size_t)s[i->b];
     const tw_hash of = tw_sha256(r->value.data + r->value.size - size, size);
@@ -169,6 +171,7 @@ tw_status ref_step_people(reference *r, const ref_insn *i, int64_t *s, bool *ret
     case TW_OP_SIGNED:
         account = ref_account(s + i->b);
         s[i->a] = has_signed(r, &account);
+        r->used.gas += (uint64_t)TW_GAS_SIGNER * r->call->signer_count;
         return TW_OK;
     case TW_OP_SIGNERS: return signers(r, i, s);
     case TW_OP_GRANT:

@@ -314,13 +314,13 @@ static tw_status compute(reference *r, const query *q, tally *f)
 
 static uint64_t stat_gas(tw_stat stat, uint64_t samples)
 {
-    const uint64_t pass = samples * TW_GAS_STAT_SAMPLE;
-    const uint64_t order = samples * TW_GAS_STAT_SELECT;
-    if (is_spanless(stat) || stat == TW_STAT_COUNT || stat == TW_STAT_DEVICES) return TW_GAS_STAT;
-    if (stat == TW_STAT_SLOPE) return TW_GAS_STAT + 4 * pass;
-    if (stat == TW_STAT_MAD) return TW_GAS_STAT + 2 * (pass + order);
-    if (stat == TW_STAT_MEDIAN || stat == TW_STAT_PERCENTILE) return TW_GAS_STAT + pass + order;
-    return TW_GAS_STAT + pass;
+    uint64_t eight = 0;
+#define STATISTIC(number, name, word, shape, gas)                                                  \
+    if ((int)stat == (number)) eight = (gas);
+#include "vm/isa/statistics.def"
+#undef STATISTIC
+    if (samples == 0 || is_spanless(stat)) return TW_GAS_STAT;
+    return TW_GAS_STAT + TW_GAS_STAT_SPAN + samples * eight / 8;
 }
 
 /* A look at a device's record, whether it is there or not. */
@@ -368,7 +368,8 @@ static tw_status stat(reference *r, const ref_insn *i, int64_t *s)
     if (status == TW_OK) status = gather(r, &w, &q, &f);
     const uint64_t passed = f.samples;
     if (status == TW_OK) status = compute(r, &q, &f);
-    r->used.gas += stat_gas(q.stat, passed);
+    r->used.gas += stat_gas(q.stat, passed) + (r->stat_of != reading ? TW_GAS_STAT_OPEN : 0);
+    r->stat_of = reading;
     if (r->m->readings[reading].per_device) {
         const uint64_t pages = pages_of(&w);
         r->used.gas += device_gas(r->m) + ref_read_gas(pages, pages * REF_PAGE_SIZE);

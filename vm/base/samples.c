@@ -25,11 +25,15 @@ void tw_samples_values(const uint8_t *run, uint64_t count, int64_t *ret_values)
 
 void tw_samples_range(const uint8_t *run, uint64_t count, int64_t *low, int64_t *high)
 {
+    int64_t least = *low; /* kept in registers */
+    int64_t most = *high;
     for (uint64_t i = 0; i < count; i++) {
         const int64_t value = tw_sample_value(run, i);
-        *low = value < *low ? value : *low;
-        *high = value > *high ? value : *high;
+        least = value < least ? value : least;
+        most = value > most ? value : most;
     }
+    *low = least;
+    *high = most;
 }
 
 void tw_samples_moments(const uint8_t *run, uint64_t count, tw_moments *sums)

@@ -264,6 +264,24 @@ static bool index_fits(const int64_t *list, const tw_type *type, int64_t index)
     return count_fits(list, type) && index >= 0 && index < list[0];
 }
 
+/* One slot mostly. They may overlap. */
+static void copy(int64_t *to, const int64_t *from, uint32_t step)
+{
+    if (step == 1) {
+        *to = *from;
+    } else {
+        memmove(to, from, step * sizeof *to);
+    }
+}
+
+static bool same(const int64_t *a, const int64_t *b, uint32_t step)
+{
+    uint32_t k = 1;
+    if (a[0] != b[0]) return false;
+    while (k < step && a[k] == b[k]) k++;
+    return k == step;
+}
+
 static const tw_type *list_type(const tw_exec *x, const tw_insn *i, uint32_t *ret_step)
 {
     const tw_type *type = &tw_exec_module(x)->types[i->x];
@@ -278,7 +296,7 @@ tw_status tw_native_ITEM(tw_exec *x, int64_t *s, const tw_insn *i)
     const int64_t *list = s + i->b;
     const int64_t index = s[i->c];
     if (!index_fits(list, type, index)) return TW_TRAP_BAD_INDEX;
-    memmove(s + i->a, list + 1 + index * step, step * sizeof *s);
+    copy(s + i->a, list + 1 + index * step, step);
     return TW_OK;
 }
 
@@ -289,7 +307,7 @@ tw_status tw_native_PUT(tw_exec *x, int64_t *s, const tw_insn *i)
     int64_t *list = s + i->a;
     const int64_t index = s[i->c];
     if (!index_fits(list, type, index)) return TW_TRAP_BAD_INDEX;
-    memmove(list + 1 + index * step, s + i->b, step * sizeof *s);
+    copy(list + 1 + index * step, s + i->b, step);
     return TW_OK;
 }
 
@@ -301,7 +319,7 @@ tw_status tw_native_PUSH(tw_exec *x, int64_t *s, const tw_insn *i)
     const int64_t count = list[0];
     if (!count_fits(list, type)) return TW_TRAP_BAD_INDEX;
     if (count == type->max) return TW_TRAP_FULL;
-    memmove(list + 1 + count * step, s + i->b, step * sizeof *s);
+    copy(list + 1 + count * step, s + i->b, step);
     list[0] = count + 1;
     return TW_OK;
 }
@@ -327,12 +345,13 @@ tw_status tw_native_FIND(tw_exec *x, int64_t *s, const tw_insn *i)
     uint32_t step = 0;
     const tw_type *type = list_type(x, i, &step);
     const int64_t *list = s + i->b;
-    bool found = false;
     if (!count_fits(list, type)) return TW_TRAP_BAD_INDEX;
-    x->gas += (uint64_t)list[0] * step * TW_GAS_SLOT;
-    for (const int64_t *at = list + 1; at < list + 1 + list[0] * step && !found; at += step) {
-        found = at[0] == s[i->c] && memcmp(at, s + i->c, step * sizeof *s) == 0;
-    }
-    s[i->a] = found;
+    x->gas += tw_cost_find((uint64_t)list[0], step);
+    const int64_t *wanted = s + i->c;
+    const int64_t *end = list + 1 + list[0] * step;
+    const int64_t first = wanted[0];
+    const int64_t *at = list + 1;
+    while (at < end && (at[0] != first || !same(at, wanted, step))) at += step;
+    s[i->a] = at < end;
     return TW_OK;
 }

@@ -54,6 +54,7 @@ struct tw_exec {
     const tw_call *call;
     bool phase_changed;
     bool window_open; /* `window` is that of the one device of its reading, as it is now */
+    uint16_t stat_of; /* reading of the statistic before in this run, or TW_NONE */
     bool takes_in;    /* a pack: nothing changes windows but the intake, so one may stay open */
     tw_window window; /* of the last statistic */
     tw_till till;

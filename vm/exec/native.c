@@ -41,6 +41,7 @@ tw_status tw_native_SIGNED(tw_exec *x, int64_t *s, const tw_insn *i)
         has_signed = has_signed || tw_account_equal(&account, &x->call->signers[k]);
     }
     s[i->a] = has_signed;
+    x->gas += x->call->signer_count * (uint64_t)TW_GAS_SIGNER;
     return TW_OK;
 }
 
@@ -53,6 +54,7 @@ tw_status tw_native_SIGNERS(tw_exec *x, int64_t *s, const tw_insn *i)
         count += member;
     }
     s[i->a] = count;
+    x->gas += tw_cost_signers(x->call->signer_count);
     return TW_OK;
 }
 
@@ -140,6 +142,8 @@ tw_status tw_native_STAT(tw_exec *x, int64_t *s, const tw_insn *i)
     uint64_t samples = 0;
     const tw_status status = tw_window_stat(window, &query, x->scratch, &some, &value, &samples);
     x->gas += tw_cost_stat(query.stat, samples);
+    if (x->stat_of != reading) x->gas += TW_GAS_STAT_OPEN;
+    x->stat_of = reading;
     if (per_device) {
         x->gas += tw_cost_window(tw_window_met(window), tw_device_size(tw_exec_module(x)));
     }
@@ -252,7 +256,7 @@ tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_writer_clear(&x->value);
-    x->gas += tw_exec_module(x)->types[i->x].slots * TW_GAS_SLOT;
+    x->gas += tw_cost_slots(tw_exec_module(x)->types[i->x].slots);
     TW_TRY(tw_value_encode(tw_exec_module(x), (uint16_t)i->x, s + i->b, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     /* the encoding begins with a u16 size, which is not part of what is hashed */

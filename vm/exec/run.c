@@ -42,6 +42,7 @@ static void start(tw_exec *x, tw_contract *contract, const tw_call *call)
     x->call = call;
     x->phase_changed = false;
     x->looks_known = 0;
+    x->stat_of = TW_NONE;
     x->window_open = x->window_open && x->takes_in;
     if (x->till.used) x->till = (tw_till){0};
     x->stopped = TW_OK;

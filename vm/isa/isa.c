@@ -38,7 +38,7 @@ const tw_shape_row tw_shape_rows[] = {
 const char *tw_stat_word(uint32_t stat)
 {
     static const char *const words[] = {
-#define STATISTIC(number, name, word, shape, passes, orders) [number] = (word),
+#define STATISTIC(number, name, word, shape, gas) [number] = (word),
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     };

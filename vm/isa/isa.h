@@ -92,7 +92,7 @@ typedef enum tw_effect {
 } tw_effect;
 
 typedef enum tw_stat {
-#define STATISTIC(number, name, word, shape, passes, orders) TW_STAT_##name = (number),
+#define STATISTIC(number, name, word, shape, gas) TW_STAT_##name = (number),
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     TW_STAT_END
@@ -102,7 +102,7 @@ enum {
 #define GAS(name, units, text) TW_GAS_##name = (units),
 #include "vm/isa/gas.def"
 #undef GAS
-    TW_GAS_SCHEDULE = 2, /* id of gas.def, part of the state */
+    TW_GAS_SCHEDULE = 3, /* id of gas.def, part of the state */
     TW_SEMANTICS = 1,    /* id of opcodes.def and of what it means, part of the state */
 };
 

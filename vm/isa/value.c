@@ -42,10 +42,9 @@ static bool scalars_fit(const tw_module *m, const tw_type *t, const int64_t *slo
 
 static bool all_zero(const int64_t *slots, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (slots[i] != 0) return false;
-    }
-    return true;
+    int64_t any = 0; /* all of them, as no look at one waits for another */
+    for (size_t i = 0; i < count; i++) any |= slots[i];
+    return any == 0;
 }
 
 /* The bytes of a text or bytes value, or false when size or padding are wrong. */

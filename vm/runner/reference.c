@@ -166,12 +166,12 @@ void tw_reference_markdown(tw_writer *w)
     tw_print(w, "Semantics id %d, gas schedule id %d.\n\n", TW_SEMANTICS, TW_GAS_SCHEDULE);
     instructions(w);
     tw_print(w, "\nStatistics of `STAT` and `ACROSS` (arguments stand from slot b on):\n\n"
-                "| no. | word | arguments |\n|---|---|---|\n");
+                "| no. | word | arguments | gas of 8 samples |\n|---|---|---|---:|\n");
 #define NO_SPAN "none"
 #define SPAN "span"
 #define SPAN_Q "span, percentile in 10^-6 %"
-#define STATISTIC(number, name, word, shape, passes, orders)                                       \
-    tw_print(w, "| %d | `%s` | %s |\n", number, word, shape);
+#define STATISTIC(number, name, word, shape, gas)                                                  \
+    tw_print(w, "| %d | `%s` | %s | %d |\n", number, word, shape, gas);
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     tw_print(w, "\nGas that hangs on sizes:\n\n| name | gas | of what |\n|---|---:|---|\n");

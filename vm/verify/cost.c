@@ -15,15 +15,13 @@ void tw_bounds_times(tw_bounds *product, uint64_t factor)
 
 uint64_t tw_cost_stat(tw_stat stat, uint64_t samples)
 {
-    static const struct {
-        uint8_t passes, orders;
-    } of[TW_STAT_END] = {
-#define STATISTIC(number, name, word, shape, passes, orders) [number] = {passes, orders},
+    static const uint8_t of_eight[TW_STAT_END] = {
+#define STATISTIC(number, name, word, shape, gas) [number] = (gas),
 #include "vm/isa/statistics.def"
 #undef STATISTIC
     };
-    return TW_GAS_STAT + samples * (of[stat].passes * (uint64_t)TW_GAS_STAT_SAMPLE +
-                                    of[stat].orders * (uint64_t)TW_GAS_STAT_SELECT);
+    const uint64_t base = samples > 0 ? TW_GAS_STAT + TW_GAS_STAT_SPAN : TW_GAS_STAT;
+    return base + samples * of_eight[stat] / 8;
 }
 
 uint64_t tw_size_control(const tw_module *m)
@@ -105,7 +103,7 @@ static tw_bounds stat_cost(const tw_module *m, uint64_t insn)
     const uint32_t pages = tw_window_pages(r->keep);
     const uint64_t window = tw_cost_window(pages, tw_size_device(m));
     if (tw_insn_op(insn) == TW_OP_STAT) {
-        const tw_bounds cost = {.gas = tw_cost_stat(stat, r->keep)};
+        const tw_bounds cost = {.gas = TW_GAS_STAT_OPEN + tw_cost_stat(stat, r->keep)};
         return r->per_device ? sum(cost, (tw_bounds){.gas = window, .reads = 1 + pages}) : cost;
     }
     const uint64_t devices = m->roles[r->role].max;
@@ -119,8 +117,7 @@ static tw_bounds stat_cost(const tw_module *m, uint64_t insn)
 /* A device that is named is looked up by the instruction; the one of a role, by the entry. */
 static tw_bounds stamp_cost(const tw_module *m, uint32_t reading)
 {
-    const tw_bounds cost = {.gas = TW_GAS_STAT};
-    return m->readings[reading].per_device ? sum(cost, reads(1, tw_size_device(m))) : cost;
+    return m->readings[reading].per_device ? reads(1, tw_size_device(m)) : (tw_bounds){0};
 }
 
 static tw_bounds transfer(void)
@@ -203,7 +200,9 @@ static tw_bounds list_cost(const tw_module *m, uint64_t insn)
 {
     const tw_type *list = &m->types[tw_insn_x(insn)];
     const uint8_t op = tw_insn_op(insn);
-    if (op == TW_OP_FIND) return (tw_bounds){.gas = list->slots * TW_GAS_SLOT};
+    if (op == TW_OP_FIND) {
+        return (tw_bounds){.gas = tw_cost_find(list->max, m->types[list->of].slots)};
+    }
     return (tw_bounds){
         .gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : m->types[list->of].slots)};
 }
@@ -235,8 +234,8 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     case TW_OP_MEMBER:
     case TW_OP_HOLDER: return reads(1, 64);
     case TW_OP_SIGNERS:
-        return sum(reads(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX),
-                   (tw_bounds){.gas = TW_SIGNERS_MAX * TW_GAS_MEMBER_SIGNER});
+        return (tw_bounds){.gas = tw_cost_signers(TW_SIGNERS_MAX), .reads = TW_SIGNERS_MAX};
+    case TW_OP_SIGNED: return (tw_bounds){.gas = TW_SIGNERS_MAX * TW_GAS_SIGNER};
     case TW_OP_GRANT: return grant_cost(m, x);
     case TW_OP_REVOKE: return sum(grant_cost(m, x), changes(m->by_role[x].pages, 0));
     case TW_OP_STAT:
@@ -251,7 +250,7 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     }
     case TW_OP_FAIL: return (tw_bounds){.gas = notice(&m->errors[x].members, TW_NOTICE_SIZE).gas};
     case TW_OP_HASH:
-        return (tw_bounds){.gas = m->types[x].slots * TW_GAS_SLOT + tw_cost_hash(m->types[x].max)};
+        return (tw_bounds){.gas = tw_cost_slots(m->types[x].slots) + tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
     }
 }

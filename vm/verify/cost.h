@@ -78,6 +78,18 @@ static inline uint64_t tw_cost_hash(uint64_t bytes)
     return TW_GAS_HASH + bytes * TW_GAS_HASH_BYTE;
 }
 
+/* Signers of a transaction looked up in a role. */
+static inline uint64_t tw_cost_signers(uint64_t signers)
+{
+    return tw_cost_read(signers, 64 * signers) + signers * TW_GAS_SIGNER;
+}
+/* A search over `count` elements of `step` slots. */
+static inline uint64_t tw_cost_find(uint64_t count, uint64_t step)
+{
+    const uint64_t each = (step > 1 ? step + 2 : 1) * TW_GAS_ELEMENT;
+    return count * each + tw_cost_slots(count * step);
+}
+
 /* A statistic over `samples` readings of a window. */
 uint64_t tw_cost_stat(tw_stat stat, uint64_t samples);
 

@@ -106,7 +106,7 @@ static tw_hash deploy(const bench *b, tw_ledger *ledger)
                 .chain = *tw_ledger_chain(ledger),
                 .signers = {b->owner},
                 .signer_count = 1,
-                .gas_limit = 2000000000,
+                .gas_limit = 20000000000,
                 .module = b->module,
                 .roles = (tw_tx_role *)(uintptr_t)roles,
                 .role_count = 2};
@@ -140,7 +140,7 @@ static uint64_t feed_pack(const bench *b, tw_ledger *ledger, const tw_hash *cont
                       .signers = {b->sensor},
                       .signer_count = 1,
                       .nonce = nonce,
-                      .gas_limit = 2000000000,
+                      .gas_limit = 20000000000,
                       .pack = tw_writer_bytes(packed)};
     must(tw_tx_encode(&tx, &b->sensor_secret, transaction, &id), "transaction", NULL);
     const uint64_t start = clock_ns();

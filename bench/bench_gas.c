@@ -219,6 +219,22 @@ static around measure_entry(rig *r, const char *name, uint16_t signers)
     return (around){name, outcome.gas, (double)(rig_clock_ns() - start) / RUNS};
 }
 
+/* By the byte: a module as a deploy brings it, its hash too. */
+static around measure_module(rig *r)
+{
+    enum { RUNS = 100 };
+    const tw_bytes bytes = r->plain->bytes;
+    tw_err err = {0};
+    const uint64_t start = rig_clock_ns();
+    for (int i = 0; i < RUNS; i++) {
+        tw_code *code = NULL;
+        rig_must(tw_code_new(bytes, NULL, &code, &err), "module", &err);
+        tw_code_free(code);
+    }
+    const double ns = (double)(rig_clock_ns() - start) / RUNS / (double)bytes.size;
+    return (around){"a byte of a module", TW_GAS_VERIFY_BYTE, ns};
+}
+
 static around measure_condition(rig *r)
 {
     enum { RUNS = 2000 };
@@ -259,7 +275,7 @@ static around measure_intake(rig *r, const char *name, uint16_t reading, bool go
     return (around){name, taken.gas / READINGS, ns};
 }
 
-enum { AROUNDS = 9 };
+enum { AROUNDS = 10 };
 
 static void measure_around(rig *r, around *list)
 {
@@ -272,6 +288,7 @@ static void measure_around(rig *r, around *list)
     list[6] = measure_intake(r, "a reading taken in", 0, true);
     list[7] = measure_intake(r, "a reading with 2 stamps and an alarm", 1, true);
     list[8] = measure_intake(r, "a reading refused", 0, false);
+    list[9] = measure_module(r);
 }
 
 static void print_around(rig *r, uint32_t rounds)
@@ -284,7 +301,7 @@ static void print_around(rig *r, uint32_t rounds)
         double ns[ROUNDS_MAX];
         for (uint32_t i = 0; i < rounds; i++) ns[i] = all[i][k].ns;
         const double least = fastest(ns, rounds);
-        printf("| %s | %.0f | %llu | %.3f | %.0f |\n", all[0][k].name, least,
+        printf("| %s | %.1f | %llu | %.3f | %.0f |\n", all[0][k].name, least,
                (unsigned long long)all[0][k].gas, least / (double)all[0][k].gas, least * gas_a_ns);
     }
     printf("\n");

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A ledger's default; an entry above it could not be called there. */
-static const uint64_t gas_max = 200000000;
+static const uint64_t gas_max = TW_ENTRY_GAS_MAX;
 
 twc_gen *twc_gen_new(tw_arena *arena, const twc_source *source, twc_contract *contract,
                      twc_diags *diags)

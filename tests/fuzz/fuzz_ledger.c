@@ -91,7 +91,7 @@ static void add(life *l, tw_tx *tx, int sender)
     tw_writer w = tw_writer_new(TW_TX_SIZE_MAX);
     tx->chain = *tw_ledger_chain(l->ledger);
     check(tw_ledger_nonce(l->ledger, &l->accounts[sender], &tx->nonce) == TW_OK);
-    tx->gas_limit = 100000000;
+    tx->gas_limit = 20000000000;
     tx->signer_count = 1;
     tx->signers[0] = l->accounts[sender];
     check(tw_tx_encode(tx, &l->secrets[sender], &w, &id) == TW_OK);

@@ -21,7 +21,7 @@
 
 enum {
     MEMORY_MAX = 64 * 1024 * 1024,
-    GAS_MAX = 20 * 1000 * 1000, /* longer runs would only be slow */
+    GAS_MAX = 100 * 1000 * 1000, /* longer runs would only be slow */
     NOW = 1000000,
     READINGS = 40,
     HELD = 1000, /* of each money, at first */

@@ -57,7 +57,7 @@ static bool add(seeds *s, tw_tx *tx, const char *suffix)
     tw_writer w = tw_writer_new(TW_TX_SIZE_MAX);
     tx->chain = *tw_ledger_chain(s->ledger);
     tx->nonce = s->nonce;
-    tx->gas_limit = 1000000000;
+    tx->gas_limit = 20000000000;
     tx->signer_count = 1;
     tx->signers[0] = s->account;
     bool good = tw_tx_encode(tx, &s->secret, &w, &id) == TW_OK &&

@@ -36,7 +36,7 @@ enum {
     TELL_EACH = 5,     /* seconds */
 };
 
-static const uint64_t gas_max = 200000000; /* of a mutant's entry: the usual limit of a ledger */
+static const uint64_t gas_max = TW_ENTRY_GAS_MAX; /* of a mutant's entry */
 static const char found_file[] = "differ-found.twm";
 
 typedef unsigned long long ull;

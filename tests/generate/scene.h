@@ -10,7 +10,7 @@
 #include "tests/generate/generate.h"
 #include "vm/exec/exec.h"
 
-enum { SCENE_STATUSES = 64, SCENE_GAS_MAX = 5 * 1000 * 1000 };
+enum { SCENE_STATUSES = 64, SCENE_GAS_MAX = 40 * 1000 * 1000 };
 
 typedef struct scene_tally {
     uint64_t programs; /* deployed, or at least begun */

@@ -272,7 +272,7 @@ tw_status reference_run(reference *r, const tw_contract *contract, const tw_call
     TW_TRY(ref_start(r, c, call));
     if (entry->kind != TW_ENTRY_DEPLOY) TW_TRY(load_control(r));
     TW_TRY(tw_overlay_mark(c->overlay, &before));
-    r->used.gas = ref_entry_gas(r->m, r->plan->effects[entry->function]);
+    r->used.gas = ref_entry_gas(r->m, r->call->entry, r->plan->effects[entry->function]);
     r->used.reads = 2; /* the records of the contract */
     const tw_status status = run_all(r, entry);
     if (!is_host_failure(status)) r->totals.outcomes[status]++;

@@ -196,7 +196,7 @@ tw_status ref_step_list(reference *r, const ref_insn *i, int64_t *s, bool *ret_m
     if (list[0] < 0 || list[0] > type->max) return TW_TRAP_BAD_INDEX;
     if (i->op == TW_OP_FIND) {
         const uint64_t count = (uint64_t)list[0];
-        r->used.gas += count * TW_GAS_ELEMENT * (step == 1 ? 1 : step + 2);
+        r->used.gas += count * TW_GAS_ELEMENT * (step == 1 ? 1 : step + 1);
         r->used.gas += ref_slots_gas(count * step);
         s[i->a] = find(list, step, s + i->c);
         return TW_OK;

@@ -34,10 +34,14 @@ static uint64_t device_size(const tw_module *m)
     return 128 + 24 * (uint64_t)m->reading_count + 16 * (uint64_t)m->stamp_count;
 }
 
-uint64_t ref_entry_gas(const tw_module *m, uint32_t effects)
+uint64_t ref_entry_gas(const tw_module *m, uint16_t entry, uint32_t effects)
 {
+    const tw_entry *e = &m->entries[entry];
     const uint64_t control = control_size(m) + 16 * timers_of(m);
     uint64_t gas = TW_GAS_ENTRY + ref_read_gas(2, control + 512);
+    if (is_timed(e) || e->kind == TW_ENTRY_RAISED || e->kind == TW_ENTRY_CLEARED) {
+        gas += ref_write_gas(3, control); /* a key of an index goes and one comes; the record */
+    }
     if ((effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0) {
         gas += ref_write_gas(1, control);
     }

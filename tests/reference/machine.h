@@ -76,7 +76,7 @@ typedef struct ref_insn {
 /* The plan of the contract's module, made when it is not known. NULL without memory. */
 const ref_plan *ref_plan_of(reference *r, const tw_code *code);
 /* What an entry costs beside its code. */
-uint64_t ref_entry_gas(const tw_module *m, uint32_t effects);
+uint64_t ref_entry_gas(const tw_module *m, uint16_t entry, uint32_t effects);
 
 static inline uint64_t ref_read_gas(uint64_t keys, uint64_t bytes)
 {

@@ -7,9 +7,9 @@
 #include "vm/ledger/audit.h"
 
 enum {
-    PRICE = 70,           /* of a million gas, in cents */
+    PRICE = 7,            /* of a million gas, in cents */
     FORTUNE = 1000000000, /* cents that each of the people has at first */
-    GAS_LIMIT = 40000000,
+    GAS_LIMIT = 400000000,
 };
 
 static const who owner = OWNER;

@@ -507,7 +507,7 @@ Test(due, timers_run_in_one_order)
 /* What the budget of a block does not cover stays due; its contract's actions wait for it. */
 Test(due, a_budget_of_timers)
 {
-    rig *r = beat_new(190000); /* one slow beat */
+    rig *r = beat_new(12000000); /* one slow beat */
     const tw_hash first = r->contract;
     beat_deploy(r, start_time);
     const tw_hash second = r->contract;

@@ -627,7 +627,7 @@ static const char beat_source[] = "contract Beat version 1 {\n"
 Test(fees, a_tick_needs_no_fees)
 {
     crew c;
-    const tw_genesis genesis = {.name = "beat", .time = start_time, .timer_gas_max = 40000};
+    const tw_genesis genesis = {.name = "beat", .time = start_time, .timer_gas_max = 4000000};
     rig *r = rig_on(store_in_memory(), beat_source, &genesis);
     tw_tx tx = deploy_of(r, &c);
     tx.role_count = 1;

@@ -142,8 +142,8 @@ Test(ledger, a_store_holds_one_ledger)
     cr_assert_str_eq(tw_ledger_genesis(ledger)->name, "first");
     cr_assert_eq(tw_ledger_genesis(ledger)->time, 5);
     cr_assert_eq(tw_ledger_genesis(ledger)->entry_gas_max, 7);
-    cr_assert_eq(tw_ledger_genesis(ledger)->block_gas_max, 2000000000);
-    cr_assert_eq(tw_ledger_genesis(ledger)->timer_gas_max, 1000000000);
+    cr_assert_eq(tw_ledger_genesis(ledger)->block_gas_max, 20000000000);
+    cr_assert_eq(tw_ledger_genesis(ledger)->timer_gas_max, 10000000000);
     cr_assert_eq(tw_ledger_head(ledger)->height, 0);
     tw_ledger_close(ledger);
     tw_ledger_close(NULL);
@@ -379,7 +379,7 @@ Test(ledger, the_gas_limit_is_good_at_the_bound_and_refused_one_below)
 
 Test(ledger, a_full_block_takes_no_more)
 {
-    const tw_genesis genesis = {.name = "small", .time = start_time, .block_gas_max = 3000000};
+    const tw_genesis genesis = {.name = "small", .time = start_time, .block_gas_max = 60000000};
     rig *r = rig_on(store_in_memory(), rig_source, &genesis);
     deploy(r);
     begin(r, start_time);
@@ -391,7 +391,7 @@ Test(ledger, a_full_block_takes_no_more)
         if (status == TW_OK) used += r->receipt.run.gas;
     }
     cr_assert_eq(status, TW_REFUSED_BLOCK_FULL);
-    cr_assert_leq(used, 3000000);
+    cr_assert_leq(used, 60000000);
     (void)commit(r);
     cr_assert_eq(call(r, start_time, OWNER, "halt", text("")), TW_OK, "the next one has room");
     rig_free(r);
@@ -514,8 +514,8 @@ Test(ledger, bad_modules_fail)
 
 Test(ledger, entries_over_the_limits_of_the_ledger_are_not_deployed)
 {
-    const tw_genesis entries = {.name = "e", .time = start_time, .entry_gas_max = 900000};
-    const tw_genesis timers = {.name = "t", .time = start_time, .timer_gas_max = 400000};
+    const tw_genesis entries = {.name = "e", .time = start_time, .entry_gas_max = 9000000};
+    const tw_genesis timers = {.name = "t", .time = start_time, .timer_gas_max = 4000000};
     rig *r = rig_on(store_in_memory(), rig_source, &entries);
     crew c;
     tw_tx tx = deploy_of(r, &c);
@@ -542,7 +542,8 @@ Test(ledger, a_contract_whose_packs_fit_no_block_is_not_deployed)
         if (facts->intake_gas[i] > most) most = facts->intake_gas[i];
     }
     cr_assert_gt(most, 0);
-    const uint64_t room = facts->pack.gas + most + TW_GAS_SIGNATURE + 400 * TW_GAS_TX_BYTE;
+    const uint64_t room =
+        facts->pack.gas + most + TW_GAS_TX + TW_GAS_SIGNATURE + 400 * TW_GAS_TX_BYTE;
     rig_free(r);
     for (uint64_t less = 0; less < 2; less++) {
         const tw_genesis genesis = {.name = "p", .time = start_time, .block_gas_max = room - less};

@@ -93,9 +93,9 @@ static void write_code(decoder d, const tw_function *f)
             d.source[at - 1] = pc - f->code_first;
         }
         const uint64_t gas = run_gas(&d, row, insn);
-        /* 2^14 cheap instructions, or one dear one at the end */
-        assert(gas <= (uint64_t)(INT32_MAX - charge->imm));
-        charge->imm += (int32_t)gas;
+        /* 2^14 cheap instructions, and one dear one: a REVOKE of all windows is 3 * 10^9 */
+        assert(gas <= UINT32_MAX - (uint32_t)charge->imm);
+        charge->imm = (int32_t)((uint32_t)charge->imm + (uint32_t)gas);
         tw_insn *out = &d.out[at];
         d.source[at] = pc - f->code_first;
         *out = decode(&d, row->shape, pc, at);

@@ -267,17 +267,13 @@ static bool index_fits(const int64_t *list, const tw_type *type, int64_t index)
 /* One slot mostly. They may overlap. */
 static void copy(int64_t *to, const int64_t *from, uint32_t step)
 {
-    if (step == 1) {
-        *to = *from;
-    } else {
-        memmove(to, from, step * sizeof *to);
-    }
+    if (step == 1) *to = *from;
+    if (step != 1) memmove(to, from, step * sizeof *to);
 }
 
 static bool same(const int64_t *a, const int64_t *b, uint32_t step)
 {
-    uint32_t k = 1;
-    if (a[0] != b[0]) return false;
+    uint32_t k = 1; /* the first ones are */
     while (k < step && a[k] == b[k]) k++;
     return k == step;
 }

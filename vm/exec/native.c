@@ -54,7 +54,8 @@ tw_status tw_native_SIGNERS(tw_exec *x, int64_t *s, const tw_insn *i)
         count += member;
     }
     s[i->a] = count;
-    x->gas += tw_cost_signers(x->call->signer_count);
+    const uint64_t looked = x->call->signer_count;
+    x->gas += tw_cost_read(looked, 64 * looked) + looked * TW_GAS_SIGNER;
     return TW_OK;
 }
 
@@ -256,7 +257,7 @@ tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_writer_clear(&x->value);
-    x->gas += tw_cost_slots(tw_exec_module(x)->types[i->x].slots);
+    x->gas += tw_cost_slots(2 * tw_exec_module(x)->types[i->x].slots);
     TW_TRY(tw_value_encode(tw_exec_module(x), (uint16_t)i->x, s + i->b, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     /* the encoding begins with a u16 size, which is not part of what is hashed */

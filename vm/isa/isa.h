@@ -106,6 +106,10 @@ enum {
     TW_SEMANTICS = 1,    /* id of opcodes.def and of what it means, part of the state */
 };
 
+/* What a ledger allows the worst case of an entry to be unless its genesis says otherwise: half a
+ * second. Blocks have ten times that, five of it for timers and handlers. */
+#define TW_ENTRY_GAS_MAX UINT64_C(2000000000)
+
 /* Limits of DESIGN.md section 8 that the format itself holds. */
 enum {
     TW_MODULE_SIZE_MAX = 256 * 1024,

@@ -109,9 +109,8 @@ static tw_status retry_timer(tw_ledger *l, tw_contract *c, uint16_t entry, uint8
 static uint64_t moving_gas(const tw_contract *c, uint16_t entry)
 {
     const uint64_t run = c->code->facts->entries[entry].gas;
-    const uint64_t record = tw_cost_entry(c->code->module, TW_EFFECT_WRITES_STATE).gas;
-    const uint64_t moving = tw_cost_add(record, tw_cost_write(2, 0));
-    return moving < run ? moving : run;
+    const uint64_t record = tw_cost_entry(c->code->module, TW_ENTRY_EVERY, 0).gas;
+    return record < run ? record : run;
 }
 
 /* Runs a timer and arms it anew, whoever pays. *ret_ran false: it does not run in this phase. */

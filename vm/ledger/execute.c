@@ -18,7 +18,8 @@ enum {
 
 uint64_t tw_node_gas_base(const tw_tx *tx)
 {
-    return tx->signer_count * (uint64_t)TW_GAS_SIGNATURE + tx->size * (uint64_t)TW_GAS_TX_BYTE;
+    return TW_GAS_TX + tx->signer_count * (uint64_t)TW_GAS_SIGNATURE +
+           tx->size * (uint64_t)TW_GAS_TX_BYTE;
 }
 
 /* ---- call ---- */
@@ -187,7 +188,7 @@ static tw_status do_pack(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_
     run->contract = c->id;
     TW_TRY(judge_pack(l, c, &pack, &run->status));
     if (run->status != TW_OK) {
-        run->gas += TW_GAS_PACK;
+        run->gas += TW_GAS_PACK + tw_cost_read(2, tw_size_device(c->code->module));
         return TW_OK;
     }
     run->gas += c->code->facts->pack.gas - c->code->facts->handlers.gas;
@@ -294,7 +295,8 @@ bool tw_node_delays_fit(const tw_contract *c)
 static bool packs_fit(const tw_ledger *l, const tw_code *code)
 {
     const tw_facts *facts = code->facts;
-    const uint64_t carried = TW_GAS_SIGNATURE + PACK_SIZE_LEAST * (uint64_t)TW_GAS_TX_BYTE;
+    const uint64_t carried =
+        TW_GAS_TX + TW_GAS_SIGNATURE + PACK_SIZE_LEAST * (uint64_t)TW_GAS_TX_BYTE;
     for (uint16_t i = 0; i < code->module->reading_count; i++) {
         const uint64_t gas = tw_cost_add(facts->pack.gas, facts->intake_gas[i]);
         if (tw_cost_add(gas, carried) > l->genesis.block_gas_max) return false;
@@ -366,16 +368,23 @@ static tw_status run_deploy(tw_ledger *l, const tw_tx *tx, tw_contract *c, tw_ru
     return run->status == TW_OK ? establish(l, c, tx) : run->status;
 }
 
-/* Gas of a deploy beside its entry: the records it reads and writes. `m` is NULL when the module
- * does not verify. */
-static uint64_t deploy_gas(const tw_tx *tx, const tw_module *m)
+/* Gas of a deploy beside its entry and the look at the module: the records it reads and writes, the
+ * keys of its timers, and of those that each first member of a role sets anew. */
+static uint64_t deploy_gas(const tw_tx *tx, const tw_code *code)
 {
-    uint64_t members = 0;
-    const uint64_t monies = m != NULL ? m->money_count : 0;
-    for (uint16_t i = 0; i < tx->role_count; i++) members += tx->roles[i].count;
-    return tw_cost_write(4, tx->module.size) + tw_cost_write(3 * members, 0) +
-           tw_cost_read(tx->currency_count, tx->currency_count * ASSET_SIZE_MAX) +
-           tw_cost_write(monies, monies * ASSET_SIZE_MAX);
+    const tw_module *m = code->module;
+    const uint64_t monies = m->money_count;
+    const uint64_t slots = code->param_slots + (uint64_t)m->deployed_count + 4 * monies;
+    uint64_t gas =
+        tw_cost_write(4 + (uint64_t)m->timer_count + monies,
+                      tx->module.size + tw_size_control(m) + 8 * slots + monies * ASSET_SIZE_MAX) +
+        tw_cost_read(tx->currency_count, tx->currency_count * ASSET_SIZE_MAX);
+    for (uint16_t i = 0; i < tx->role_count && i < m->role_count; i++) {
+        const uint64_t members = tx->roles[i].count;
+        gas += tw_cost_write(members * (3 + 2 * (uint64_t)m->by_role[i].silent_timers),
+                             members * tw_size_device(m));
+    }
+    return gas;
 }
 
 static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *err)
@@ -385,8 +394,9 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
     const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
     if (tw_status_is_host_failure(loaded)) return loaded;
     run->status = TW_TX_BAD_MODULE;
+    run->gas += tx->module.size * (uint64_t)TW_GAS_VERIFY_BYTE;
     if (loaded != TW_OK) return TW_OK;
-    run->gas += deploy_gas(tx, code->module);
+    run->gas += deploy_gas(tx, code);
     run->status = TW_TX_BAD_DEPLOY;
     if (!roles_fit(code->module, tx) || !tw_node_bounds_fit(l, code)) return TW_OK;
     const tw_hash id = tw_tx_contract_id(tx);
@@ -458,8 +468,9 @@ static tw_status deploy_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas, 
     const tw_hash hash = tw_module_hash(tx->module);
     const tw_status loaded = tw_node_code(l, &hash, &tx->module, &code, err);
     if (tw_status_is_host_failure(loaded)) return loaded;
-    *ret_gas = deploy_gas(tx, loaded == TW_OK ? code->module : NULL);
+    *ret_gas = tx->module.size * (uint64_t)TW_GAS_VERIFY_BYTE;
     if (loaded != TW_OK) return TW_OK;
+    *ret_gas += deploy_gas(tx, code);
     const uint16_t entry = tw_module_entry(code->module, TW_ENTRY_DEPLOY, NULL);
     *ret_gas = tw_cost_add(*ret_gas, code->facts->entries[entry].gas);
     return TW_OK;

@@ -284,9 +284,9 @@ tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *e
 {
     TW_TRY(check_genesis(genesis, err));
     tw_genesis g = *genesis;
-    g.entry_gas_max = or_default(g.entry_gas_max, 200000000);
-    g.block_gas_max = or_default(g.block_gas_max, 2000000000);
-    g.timer_gas_max = or_default(g.timer_gas_max, 1000000000);
+    g.entry_gas_max = or_default(g.entry_gas_max, TW_ENTRY_GAS_MAX);
+    g.block_gas_max = or_default(g.block_gas_max, 10 * TW_ENTRY_GAS_MAX);
+    g.timer_gas_max = or_default(g.timer_gas_max, 5 * TW_ENTRY_GAS_MAX);
     tw_overlay *overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
     tw_commit *commit = NULL;
     tw_status status = overlay != NULL ? TW_OK : TW_ERR_MEMORY;

@@ -43,9 +43,9 @@ enum {
 typedef struct tw_genesis {
     const char *name;       /* of the chain: 1 to 64 bytes */
     int64_t time;           /* of block 0 */
-    uint64_t entry_gas_max; /* worst case of an entry; default 200,000,000 */
-    uint64_t block_gas_max; /* default 2,000,000,000 */
-    uint64_t timer_gas_max; /* of a block, for timers and handlers; default 1,000,000,000 */
+    uint64_t entry_gas_max; /* worst case of an entry; default TW_ENTRY_GAS_MAX */
+    uint64_t block_gas_max; /* default 20,000,000,000 */
+    uint64_t timer_gas_max; /* of a block, for timers and handlers; default 10,000,000,000 */
     const tw_genesis_asset *assets;
     uint16_t asset_count;
     int64_t gas_price;      /* of TW_PRICED_GAS, in the fee asset's smallest unit; default 0 */

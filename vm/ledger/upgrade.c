@@ -407,7 +407,8 @@ static tw_status judge_and_replace(upgrade *u, tw_err *err)
 {
     bool go = false;
     uint64_t gas = 0;
-    u->run->gas += tw_cost_read(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX);
+    u->run->gas += tw_cost_read(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX) +
+                   u->tx->module.size * (uint64_t)TW_GAS_VERIFY_BYTE;
     TW_TRY(judge(u, &go, err));
     if (!go) return TW_OK;
     u->same_readings = readings_same(u->old->code->module, u->code->module);
@@ -454,8 +455,9 @@ tw_status tw_node_upgrade_bound(tw_ledger *l, const tw_tx *tx, uint64_t *ret_gas
     upgrade u = {.l = l, .tx = tx};
     bool found = false;
     uint64_t gas = 0;
-    *ret_gas =
-        tw_cost_read(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX) + tw_cost_write(1, 1 + TW_HASH_SIZE + 8);
+    *ret_gas = tw_cost_read(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX) +
+               tx->module.size * (uint64_t)TW_GAS_VERIFY_BYTE +
+               tw_cost_write(1, 1 + TW_HASH_SIZE + 8);
     TW_TRY(tw_node_contract(l, &tx->contract, &u.old, &found, err));
     if (!found) return TW_OK;
     l->in_use = u.old->code;

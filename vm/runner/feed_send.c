@@ -255,7 +255,8 @@ static tw_status limit_pack(feeder *f, feed_lane *lane)
         if (gas + bytes > reading) reading = gas + bytes;
     }
     const uint64_t whole = tw_ledger_genesis(f->session->ledger)->block_gas_max;
-    const uint64_t base = facts->pack.gas + TW_GAS_SIGNATURE + 8192 * (uint64_t)TW_GAS_TX_BYTE;
+    const uint64_t base =
+        facts->pack.gas + TW_GAS_TX + TW_GAS_SIGNATURE + 8192 * (uint64_t)TW_GAS_TX_BYTE;
     const uint64_t room = whole > base ? (whole - base) / reading : 0;
     if (room < lane->rows.map_count) {
         return tw_app_fail(f->app, "a block has no room for a pack of %s", lane->label);

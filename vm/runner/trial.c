@@ -147,7 +147,7 @@ static tw_status fill_block(tw_trial *t, const tw_bytes *transactions, uint32_t 
         tw_receipt receipt;
         tw_tx tx;
         TW_TRY(tw_tx_decode(transactions[i], t->arena, &tx));
-        *base_gas = tx.signer_count * (uint64_t)TW_GAS_SIGNATURE +
+        *base_gas = TW_GAS_TX + tx.signer_count * (uint64_t)TW_GAS_SIGNATURE +
                     transactions[i].size * (uint64_t)TW_GAS_TX_BYTE;
         TW_TRY(tw_block_add(t->ledger, transactions[i], &receipt, t->err));
         if (outcome->status == TW_OK) {

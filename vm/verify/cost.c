@@ -200,11 +200,9 @@ static tw_bounds list_cost(const tw_module *m, uint64_t insn)
 {
     const tw_type *list = &m->types[tw_insn_x(insn)];
     const uint8_t op = tw_insn_op(insn);
-    if (op == TW_OP_FIND) {
-        return (tw_bounds){.gas = tw_cost_find(list->max, m->types[list->of].slots)};
-    }
-    return (tw_bounds){
-        .gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : m->types[list->of].slots)};
+    const uint32_t step = m->types[list->of].slots;
+    if (op == TW_OP_FIND) return (tw_bounds){.gas = tw_cost_find(list->max, step)};
+    return (tw_bounds){.gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : step)};
 }
 
 static tw_bounds state_cost(const tw_module *m, uint64_t insn)
@@ -234,7 +232,8 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     case TW_OP_MEMBER:
     case TW_OP_HOLDER: return reads(1, 64);
     case TW_OP_SIGNERS:
-        return (tw_bounds){.gas = tw_cost_signers(TW_SIGNERS_MAX), .reads = TW_SIGNERS_MAX};
+        return sum(reads(TW_SIGNERS_MAX, 64 * TW_SIGNERS_MAX),
+                   (tw_bounds){.gas = TW_SIGNERS_MAX * TW_GAS_SIGNER});
     case TW_OP_SIGNED: return (tw_bounds){.gas = TW_SIGNERS_MAX * TW_GAS_SIGNER};
     case TW_OP_GRANT: return grant_cost(m, x);
     case TW_OP_REVOKE: return sum(grant_cost(m, x), changes(m->by_role[x].pages, 0));
@@ -250,7 +249,8 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     }
     case TW_OP_FAIL: return (tw_bounds){.gas = notice(&m->errors[x].members, TW_NOTICE_SIZE).gas};
     case TW_OP_HASH:
-        return (tw_bounds){.gas = tw_cost_slots(m->types[x].slots) + tw_cost_hash(m->types[x].max)};
+        return (tw_bounds){.gas = tw_cost_slots(2 * m->types[x].slots) +
+                                  tw_cost_hash(m->types[x].max)};
     default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
     }
 }
@@ -267,9 +267,11 @@ tw_bounds tw_cost_windows(const tw_module *m, bool per_device)
     return cost;
 }
 
-tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects)
+tw_bounds tw_cost_entry(const tw_module *m, uint8_t kind, uint32_t effects)
 {
     tw_bounds cost = reads(2, tw_size_control(m) + 512);
+    const bool filed = kind >= TW_ENTRY_RAISED && kind <= TW_ENTRY_FALLS;
+    if (filed) cost = sum(cost, writes(3, tw_size_control(m)));
     const bool writing = (effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0;
     cost.gas += TW_GAS_ENTRY;
     if (writing) cost = sum(cost, writes(1, tw_size_control(m)));

@@ -78,15 +78,10 @@ static inline uint64_t tw_cost_hash(uint64_t bytes)
     return TW_GAS_HASH + bytes * TW_GAS_HASH_BYTE;
 }
 
-/* Signers of a transaction looked up in a role. */
-static inline uint64_t tw_cost_signers(uint64_t signers)
-{
-    return tw_cost_read(signers, 64 * signers) + signers * TW_GAS_SIGNER;
-}
 /* A search over `count` elements of `step` slots. */
 static inline uint64_t tw_cost_find(uint64_t count, uint64_t step)
 {
-    const uint64_t each = (step > 1 ? step + 2 : 1) * TW_GAS_ELEMENT;
+    const uint64_t each = (step > 1 ? step + 1 : 1) * TW_GAS_ELEMENT;
     return count * each + tw_cost_slots(count * step);
 }
 
@@ -120,10 +115,12 @@ static inline tw_bounds tw_cost_insn(const tw_module *m, uint64_t insn)
     return cost;
 }
 
-/* What a run of an entry costs beside its instructions: set-up, the control record, and, with
- * TW_EFFECT_READINGS, the device records and windows it may look into. Those of readings per device
- * are paid by the instructions, which name the devices. */
-tw_bounds tw_cost_entry(const tw_module *m, uint32_t effects);
+/* What a run of an entry of this kind costs beside its instructions: set-up, the control record; of
+ * one that a timer or an edge starts, its key in the index that goes, another that may come, and
+ * the control record that says so; and, with TW_EFFECT_READINGS, the device records and windows it
+ * may look into. Those of readings per device are paid by the instructions, which name the devices.
+ */
+tw_bounds tw_cost_entry(const tw_module *m, uint8_t kind, uint32_t effects);
 
 /* What taking in readings may look into: the device record and windows of one device; without
  * `per_device` what an entry may, which names no device. */

@@ -126,7 +126,7 @@ static tw_status bound_entries(bounder *b)
         const tw_entry *e = &m->entries[i];
         TW_TRY(effects_fit(b, e->name, e->function, effects_allowed(e->kind)));
         const tw_function_facts *f = &b->facts->functions[e->function];
-        b->facts->entries[i] = tw_cost_entry(m, f->effects);
+        b->facts->entries[i] = tw_cost_entry(m, e->kind, f->effects);
         b->facts->setup_gas[i] = b->facts->entries[i].gas;
         tw_bounds_add(&b->facts->entries[i], &f->worst);
         b->facts->entries[i].slots = f->worst.slots;
@@ -179,10 +179,14 @@ static void bound_packs(bounder *b)
         tw_bounds_max(&worst, &cleared);
         tw_bounds_add(&b->facts->handlers, &worst);
     }
-    /* looks into every window and writes its newest pages back */
+    /* looks into every window and writes its newest pages back; the device's record; silent timers
+     * that are armed again, and edges that wait */
+    const uint32_t filed = 1 + m->timer_count + m->alarm_count;
     const tw_bounds windows = tw_cost_windows(m, true);
-    b->facts->pack = tw_cost_entry(m, TW_EFFECT_WRITES_STATE);
+    const tw_bounds own = {.gas = tw_cost_write(filed, tw_size_device(m)), .writes = filed};
+    b->facts->pack = tw_cost_entry(m, TW_ENTRY_ACTION, TW_EFFECT_WRITES_STATE);
     tw_bounds_add(&b->facts->pack, &windows);
+    tw_bounds_add(&b->facts->pack, &own);
     b->facts->pack.gas = tw_cost_add(b->facts->pack.gas, TW_GAS_PACK);
     for (uint16_t r = 0; r < m->reading_count; r++) {
         const uint32_t pages = tw_window_pages(m->readings[r].keep);

@@ -353,6 +353,29 @@ Test(asm, instructions_of_a_module)
     }
 }
 
+/* Whatever part of the work the memory ends in, it is told. */
+Test(asm, memory_that_is_too_little)
+{
+    tw_writer w = tw_writer_new(TEXT_MAX);
+    tw_status status = TW_ERR_MEMORY;
+    uint32_t told = 0;
+    tw_print(&w, "%s", HEAD);
+    for (uint32_t i = 0; i < 4000; i++) tw_print(&w, "constant %u\n", i);
+    cr_assert_not(w.bad);
+    for (size_t size = 4096; status != TW_OK; size += 4096) {
+        tw_arena *arena = tw_arena_new(size);
+        tw_bytes module = {0};
+        tw_err err;
+        cr_assert_lt(size, MEMORY_MAX);
+        status = assemble((const char *)w.data, w.size, arena, &module, &err);
+        told += status == TW_ERR_MEMORY && strcmp(err.text, "no memory for the module") == 0;
+        cr_assert(status == TW_OK || err.text[0] != '\0', "%zu bytes", size);
+        tw_arena_free(arena);
+    }
+    cr_expect_gt(told, 10);
+    tw_writer_free(&w);
+}
+
 /* A name of no letters is none for a text, and one that is too long for a line: both are numbers.
  */
 Test(asm, types_without_a_name)

@@ -303,15 +303,33 @@ Test(exec, loops_and_calls)
     CHECK(programs);
 }
 
+typedef struct joined {
+    uint64_t code[6]; /* up to a 0 */
+    int64_t before, after;
+    tw_status trap;
+    uint32_t pc;
+} joined;
+
+static void check_joined(const joined *rows, size_t count_of_rows)
+{
+    for (size_t i = 0; i < count_of_rows; i++) {
+        uint64_t code[7] = {0};
+        uint32_t count = 0;
+        for (; count < 6 && rows[i].code[count] != 0; count++) code[count] = rows[i].code[count];
+        code[count++] = ROW(RET, 0, 0, 0, 0);
+        rig *r = rig_new(code, count, false);
+        const int64_t before[8] = {rows[i].before};
+        cr_expect_eq(run(r, E_VIEW, before), rows[i].trap, "row %zu", i);
+        cr_expect_eq(r->outcome.pc, rows[i].pc, "row %zu: pc %u", i, r->outcome.pc);
+        if (rows[i].trap == TW_OK) cr_expect_eq(r->slots[0], rows[i].after, "row %zu", i);
+        rig_free(r);
+    }
+}
+
 /* Pairs run with one dispatch: their traps stand where they stood, and a jump may go between. */
 Test(exec, a_pair_is_its_two_instructions)
 {
-    const struct {
-        uint64_t code[4];
-        int64_t before, after;
-        tw_status trap;
-        uint32_t pc;
-    } rows[] = {
+    const joined rows[] = {
         {{IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, 4, 17, TW_OK, 2},
         {{IMM(MULI, 0, 0, 3), IMM(ADDI, 0, 0, 5)}, HIGH / 2, 0, TW_TRAP_OVERFLOW, 0},
         {{IMM(MULI, 0, 0, 1), IMM(ADDI, 0, 0, 5)}, HIGH - 4, 0, TW_TRAP_OVERFLOW, 1},
@@ -356,18 +374,38 @@ Test(exec, a_pair_is_its_two_instructions)
          TW_TRAP_OVERFLOW,
          2},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        uint64_t code[5] = {0};
-        uint32_t count = 0;
-        for (; count < 4 && rows[i].code[count] != 0; count++) code[count] = rows[i].code[count];
-        code[count++] = ROW(RET, 0, 0, 0, 0);
-        rig *r = rig_new(code, count, false);
-        const int64_t before[8] = {rows[i].before};
-        cr_expect_eq(run(r, E_VIEW, before), rows[i].trap, "row %zu", i);
-        cr_expect_eq(r->outcome.pc, rows[i].pc, "row %zu: pc %u", i, r->outcome.pc);
-        if (rows[i].trap == TW_OK) cr_expect_eq(r->slots[0], rows[i].after, "row %zu", i);
-        rig_free(r);
-    }
+    check_joined(rows, sizeof rows / sizeof rows[0]);
+}
+
+/* And before an END that a jump leads to as well. */
+Test(exec, an_end_behind_a_jump)
+{
+    const joined rows[] = {
+        {{ROW(LDK, 3, 0, 0, 2), IMM(LOOP, 2, 0, 9), ROW(JZ, 0, 0, 0, 1), ROW(ADD, 3, 3, 0, 0),
+          ROW(END, 0, 0, 0, 0)},
+         1,
+         0,
+         TW_TRAP_OVERFLOW,
+         3},
+        {{ROW(LDK, 3, 0, 0, 3), IMM(LOOP, 2, 0, 9), ROW(JZ, 0, 0, 0, 1), ROW(SUB, 3, 3, 0, 0),
+          ROW(END, 0, 0, 0, 0)},
+         1,
+         0,
+         TW_TRAP_OVERFLOW,
+         3},
+        {{ROW(LDK, 3, 0, 0, 2), IMM(LOOP, 2, 0, 9), ROW(JZ, 0, 0, 0, 1), IMM(ADDI, 3, 3, 1),
+          ROW(END, 0, 0, 0, 0)},
+         1,
+         0,
+         TW_TRAP_OVERFLOW,
+         3},
+        {{IMM(LOOP, 2, 0, 9), ROW(JZ, 2, 0, 0, 1), ROW(ADD, 0, 0, 2, 0), ROW(END, 0, 0, 0, 0)},
+         4,
+         10,
+         TW_OK,
+         4},
+    };
+    check_joined(rows, sizeof rows / sizeof rows[0]);
 }
 
 /* The same where the second instruction looks into the state. */

@@ -82,6 +82,14 @@ static int command_index(int count, char **texts)
     return count;
 }
 
+/* After a failed write RocksDB's threads may still try to recover, and what they stand on is taken
+ * down when a process exits in order: it goes at once. */
+static int leave(tw_status status, int code)
+{
+    if (status == TW_ERR_STORE) _exit(code);
+    return code;
+}
+
 static int report(const tw_app *app, tw_status status)
 {
     if (status == TW_OK) return EXIT_SUCCESS;
@@ -91,7 +99,7 @@ static int report(const tw_app *app, tw_status status)
     } else {
         fprintf(stderr, "twvm: a mistake in twvm itself: %s; please report it\n", text);
     }
-    return app->usage ? 2 : EXIT_FAILURE;
+    return leave(status, app->usage ? 2 : EXIT_FAILURE);
 }
 
 /* Where passphrases are, if one will be needed: the option, else the variable, else a terminal. */

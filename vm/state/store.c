@@ -177,8 +177,8 @@ static void rocks_close(tw_store *base)
     if (store->read != NULL) rocksdb_readoptions_destroy(store->read);
     if (store->write_failed) {
         /* Closing a database whose log could not be written ends in an assertion of RocksDB 7.8,
-         * so it is left to the end of the process, which is near. Its threads must rest then: one
-         * that still flushes ends in a signal. */
+         * so it is left to the end of the process, which is near. Its threads that flush rest then;
+         * the one that tries to recover may not (see tw_store_close). */
         rocksdb_cancel_all_background_work(store->db, 1);
         tw_mem_free(store);
         return;

@@ -67,7 +67,8 @@ void tw_store_memory_mark(tw_store *store);
 void tw_store_memory_back(tw_store *store);
 
 /* Iterators must be closed before. NULL is allowed. After a write to disk has failed the folder
- * stays locked until the process ends. */
+ * stays locked until the process ends, and RocksDB's threads may still be at work in it: such a
+ * process ends with _exit, since exit takes down what they stand on. */
 void tw_store_close(tw_store *store);
 
 /* The value is copied into `arena`. When there is none, *ret_found is false and *ret_value is

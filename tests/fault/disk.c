@@ -30,6 +30,7 @@ enum {
     HOWS = 5,
     KEEP = 20, /* blocks whose state stays */
     GO_ON_EACH = 8,
+    ASSERTED_EACH = 100, /* at most one run in so many may be ended by RocksDB */
     PATIENCE = 120,
     CUT_STATUS = 99,
     PATH_SIZE = 4096,
@@ -41,7 +42,7 @@ static const char *const calls[CALLS] = {"write",           "pwrite", "fsync", "
 static const char *const hows[HOWS] = {"EIO", "ENOSPC", "short", "cut", "cut-data"};
 
 typedef struct cell {
-    uint64_t runs, unmet, errors, well, bad;
+    uint64_t runs, unmet, errors, well, asserted, bad;
 } cell;
 
 typedef struct disk {
@@ -199,6 +200,26 @@ static void show(const disk *d, const char *name)
     (void)fclose(said);
 }
 
+/* RocksDB of Debian is built with its assertions. One of them may end the process when a log could
+ * not be synced while another thread flushes: it is beyond our reach, and fails as a power cut
+ * does, so what is on the disk is looked at all the same. Such runs are told apart, and must be
+ * few. */
+static bool is_assertion(const disk *d, int status)
+{
+    char path[PATH_SIZE];
+    char line[512];
+    bool found = false;
+    if (status != 128 + SIGABRT) return false;
+    beside(d, "said", path);
+    FILE *said = fopen(path, "r");
+    if (said == NULL) return false;
+    while (!found && fgets(line, sizeof line, said) != NULL) {
+        found = strstr(line, "rocksdb::") != NULL && strstr(line, "Assertion") != NULL;
+    }
+    (void)fclose(said);
+    return found;
+}
+
 static bool begin(disk *d)
 {
     return load_folder_make(d->parent, d->folder);
@@ -227,7 +248,11 @@ static void run(disk *d, int call, uint64_t at, int how)
     const bool met = exists(d, "mark", &size);
     const bool cuts = strncmp(hows[how], "cut", 3) == 0;
     const bool error = status == 1 && exists(d, "said", &size) && size > 0;
-    if (!(status == 0 || (met && error) || (met && cuts && status == CUT_STATUS))) {
+    const bool asserted = met && is_assertion(d, status);
+    if (asserted) {
+        printf("# %s number %llu, %s: ended by an assertion of RocksDB\n", calls[call],
+               (unsigned long long)at, hows[how]);
+    } else if (!(status == 0 || (met && error) || (met && cuts && status == CUT_STATUS))) {
         bad(d, "it ended neither well nor with a sentence");
         printf("#   status %d\n", status);
     }
@@ -235,7 +260,8 @@ static void run(disk *d, int call, uint64_t at, int how)
     if (d->runs++ % GO_ON_EACH == 0) look(d, true);
     c->runs++;
     c->unmet += !met;
-    c->errors += met && status != 0;
+    c->errors += met && status != 0 && !asserted;
+    c->asserted += asserted;
     c->well += met && status == 0;
     c->bad += d->bad;
     if (d->bad) {
@@ -285,23 +311,27 @@ static uint64_t sweep(disk *d)
             if (d->only != NULL && strcmp(d->only, calls[call]) != 0) continue;
             for (uint64_t at = 1; at <= d->counts[call]; at += d->each) run(d, call, at, how);
             printf("# %s, %s: %llu calls, %llu runs, %llu not met, %llu ended with an error, %llu "
-                   "went on, %llu bad\n",
+                   "went on, %llu asserted, %llu bad\n",
                    calls[call], hows[how], (unsigned long long)d->counts[call],
                    (unsigned long long)c->runs, (unsigned long long)c->unmet,
                    (unsigned long long)c->errors, (unsigned long long)c->well,
-                   (unsigned long long)c->bad);
+                   (unsigned long long)c->asserted, (unsigned long long)c->bad);
             (void)fflush(stdout);
             sum.runs += c->runs;
             sum.unmet += c->unmet;
             sum.errors += c->errors;
             sum.well += c->well;
+            sum.asserted += c->asserted;
             wrong += c->bad;
         }
     }
-    printf("# %llu runs: %llu not met, %llu ended with an error or a cut, %llu went on; %llu bad\n",
+    printf("# %llu runs: %llu not met, %llu ended with an error or a cut, %llu went on, %llu ended "
+           "by an assertion of RocksDB; %llu bad\n",
            (unsigned long long)sum.runs, (unsigned long long)sum.unmet,
-           (unsigned long long)sum.errors, (unsigned long long)sum.well, (unsigned long long)wrong);
-    return sum.errors > 0 && sum.well > 0 ? wrong : UINT64_MAX;
+           (unsigned long long)sum.errors, (unsigned long long)sum.well,
+           (unsigned long long)sum.asserted, (unsigned long long)wrong);
+    const bool few = sum.asserted <= 1 + sum.runs / ASSERTED_EACH;
+    return few && sum.errors > 0 && sum.well > 0 ? wrong : UINT64_MAX;
 }
 
 static bool arguments(disk *d, int argc, char **argv)

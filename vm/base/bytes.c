@@ -154,9 +154,12 @@ void tw_read_numbers(tw_reader *r, size_t count, size_t width, int64_t *ret_numb
     assert(width == 1 || width == 2 || width == 8);
     const uint8_t *at = tw_read_raw(r, count * width);
     if (at == NULL) return;
+    if (width == 8) {
+        for (size_t i = 0; i < count; i++) ret_numbers[i] = (int64_t)tw_load_u64(at + 8 * i);
+        return;
+    }
     for (size_t i = 0; i < count; i++, at += width) {
-        const int64_t low = width == 1 ? at[0] : at[0] << 8 | at[1];
-        ret_numbers[i] = width == 8 ? (int64_t)tw_load_u64(at) : low;
+        ret_numbers[i] = width == 1 ? at[0] : at[0] << 8 | at[1];
     }
 }
 
@@ -195,19 +198,45 @@ uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point)
     return size;
 }
 
-/* Where the words of eight printable ASCII bytes from `at` on end. Texts are mostly that, and each
- * one is checked whenever it comes out of the state or goes into it. */
-static size_t ascii_words_end(tw_bytes text, size_t at)
+/* True for eight printable ASCII bytes. The top bit of another is set already, or by adding 1 to
+ * 0x7F, or by taking 0x20 from less. */
+static inline bool is_ascii_word(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u;
+    return ((word | (word + ones) | (word - 0x20 * ones)) & 0x80 * ones) == 0;
+}
+
+static inline uint64_t word_at(const uint8_t *bytes)
+{
     uint64_t word = 0;
-    for (; text.size - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        /* the top bit of a byte: set already, or by adding 1 to 0x7F, or by taking 0x20 from less
-         */
-        if (((word | (word + ones) | (word - 0x20 * ones)) & 0x80 * ones) != 0) break;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* All of less than eight bytes in a word, with letters around or some of them twice. */
+static inline uint64_t short_word(tw_bytes text)
+{
+    uint32_t halves[2] = {0x61616161, 0x61616161};
+    if (text.size >= sizeof *halves) {
+        memcpy(halves, text.data, sizeof *halves);
+        memcpy(halves + 1, text.data + text.size - sizeof *halves, sizeof *halves);
+    } else {
+        for (size_t i = 0; i < text.size; i++) halves[0] = halves[0] << 8 | text.data[i];
     }
-    return at;
+    return (uint64_t)halves[0] << 32 | halves[1];
+}
+
+/* Where the words of eight printable ASCII bytes end; the size, where all is ASCII. Texts are
+ * mostly that, and each one is checked whenever it comes out of the state or goes into it. */
+static size_t ascii_words_end(tw_bytes text)
+{
+    const size_t width = sizeof(uint64_t);
+    if (text.size < width) return is_ascii_word(short_word(text)) ? text.size : 0;
+    size_t at = 0;
+    for (; text.size - at >= width; at += width) {
+        if (!is_ascii_word(word_at(text.data + at))) return at;
+    }
+    return is_ascii_word(word_at(text.data + text.size - width)) ? text.size : at;
 }
 
 /* Sixteen bytes at a time, by an extension that gcc and clang share. */
@@ -247,7 +276,7 @@ static inline bool lanes_clean(const uint8_t *s)
 bool tw_utf8_is_clean(tw_bytes text)
 {
     enum { WIDTH = sizeof(lanes), BEFORE = 3 };
-    const size_t start = ascii_words_end(text, 0);
+    const size_t start = ascii_words_end(text);
     if (start == text.size) return true;
     for (size_t at = start;; at += WIDTH) {
         const size_t left = text.size - at;

@@ -69,7 +69,7 @@ static inline const uint8_t *tw_read_raw(tw_reader *r, size_t size)
         r->bad = true;
         return NULL;
     }
-    if (r->data == NULL) return NULL; /* no bytes of no memory: a null pointer takes no sum */
+    if (size == 0 && r->data == NULL) return NULL; /* a null pointer takes no sum */
     const uint8_t *at = r->data + r->at;
     r->at += size;
     return at;

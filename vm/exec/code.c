@@ -24,28 +24,31 @@ static uint64_t run_gas(const decoder *d, const tw_op_row *row, uint64_t insn)
     return row->metered || row->whole ? row->gas : tw_cost_insn(d->m, insn).gas;
 }
 
-/* How many runs there are. A function ends with an instruction that ends a run. */
+/* How many runs there are. Jumps go forward, so it is known where one begins when the pass comes to
+ * it; a function ends with an instruction that ends a run. */
 static uint32_t find_runs(const decoder *d)
 {
     const uint64_t *code = d->m->code;
+    const uint32_t count = d->m->code_count;
+    uint32_t *place = d->place;
     uint32_t runs = 0;
-    d->place[0] = 1;
-    for (uint32_t pc = 0; pc < d->m->code_count; pc++) {
-        const tw_op_row *row = tw_op_find(tw_insn_op(code[pc]));
-        d->place[pc + 1] |= row->ends_run;
-        if (tw_shape_is_jump(row->shape)) d->place[pc + 1 + tw_insn_x(code[pc])] = 1;
-    }
-    for (uint32_t pc = 0; pc <= d->m->code_count; pc++) {
-        const uint32_t begins = d->place[pc];
-        d->place[pc] = pc + runs;
+    place[0] = 1;
+    for (uint32_t pc = 0; pc < count; pc++) {
+        const uint32_t begins = place[pc];
+        place[pc] = pc + runs;
         runs += begins;
+        const tw_op_row *row = tw_op_find(tw_insn_op(code[pc]));
+        if (!row->ends_run) continue;
+        place[pc + 1] = 1;
+        if (tw_shape_is_jump(row->shape)) place[pc + 1 + tw_insn_x(code[pc])] = 1;
     }
-    return runs - 1; /* none begins at the end */
+    place[count] = count + runs;
+    return runs;
 }
 
-static tw_insn decode(const decoder *d, tw_shape shape, uint32_t pc, uint32_t own)
+static inline tw_insn decode(const decoder *d, uint64_t insn, tw_shape shape, uint32_t pc,
+                             uint32_t own)
 {
-    const uint64_t insn = d->m->code[pc];
     const uint32_t x = tw_insn_x(insn);
     const bool jump = tw_shape_is_jump(shape);
     return (tw_insn){.op = tw_insn_op(insn),
@@ -57,26 +60,24 @@ static tw_insn decode(const decoder *d, tw_shape shape, uint32_t pc, uint32_t ow
                          shape == TW_SHAPE_A_IMM_JUMP ? tw_insn_imm26(insn) : tw_insn_imm30(insn)};
 }
 
-#define JOINED(one, two, both)                                                                     \
-    case (one) << 16 | (two):                                                                      \
-        return (both);
+/* The handler of two handlers, one behind the other, at a place that no other pair of pairs.def
+ * has: the compiler would say so. */
+enum { PAIR_PLACES = 128 };
+#define PAIR_PLACE(first, second) ((13u * (first) + (second)) % PAIR_PLACES)
+#define JOINED(one, two, pair) [PAIR_PLACE(one, two)] = {(one), (two), (pair)},
 #define PAIR(one, two) JOINED(TW_OP_##one, TW_OP_##two, TW_PAIR_##one##_##two)
 #define FALL(one) JOINED(TW_OP_##one, TW_PAIR_CHARGE_END, TW_PAIR_##one##_CHARGE_END)
-
-/* The handler of an instruction and the handler behind it at once; 0 where there is none. */
-static uint16_t pair_of(uint16_t first, uint16_t second)
-{
-    switch (first << 16 | second) {
+static const struct {
+    uint16_t first, second, pair;
+} pairs[PAIR_PLACES] = {
 #include "vm/exec/pairs.def"
-    default: return 0; /* numbers, not an enum */
-    }
-}
+};
 
 /* Makes `first` do the work of `second` too, where they are a pair. */
-static void join(tw_insn *first, uint16_t second)
+static inline void join(tw_insn *first, uint16_t second)
 {
-    const uint16_t pair = pair_of(first->op, second);
-    if (pair != 0) first->op = pair;
+    const uint32_t at = PAIR_PLACE(first->op, second);
+    if (pairs[at].first == first->op && pairs[at].second == second) first->op = pairs[at].pair;
 }
 
 static void write_code(decoder d, const tw_function *f)
@@ -84,22 +85,27 @@ static void write_code(decoder d, const tw_function *f)
     tw_insn *loops[TW_LOOP_NEST_MAX + 1] = {NULL};
     uint32_t depth = 0;
     tw_insn *charge = NULL; /* of the run that goes on */
-    for (uint32_t pc = f->code_first; pc < f->code_first + f->code_count; pc++) {
-        const uint64_t insn = d.m->code[pc];
+    uint64_t gas = 0;       /* of that run so far */
+    const uint64_t *code = d.m->code;
+    const uint32_t first = f->code_first;
+    const uint32_t end = first + f->code_count;
+    for (uint32_t pc = first; pc < end; pc++) {
+        const uint64_t insn = code[pc];
         const tw_op_row *row = tw_op_find(tw_insn_op(insn));
         const uint32_t at = d.place[pc + 1] - 1;
         if (d.place[pc] < at) {
             charge = &d.out[at - 1]; /* zeroed, as its number is */
-            d.source[at - 1] = pc - f->code_first;
+            d.source[at - 1] = pc - first;
+            gas = 0;
         }
-        const uint64_t gas = run_gas(&d, row, insn);
         /* 2^14 cheap instructions, and one dear one: a REVOKE of all windows is 3 * 10^9 */
-        assert(gas <= UINT32_MAX - (uint32_t)charge->imm);
-        charge->imm = (int32_t)((uint32_t)charge->imm + (uint32_t)gas);
+        gas += run_gas(&d, row, insn);
+        assert(gas <= UINT32_MAX);
+        charge->imm = (int32_t)(uint32_t)gas;
         tw_insn *out = &d.out[at];
-        d.source[at] = pc - f->code_first;
-        *out = decode(&d, row->shape, pc, at);
-        if (out->op == TW_OP_JMP) join(out, tw_insn_op(d.m->code[pc + 1 + tw_insn_x(insn)]));
+        d.source[at] = pc - first;
+        *out = decode(&d, insn, row->shape, pc, at);
+        if (out->op == TW_OP_JMP) join(out, tw_insn_op(code[pc + 1 + tw_insn_x(insn)]));
         join(&out[-1], out->op); /* a CHARGE is the very first, and before an END there is a LOOP */
         if (out[-1].op == TW_PAIR_CHARGE_END) join(&out[-2], out[-1].op);
         if (out->op == TW_OP_LOOP) loops[++depth] = out;
@@ -108,7 +114,7 @@ static void write_code(decoder d, const tw_function *f)
         loops[depth]->x = (int32_t)(out - loops[depth]);
         depth--;
     }
-    d.out[d.place[f->code_first]].imm += (int32_t)tw_cost_frame(f); /* zeroed on entering */
+    d.out[d.place[first]].imm += (int32_t)tw_cost_frame(f); /* zeroed on entering */
 }
 
 static bool decode_all(tw_code *code)

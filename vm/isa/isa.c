@@ -20,18 +20,8 @@ const tw_op_row tw_op_rows[256] = {
 };
 /* clang-format on */
 
-#define UNUSED(use, first, bits)                                                                   \
-    (TW_USE_##use == TW_USE_NONE ? ((UINT64_C(1) << (bits)) - 1) << (first) : 0)
-
 const tw_shape_row tw_shape_rows[] = {
-#define SHAPE(name, a, b, c, x)                                                                    \
-    {TW_USE_##a,                                                                                   \
-     TW_USE_##b,                                                                                   \
-     TW_USE_##c,                                                                                   \
-     TW_INDEX_##x,                                                                                 \
-     FIXED_##name,                                                                                 \
-     UNUSED(a, 8, 13) | UNUSED(b, 21, 13) | UNUSED(c, 34, 13) |                                    \
-         (TW_INDEX_##x == TW_INDEX_NONE ? UINT64_C(0x1FFFF) << 47 : 0)},
+#define SHAPE(name, a, b, c, x) TW_SHAPE_ROW(a, b, c, x),
 #include "vm/isa/shapes.def"
 };
 

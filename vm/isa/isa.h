@@ -65,9 +65,19 @@ typedef enum tw_index {
 typedef struct tw_shape_row {
     tw_use a, b, c;
     tw_index x;
-    bool fixed;      /* a, b, c: so many slots, whatever x names, or immediates */
-    uint64_t unused; /* of a fixed one: the bits that are 0 */
+    uint64_t unused; /* the bits of fields that no instruction of the shape uses */
 } tw_shape_row;
+
+#define TW_UNUSED(unused, first, bits) ((unused) ? ((UINT64_C(1) << (bits)) - 1) << (first) : 0)
+/* The row of SHAPE(name, a, b, c, x). */
+#define TW_SHAPE_ROW(a, b, c, x)                                                                   \
+    {                                                                                              \
+        TW_USE_##a, TW_USE_##b, TW_USE_##c, TW_INDEX_##x,                                          \
+            TW_UNUSED(TW_USE_##a == TW_USE_NONE, 8, 13) |                                          \
+                TW_UNUSED(TW_USE_##b == TW_USE_NONE, 21, 13) |                                     \
+                TW_UNUSED(TW_USE_##c == TW_USE_NONE, 34, 13) |                                     \
+                TW_UNUSED(TW_INDEX_##x == TW_INDEX_NONE, 47, 17)                                   \
+    }
 
 /* The row of a shape; static memory. */
 extern const tw_shape_row tw_shape_rows[];
@@ -80,6 +90,13 @@ static inline bool tw_shape_is_jump(tw_shape shape)
 {
     return shape == TW_SHAPE_JUMP || shape == TW_SHAPE_A_JUMP || shape == TW_SHAPE_A_B_JUMP ||
            shape == TW_SHAPE_A_IMM_JUMP;
+}
+
+/* True for what goes on nowhere in its function. */
+static inline bool tw_op_leaves(uint8_t op)
+{
+    return op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
+           op == TW_OP_REFUSE;
 }
 
 /* What an instruction touches; a function has the union of its instructions' and its callees'. */

@@ -110,6 +110,7 @@ static bool more(codec *c, const char *word, void **items, uint16_t *count, uint
         c->r->bad = true;
         *count = 0;
     }
+    if (*count == 0) return false;
     *items = tw_arena_array(c->arena, *count, size);
     if (*items == NULL) {
         c->no_memory = true;
@@ -308,6 +309,8 @@ static void code_of(codec *c, tw_module *m, tw_function *f)
         }
         f->code_first = m->code_count;
         m->code_count += f->code_count;
+        tw_read_numbers(c->r, f->code_count, 8, (int64_t *)m->code + f->code_first);
+        return;
     }
     for (uint32_t i = 0; i < f->code_count; i++) u64(c, NULL, &m->code[f->code_first + i]);
 }

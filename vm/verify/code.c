@@ -3,6 +3,9 @@
  * A jump's target is noted with the loop it was made from; when the pass comes to the target it
  * must be in that same loop body. So a jump can neither leave a loop (but to its END, which belongs
  * to the body) nor enter one.
+ *
+ * The checks of an instruction's fields are written once, over a row of shapes.def, and the
+ * compiler makes them anew for each shape: what a shape has none of costs nothing.
  */
 #include "vm/isa/operands.h"
 #include "vm/verify/check.h"
@@ -30,12 +33,12 @@ static tw_status refuse(pass *p, const char *what)
                       p->pc, op != NULL ? op : "unknown", what);
 }
 
-static bool fits(const pass *p, uint32_t first, uint64_t count)
+static inline bool fits(const pass *p, uint32_t first, uint32_t count)
 {
     return first + count <= p->f->frame_slots;
 }
 
-static tw_status jump(pass *p)
+static inline tw_status jump(pass *p)
 {
     const uint64_t target = (uint64_t)p->pc + 1 + tw_insn_x(p->code[p->pc]);
     if (target >= p->f->code_count) return refuse(p, "jumps out of the function");
@@ -49,7 +52,7 @@ static tw_status jump(pass *p)
 
 /* How many slots the instruction uses from a, from b and from c on; 0 where it uses none. */
 typedef struct spans {
-    uint64_t a, b, c;
+    uint32_t a, b, c;
 } spans;
 
 /* Where each device has a window, the instruction says whose is meant. */
@@ -58,68 +61,61 @@ static uint32_t device_slots(const tw_module *m, uint32_t reading)
     return m->readings[reading].per_device ? 4 : 0;
 }
 
+/* For functions whose shape, or row of it, is a constant wherever they are called. */
+#define OF_SHAPE static inline __attribute__((always_inline))
+
 /* Where the shape leaves the size to what x names. */
-static spans sized_spans(const tw_module *m, uint64_t insn, uint32_t x)
+OF_SHAPE spans sized_spans(const pass *p, tw_shape shape, uint64_t insn)
 {
-    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
-    if (o != NULL) {
+    const tw_module *m = p->m;
+    const uint32_t x = tw_insn_x(insn);
+    if (shape == TW_SHAPE_STATE) {
+        const tw_operands *o = tw_operands_find(tw_insn_op(insn));
         return (spans){tw_operands_slots(m, o->a, insn), tw_operands_slots(m, o->b, insn),
                        tw_operands_slots(m, o->c, insn)};
     }
-    switch (tw_insn_op(insn)) {
-    case TW_OP_LOAD:
-    case TW_OP_STORE: {
+    if (shape == TW_SHAPE_FIELD) {
         const tw_field *f = &m->fields[x];
         const uint32_t key = f->key_type == TW_NONE ? 0 : m->types[f->key_type].slots;
         return (spans){m->types[f->value_type].slots, key, 0};
     }
-    case TW_OP_PARAM: return (spans){m->types[m->params[x].type].slots, 0, 0};
-    case TW_OP_EMIT: return (spans){m->events[x].members.slots, 0, 0};
-    case TW_OP_HISTORY: return (spans){m->histories[x].members.slots, 0, 0};
-    case TW_OP_FAIL: return (spans){m->errors[x].members.slots, 0, 0};
-    case TW_OP_STAT:
-        return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, device_slots(m, x & 1023)};
-    case TW_OP_ACROSS: return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1, 0};
-    case TW_OP_HOLDS: return (spans){0, 0, device_slots(m, m->stamps[x].reading)};
-    case TW_OP_SILENT: return (spans){0, 0, device_slots(m, x)};
-    case TW_OP_HASH: return (spans){0, m->types[x].slots, 0};
-    case TW_OP_CALL: {
+    if (shape == TW_SHAPE_STAT) {
+        const bool of_one = tw_insn_op(insn) == TW_OP_STAT;
+        return (spans){2, (x >> 10) == TW_STAT_PERCENTILE ? 2 : 1,
+                       of_one ? device_slots(m, x & 1023) : 0};
+    }
+    if (shape == TW_SHAPE_CALL) {
         const tw_function *f = &m->functions[x];
-        const uint16_t more =
-            f->argument_slots > f->result_slots ? f->argument_slots : f->result_slots;
-        return (spans){more, 0, 0};
+        return (spans){.a = f->argument_slots > f->result_slots ? f->argument_slots
+                                                                : f->result_slots};
     }
-    default: return (spans){0, 0, 0}; /* numbers, not an enum: called for those above only */
-    }
+    if (shape == TW_SHAPE_DST_PARAM) return (spans){.a = m->types[m->params[x].type].slots};
+    if (shape == TW_SHAPE_A_EVENT) return (spans){.a = m->events[x].members.slots};
+    if (shape == TW_SHAPE_A_HISTORY) return (spans){.a = m->histories[x].members.slots};
+    if (shape == TW_SHAPE_A_ERROR) return (spans){.a = m->errors[x].members.slots};
+    if (shape == TW_SHAPE_DST_B_STAMP) return (spans){.c = device_slots(m, m->stamps[x].reading)};
+    if (shape == TW_SHAPE_DST_B_READING) return (spans){.c = device_slots(m, x)};
+    return (spans){.b = shape == TW_SHAPE_DST4_B_TYPE ? m->types[x].slots : 0};
 }
 
-static uint64_t span_of(const pass *p, tw_use use, uint64_t insn, uint64_t sized)
+OF_SHAPE uint32_t span_of(const pass *p, tw_use use, uint64_t insn, uint32_t sized)
 {
     switch (use) {
     case TW_USE_NONE:
     case TW_USE_IMM: return 0;
     case TW_USE_S1:
     case TW_USE_S4:
-    case TW_USE_S5: return (uint64_t)use;
+    case TW_USE_S5: return (uint32_t)use;
     case TW_USE_SX: return tw_insn_x(insn);
     case TW_USE_SC: return tw_insn_c(insn);
     case TW_USE_RESULTS: return p->f->result_slots;
     case TW_USE_SIZED: return sized;
     }
-    return UINT32_MAX;
-}
-
-static spans spans_of(const pass *p, const tw_shape_row *shape, uint64_t insn)
-{
-    const bool sized =
-        shape->a == TW_USE_SIZED || shape->b == TW_USE_SIZED || shape->c == TW_USE_SIZED;
-    const spans by_x = sized ? sized_spans(p->m, insn, tw_insn_x(insn)) : (spans){0, 0, 0};
-    return (spans){span_of(p, shape->a, insn, by_x.a), span_of(p, shape->b, insn, by_x.b),
-                   span_of(p, shape->c, insn, by_x.c)};
+    return UINT16_MAX;
 }
 
 /* Where x names something of the module, how many of it there are. */
-static uint64_t index_end(const pass *p, tw_index index, uint64_t insn)
+OF_SHAPE uint64_t index_end(const pass *p, tw_index index, uint64_t insn)
 {
     const tw_module *m = p->m;
     const uint32_t x = tw_insn_x(insn);
@@ -143,26 +139,6 @@ static uint64_t index_end(const pass *p, tw_index index, uint64_t insn)
     return 0;
 }
 
-/* c is a number of a type or of a kind of history, no slots. */
-static bool is_number(const tw_operands *o)
-{
-    return o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
-}
-
-/* What is not used is 0, so that a module has one byte string: fields the shape leaves out, and
- * those that are there or not by what x names, a key or a device. A number in c, and the slots of a
- * notice without fields, may be anything. */
-static bool unused_are_zero(const tw_shape_row *shape, uint64_t insn, spans used)
-{
-    const tw_operands *o = tw_operands_find(tw_insn_op(insn));
-    const bool a = o != NULL ? o->a == TW_PART_NONE : shape->a == TW_USE_NONE;
-    const bool b = shape->b == TW_USE_NONE || (shape->b == TW_USE_SIZED && used.b == 0);
-    const bool c =
-        shape->c == TW_USE_NONE || (shape->c == TW_USE_SIZED && used.c == 0 && !is_number(o));
-    return (!a || tw_insn_a(insn) == 0) && (!b || tw_insn_b(insn) == 0) &&
-           (!c || tw_insn_c(insn) == 0) && (shape->x != TW_INDEX_NONE || tw_insn_x(insn) == 0);
-}
-
 /* Across devices there is no newest reading and no slope; of one device there is no number of
  * devices. */
 static bool stat_fits(const tw_module *m, uint64_t insn)
@@ -174,61 +150,32 @@ static bool stat_fits(const tw_module *m, uint64_t insn)
            stat != TW_STAT_SLOPE;
 }
 
-static tw_status meaning(pass *p, const tw_op_row *row, uint64_t insn)
+OF_SHAPE tw_status meaning(pass *p, tw_shape shape, uint64_t insn)
 {
     const uint32_t x = tw_insn_x(insn);
-    if (row->shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {
+    const uint8_t op = tw_insn_op(insn);
+    if (shape == TW_SHAPE_STATUS && (x == 0 || x > TW_TRAP_BAD_VALUE)) {
         return refuse(p, "is no trap of the language");
     }
-    if (row->shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
+    if (shape == TW_SHAPE_DST4_B_TYPE && p->m->types[x].kind != TW_KIND_TEXT &&
         p->m->types[x].kind != TW_KIND_BYTES) {
         return refuse(p, "hashes something that is neither text nor bytes");
     }
-    if (row->shape == TW_SHAPE_STAT && !stat_fits(p->m, insn)) {
+    if (shape == TW_SHAPE_STAT && !stat_fits(p->m, insn)) {
         return refuse(p, "asks for a statistic that such readings do not have");
     }
-    if (row->shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
+    if (shape == TW_SHAPE_DST5_ROLE && p->m->roles[x].max != 1) {
         return refuse(p, "takes the one member of a role that may have more");
     }
-    const uint8_t op = tw_insn_op(insn);
-    const bool looks =
-        op == TW_OP_LOAD || op == TW_OP_EXISTS || op == TW_OP_SIZE || op == TW_OP_NEXT;
-    if (tw_insn_is_old(p->m, row, insn) && !looks) {
+    if (tw_insn_is_old(p->m, shape, insn) && op != TW_OP_LOAD && op != TW_OP_EXISTS &&
+        op != TW_OP_SIZE && op != TW_OP_NEXT) {
         return refuse(p, "does more than look at a field of the version before");
     }
     return TW_OK;
 }
 
-/* The short way: all is well with the fields of a shape whose slots x has no part in. */
-static bool is_plain(const pass *p, const tw_shape_row *shape, uint64_t insn)
+static tw_status loops(pass *p, uint64_t insn)
 {
-    return shape->fixed && (insn & shape->unused) == 0 && fits(p, tw_insn_a(insn), shape->a) &&
-           (shape->b == TW_USE_IMM || fits(p, tw_insn_b(insn), shape->b)) &&
-           (shape->c == TW_USE_IMM || fits(p, tw_insn_c(insn), shape->c)) &&
-           (shape->x <= TW_INDEX_FREE || tw_insn_x(insn) < index_end(p, shape->x, insn));
-}
-
-static tw_status operands(pass *p, const tw_op_row *row, uint64_t insn)
-{
-    const tw_shape_row *shape = tw_shape_find(row->shape);
-    if (is_plain(p, shape, insn)) return shape->x <= TW_INDEX_FREE ? TW_OK : meaning(p, row, insn);
-    if (tw_insn_x(insn) >= index_end(p, shape->x, insn)) {
-        return refuse(p, "names something that is not there");
-    }
-    const spans used = spans_of(p, shape, insn);
-    if (!unused_are_zero(shape, insn, used)) return refuse(p, "has an unused part that is not 0");
-    const bool number = shape->c == TW_USE_IMM || is_number(tw_operands_find(tw_insn_op(insn)));
-    /* an immediate may cover c, which is no slot then; one in b and c too is plain but for its a */
-    if (!fits(p, tw_insn_a(insn), used.a) || !fits(p, tw_insn_b(insn), used.b) ||
-        (!number && !fits(p, tw_insn_c(insn), used.c))) {
-        return refuse(p, "uses slots outside the frame");
-    }
-    return meaning(p, row, insn);
-}
-
-static tw_status control(pass *p, const tw_op_row *row, uint64_t insn)
-{
-    if (tw_shape_is_jump(row->shape)) return jump(p);
     if (tw_insn_op(insn) == TW_OP_LOOP) {
         if (p->depth == TW_LOOP_NEST_MAX) return refuse(p, "is the ninth loop inside another");
         if (tw_insn_imm30(insn) < 0) return refuse(p, "has a negative count");
@@ -241,15 +188,54 @@ static tw_status control(pass *p, const tw_op_row *row, uint64_t insn)
     return TW_OK;
 }
 
-static bool leaves(uint8_t op)
+/* What is not used is 0, so that a module has one byte string: fields the shape leaves out, and
+ * those that are there or not by what x names, a key or a device. A number in c, and the slots of a
+ * notice without fields, may be anything. */
+OF_SHAPE tw_status operands(pass *p, tw_shape shape, const tw_shape_row *row, uint64_t insn)
 {
-    return op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
-           op == TW_OP_REFUSE;
+    if (tw_insn_x(insn) >= index_end(p, row->x, insn)) {
+        return refuse(p, "names something that is not there");
+    }
+    const tw_operands *o = shape == TW_SHAPE_STATE ? tw_operands_find(tw_insn_op(insn)) : NULL;
+    /* c is a number of a type or of a kind of history, or covered by an immediate: no slots */
+    const bool number = o != NULL && (o->c == TW_PART_KIND || o->c == TW_PART_TYPE);
+    const spans sized = sized_spans(p, shape, insn);
+    const uint32_t b = span_of(p, row->b, insn, sized.b);
+    const uint32_t c = span_of(p, row->c, insn, sized.c);
+    uint64_t unused = row->unused;
+    if (o != NULL && o->a == TW_PART_NONE) unused |= (uint64_t)0x1FFF << 8;
+    if (row->b == TW_USE_SIZED && b == 0) unused |= (uint64_t)0x1FFF << 21;
+    if (row->c == TW_USE_SIZED && c == 0 && !number) unused |= (uint64_t)0x1FFF << 34;
+    if ((insn & unused) != 0) return refuse(p, "has an unused part that is not 0");
+    if (!fits(p, tw_insn_a(insn), span_of(p, row->a, insn, sized.a)) ||
+        (row->b != TW_USE_IMM && !fits(p, tw_insn_b(insn), b)) ||
+        (row->c != TW_USE_IMM && !number && !fits(p, tw_insn_c(insn), c))) {
+        return refuse(p, "uses slots outside the frame");
+    }
+    TW_TRY(meaning(p, shape, insn));
+    if (tw_shape_is_jump(shape)) return jump(p);
+    return shape == TW_SHAPE_LOOP || shape == TW_SHAPE_NONE ? loops(p, insn) : TW_OK;
+}
+
+OF_SHAPE tw_status checked(pass *p, tw_shape shape, uint64_t insn)
+{
+    switch (shape) {
+/* clang-format off */
+#define SHAPE(name, a, b, c, x)                                                                    \
+    case TW_SHAPE_##name: {                                                                        \
+        static const tw_shape_row row = TW_SHAPE_ROW(a, b, c, x);                                  \
+        return operands(p, TW_SHAPE_##name, &row, insn);                                           \
+    }
+#include "vm/isa/shapes.def"
+        /* clang-format on */
+    }
+    return refuse(p, "is no instruction");
 }
 
 static tw_status walk(pass *p)
 {
-    for (p->pc = 0; p->pc < p->f->code_count; p->pc++) {
+    const uint32_t count = p->f->code_count;
+    for (p->pc = 0; p->pc < count; p->pc++) {
         const uint64_t insn = p->code[p->pc];
         const tw_op_row *row = tw_op_find(tw_insn_op(insn));
         if (row->name == NULL) return refuse(p, "is no instruction");
@@ -257,12 +243,11 @@ static tw_status walk(pass *p)
         if (from != NO_TARGET && from != p->loops[p->depth]) {
             return refuse(p, "is the target of a jump into or out of a loop");
         }
-        TW_TRY(operands(p, row, insn));
-        TW_TRY(control(p, row, insn));
+        TW_TRY(checked(p, row->shape, insn));
     }
-    p->pc = p->f->code_count - 1;
+    p->pc = count - 1;
     if (p->depth != 0) return refuse(p, "ends the function inside a loop");
-    if (!leaves(tw_insn_op(p->code[p->pc]))) return refuse(p, "lets the function run on");
+    if (!tw_op_leaves(tw_insn_op(p->code[p->pc]))) return refuse(p, "lets the function run on");
     return TW_OK;
 }
 

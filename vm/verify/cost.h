@@ -127,11 +127,11 @@ tw_bounds tw_cost_entry(const tw_module *m, uint8_t kind, uint32_t effects);
 tw_bounds tw_cost_windows(const tw_module *m, bool per_device);
 
 /* True when the instruction names a field of the contract of the version before. */
-static inline bool tw_insn_is_old(const tw_module *m, const tw_op_row *row, uint64_t insn)
+static inline bool tw_insn_is_old(const tw_module *m, tw_shape shape, uint64_t insn)
 {
-    const tw_field *f = row->shape == TW_SHAPE_FIELD   ? &m->fields[tw_insn_x(insn)]
-                        : row->shape == TW_SHAPE_STATE ? tw_operands_field(m, insn)
-                                                       : NULL;
+    const tw_field *f = shape == TW_SHAPE_FIELD   ? &m->fields[tw_insn_x(insn)]
+                        : shape == TW_SHAPE_STATE ? tw_operands_field(m, insn)
+                                                  : NULL;
     return f != NULL && f->old;
 }
 
@@ -139,7 +139,7 @@ static inline bool tw_insn_is_old(const tw_module *m, const tw_op_row *row, uint
 static inline uint32_t tw_insn_effects(const tw_module *m, uint64_t insn)
 {
     const tw_op_row *row = tw_op_find(tw_insn_op(insn));
-    return row->effects | (tw_insn_is_old(m, row, insn) ? TW_EFFECT_OLD : 0);
+    return row->effects | (tw_insn_is_old(m, row->shape, insn) ? TW_EFFECT_OLD : 0);
 }
 
 #endif

@@ -20,58 +20,53 @@ typedef struct bounder {
     tw_err *err;
 } bounder;
 
-/* `next`: of what stands behind the instruction; `end`: behind the loop. */
-static tw_bounds cost_from(const bounder *b, const tw_op_row *row, uint64_t insn, uint32_t pc,
-                           tw_bounds next, const tw_bounds *end)
+/* Where control goes on from the instruction: turns the cost of what stands behind it into that of
+ * what can follow it. `ends`: of what stands behind the loops that are open. */
+static inline void follow(const bounder *b, tw_function_facts *facts, uint64_t insn, uint32_t pc,
+                          tw_bounds *next, tw_bounds *ends, uint32_t *depth)
 {
     const uint8_t op = tw_insn_op(insn);
     const uint32_t x = tw_insn_x(insn);
-    tw_bounds own = tw_cost_insn(b->m, insn);
-    if (op == TW_OP_RET || op == TW_OP_FAIL || op == TW_OP_TRAP || op == TW_OP_BREACH ||
-        op == TW_OP_REFUSE || op == TW_OP_END) {
-        return own;
+    if (op == TW_OP_END) ends[++*depth] = *next;
+    if (op == TW_OP_END || tw_op_leaves(op)) {
+        *next = (tw_bounds){0};
+    } else if (op == TW_OP_JMP) {
+        *next = b->cost[pc + 1 + x];
+    } else if (tw_shape_is_jump(tw_op_find(op)->shape)) {
+        tw_bounds_max(next, &b->cost[pc + 1 + x]);
+    } else if (op == TW_OP_LOOP) {
+        tw_bounds body = *next;
+        tw_bounds_times(&body, (uint64_t)tw_insn_imm30(insn));
+        *next = body;
+        tw_bounds_add(next, &ends[(*depth)--]);
+    } else if (op == TW_OP_CALL) {
+        const tw_function_facts *callee = &b->facts->functions[x];
+        tw_bounds_add(next, &callee->worst);
+        facts->effects |= callee->effects;
+        if (callee->depth > facts->depth) facts->depth = callee->depth;
+        if (callee->worst.slots > facts->worst.slots) facts->worst.slots = callee->worst.slots;
     }
-    if (op == TW_OP_LOOP) {
-        tw_bounds_times(&next, (uint64_t)tw_insn_imm30(insn));
-        tw_bounds_add(&own, end);
-    }
-    if (op == TW_OP_CALL) tw_bounds_add(&own, &b->facts->functions[x].worst);
-    if (op == TW_OP_JMP) next = b->cost[pc + 1 + x];
-    if (tw_shape_is_jump(row->shape)) tw_bounds_max(&next, &b->cost[pc + 1 + x]);
-    tw_bounds_add(&own, &next);
-    return own;
-}
-
-/* Effects, stack and depth are a plain union and maximum over the instructions. */
-static void reach(const bounder *b, tw_function_facts *facts, uint64_t insn)
-{
-    facts->effects |= tw_insn_effects(b->m, insn);
-    if (tw_insn_op(insn) != TW_OP_CALL) return;
-    const tw_function_facts *callee = &b->facts->functions[tw_insn_x(insn)];
-    facts->effects |= callee->effects;
-    if (callee->depth > facts->depth) facts->depth = callee->depth;
-    if (callee->worst.slots > facts->worst.slots) facts->worst.slots = callee->worst.slots;
 }
 
 static tw_status bound_function(bounder *b, uint16_t index)
 {
     const tw_function *f = &b->m->functions[index];
+    const uint64_t *code = b->m->code + f->code_first;
     tw_function_facts *facts = &b->facts->functions[index];
     tw_bounds ends[TW_LOOP_NEST_MAX + 1]; /* [0] is of no loop */
     tw_bounds next = ends[0] = (tw_bounds){0};
     uint32_t depth = 0;
     for (uint32_t pc = f->code_count; pc-- > 0;) {
-        const uint64_t insn = b->m->code[f->code_first + pc];
+        const uint64_t insn = code[pc];
         const tw_op_row *row = tw_op_find(tw_insn_op(insn));
-        if (row->whole && !row->ends_run) { /* the most of them */
-            next.gas = tw_cost_add(next.gas, row->gas);
-            facts->effects |= row->effects;
-        } else {
-            if (tw_insn_op(insn) == TW_OP_END) ends[++depth] = next;
-            next = cost_from(b, row, insn, pc, next, &ends[depth]);
-            if (tw_insn_op(insn) == TW_OP_LOOP) depth--;
-            reach(b, facts, insn);
+        if (row->ends_run) follow(b, facts, insn, pc, &next, ends, &depth);
+        if (!row->whole) {
+            const tw_bounds own = tw_cost_sized(b->m, insn);
+            tw_bounds_add(&next, &own);
+            facts->effects |= tw_insn_effects(b->m, insn);
         }
+        next.gas = tw_cost_add(next.gas, row->gas);
+        facts->effects |= row->effects;
         if (b->targets[pc] != 0) b->cost[pc] = next;
     }
     next.gas = tw_cost_add(next.gas, tw_cost_frame(f));

@@ -27,7 +27,6 @@ enum {
     CALLS_EACH_MAX = 300, /* tried one by one; beyond, one in eight */
     KEYS_MAX = 256,       /* that one run looks at, of those that are damaged */
     VALUE_MAX = 80000,    /* bytes of a value that is damaged */
-    NUMBER_SIZE = 9,      /* of one that is a tag and a number */
     SOURCE_MAX = 1024 * 1024,
     MEMORY = 64 * 1024 * 1024,
 };
@@ -248,7 +247,7 @@ typedef enum damage {
     DAMAGE_LONG,
     DAMAGE_ONES,
     DAMAGE_ZEROS,
-    DAMAGE_MOST,   /* a record of one number, such as an amount: the largest */
+    DAMAGE_MOST,   /* each eight bytes, as if all were numbers: the largest */
     DAMAGE_LEAST,  /* or the smallest */
     DAMAGE_TURNED, /* each byte */
     DAMAGE_KEY,    /* one more, a byte longer */
@@ -272,7 +271,7 @@ static bool put_damage(tw_overlay *overlay, const tw_key *key, damage how)
         return tw_overlay_put(overlay, tw_key_bytes(&longer), tw_bytes_of(bytes, 1)) == TW_OK;
     }
     if (how == DAMAGE_GONE) return tw_overlay_delete(overlay, at) == TW_OK;
-    if ((how == DAMAGE_MOST || how == DAMAGE_LEAST) && was.size != NUMBER_SIZE) return false;
+    if ((how == DAMAGE_MOST || how == DAMAGE_LEAST) && was.size == 1) return false;
     size_t size = was.size;
     memcpy(bytes, was.data, size);
     if (how == DAMAGE_TAG) size = 1;

@@ -132,7 +132,7 @@ int64_t tw_median_deviation(int64_t *values, uint64_t count)
     const int64_t median = tw_median(values, count);
     for (uint64_t i = 0; i < count; i++) {
         const int64_t value = values[count + i];
-        values[i] = value > median ? value - median : median - value;
+        values[i] = (int64_t)(value > median ? distance(median, value) : distance(value, median));
     }
     return tw_median(values, count);
 }

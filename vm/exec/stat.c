@@ -1,8 +1,8 @@
 /* stat -- statistics over the span of a window, in exact integers, rounded once.
  *
  * Values lie within 2^52 of 0 (the reading's range) and a statistic covers at most 2^14 readings,
- * so sums and sums of squares fit 128 bits: only a result can overflow. Samples are passed over in
- * runs, those of a page, with one short loop a statistic.
+ * so sums and sums of squares fit 128 bits: only a result can overflow. Of a damaged page they
+ * wrap. Samples are passed over in runs, those of a page, with one short loop a statistic.
  */
 #include "vm/exec/window.h"
 
@@ -28,7 +28,7 @@ typedef struct tally {
     tw_stat stat;
     uint64_t count;
     uint64_t devices; /* windows with a sample in the span */
-    tw_int128 sum;    /* of the values; of their squares for RMS */
+    tw_uint128 sum;   /* of the values; of their squares for RMS */
     int64_t low, high;
     int64_t *values; /* for order statistics: each of them, and room for as many */
 } tally;
@@ -47,7 +47,7 @@ static void note(tally *t, const uint8_t *run, uint64_t count)
     } else if (t->stat == TW_STAT_RMS) {
         t->sum += tw_samples_squares(run, count);
     } else if (is_sum(t->stat)) {
-        t->sum += tw_samples_sum(run, count);
+        t->sum += tw_wide(tw_samples_sum(run, count));
     } else {
         tw_samples_values(run, count, t->values + t->count);
     }
@@ -72,14 +72,14 @@ static tw_status take_in(tally *t, const span *s)
     return TW_OK;
 }
 
-/* The sum of the samples from `at` to `end`, one by one. */
-static tw_status add_up(const tally *t, tw_window *w, uint64_t at, uint64_t end, tw_int128 *ret_sum)
+/* The sum of the samples from `at` to `to`, one by one. */
+static tw_status add_up(const tally *t, tw_window *w, uint64_t at, uint64_t to, tw_uint128 *ret_sum)
 {
-    for (*ret_sum = 0; at < end; at++) {
+    for (*ret_sum = 0; at < to; at++) {
         const uint8_t *sample = NULL;
         TW_TRY(tw_window_find(w, at, &sample));
         const int64_t value = tw_sample_value(sample, 0);
-        *ret_sum += t->stat == TW_STAT_RMS ? (tw_int128)value * value : value;
+        *ret_sum += t->stat == TW_STAT_RMS ? tw_wide(value) * tw_wide(value) : tw_wide(value);
     }
     return TW_OK;
 }
@@ -91,7 +91,7 @@ static tw_status slide_to(tally *t, tw_slide *slide, const span *s)
 {
     const uint64_t first = slide->first;
     const uint64_t end = slide->end;
-    tw_int128 less = 0;
+    tw_uint128 less = 0;
     slide->end = 0; /* nothing is known if this fails */
     if (end > 0 && end <= s->end && first <= s->first && tw_window_reaches(s->window, first) &&
         2 * (s->first - first + s->end - end) < count_of(s)) {
@@ -112,7 +112,7 @@ static tw_status slide_to(tally *t, tw_slide *slide, const span *s)
 static tw_status average(const tally *t, int64_t *ret_value)
 {
     const tw_int128 parts = t->stat == TW_STAT_AVG ? (tw_int128)t->count : 1;
-    const bool fits = tw_div_round(t->sum, parts, TW_ROUND_HALF_EVEN, ret_value);
+    const bool fits = tw_div_round((tw_int128)t->sum, parts, TW_ROUND_HALF_EVEN, ret_value);
     return fits ? TW_OK : TW_TRAP_OVERFLOW;
 }
 
@@ -128,7 +128,7 @@ static tw_status order_statistic(const tally *t, const tw_stat_query *query, int
 }
 
 /* 2,200 years: with at most 2^12 readings below 2^53 apart, the sums below stay under 2^125. */
-static const int64_t span_max_ms = (int64_t)1 << 46;
+static const uint64_t span_max_ms = (uint64_t)1 << 46;
 
 /* Least-squares slope per ms times D. Times and values are taken relative to the first reading,
  * which changes no slope and keeps the sums small. */
@@ -145,7 +145,7 @@ static tw_status slope(const span *s, int64_t duration, bool *ret_some, int64_t 
         tw_samples_moments(run, run_count, &sums);
     }
     TW_TRY(tw_window_at(s->window, s->end - 1, &newest)); /* times never go back */
-    if (newest.time - oldest.time > span_max_ms) return TW_TRAP_OVERFLOW;
+    if ((uint64_t)newest.time - (uint64_t)oldest.time > span_max_ms) return TW_TRAP_OVERFLOW;
     const bool ok = tw_moments_slope(&sums, count_of(s), duration, ret_some, ret_value);
     return ok ? TW_OK : TW_TRAP_OVERFLOW;
 }
@@ -167,7 +167,7 @@ static tw_status result(const tally *t, const tw_stat_query *query, int64_t *ret
     case TW_STAT_AVG: return average(t, ret_value);
     case TW_STAT_MIN: *ret_value = t->low; return TW_OK;
     case TW_STAT_MAX: *ret_value = t->high; return TW_OK;
-    case TW_STAT_RMS: *ret_value = tw_root_mean((tw_uint128)t->sum, t->count); return TW_OK;
+    case TW_STAT_RMS: *ret_value = tw_root_mean(t->sum, t->count); return TW_OK;
     case TW_STAT_MEDIAN:
     case TW_STAT_MAD:
     case TW_STAT_PERCENTILE: return order_statistic(t, query, ret_value);

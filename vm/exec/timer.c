@@ -54,13 +54,14 @@ tw_status tw_timer_set(tw_contract *c, uint16_t entry, int64_t due)
     return TW_OK;
 }
 
-/* A sum of two times below 2^52 each does not overflow. While a deploy runs the delay may be
- * anything: then there is no timer yet, and the ledger refuses what is no time afterwards. */
+/* A sum of two times below 2^52 each does not overflow; one from a damaged record wraps. While a
+ * deploy runs the delay may be anything: then there is no timer yet, and the ledger refuses what is
+ * no time afterwards. */
 static int64_t due_after(const tw_contract *c, const tw_entry *e, int64_t from)
 {
     const int64_t delay = c->deployed[e->delay];
     const bool is_time = delay >= 1 && delay < (int64_t)1 << TW_RANGE_BITS;
-    return is_time ? from + delay : TW_NEVER;
+    return is_time ? (int64_t)((uint64_t)from + (uint64_t)delay) : TW_NEVER;
 }
 
 tw_status tw_timer_phase(tw_contract *c, int64_t now)

@@ -24,7 +24,7 @@ typedef struct tw_slide {
     tw_stat stat;
     bool open_end;
     uint64_t first, end; /* running numbers; end 0: nothing is known */
-    tw_int128 sum;
+    tw_uint128 sum;
 } tw_slide;
 
 enum { TW_SLIDE_BITS = 2 };

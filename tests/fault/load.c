@@ -344,6 +344,7 @@ int load_work(load *l, const char *folder, uint64_t until, int fd)
         status = tw_ledger_settle(l->ledger, &err);
         if (status == TW_OK) tell(fd, LOAD_DONE, last.height, &last.hash);
     }
+    if (status == TW_OK) status = tw_store_settle(l->store, &err);
     load_close(l);
     if (status != TW_OK) return failed("block", status, &err);
     tell(fd, LOAD_END, 0, NULL);

@@ -84,6 +84,7 @@ tw_status tw_command_fsck(tw_app *app)
     const int64_t start = tw_time_now();
     tw_status status = tw_store_open(path, &options, &audit.store, &app->err);
     if (status == TW_OK) status = tw_audit_ledger(&audit, &app->err);
+    if (status == TW_OK) status = tw_store_settle(audit.store, &app->err);
     tw_store_close(audit.store);
     if (status == TW_OK) {
         status = report_audit(app, &audit, &c, tw_time_now() - start);

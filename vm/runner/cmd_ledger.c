@@ -358,6 +358,7 @@ tw_status tw_command_replay(tw_app *app)
     if (status == TW_OK) status = tw_ledger_open(store, &how, &copy, &app->err);
     if (status == TW_OK) status = replay_blocks(app, copy);
     tw_ledger_close(copy);
+    if (status == TW_OK) status = tw_store_settle(store, &app->err);
     tw_store_close(store);
     if (kept == NULL) tw_folder_remove(path);
     return status == TW_OK ? report_replay(app, tw_time_now() - start) : status;

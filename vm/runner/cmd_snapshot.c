@@ -158,6 +158,7 @@ static tw_status fill_store(tw_app *app, const char *dir, transfer *t, const tru
         status = tw_snapshot_load(store, read_run, t, known->has_root ? &known->root : NULL,
                                   known->has_block ? &known->block : NULL, ret_info, &app->err);
     }
+    if (status == TW_OK) status = tw_store_settle(store, &app->err);
     tw_store_close(store);
     return status;
 }
@@ -192,6 +193,7 @@ static tw_status look(tw_app *app, const char *dir, const tw_snapshot_info *info
     }
     if (status == TW_OK && name) status = name_contracts(app, s);
     tw_hex_encode(tw_ledger_chain(s->ledger)->bytes, TW_HASH_SIZE, ret_chain);
+    if (status == TW_OK) status = tw_session_settle(s, &app->err);
     tw_session_close(s);
     return status;
 }

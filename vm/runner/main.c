@@ -82,11 +82,12 @@ static int command_index(int count, char **texts)
     return count;
 }
 
-/* After a failed write RocksDB's threads may still try to recover, and what they stand on is taken
- * down when a process exits in order: it goes at once. */
+/* After a failed write, or an open that failed at one, RocksDB's threads may still try to recover,
+ * and what they stand on is taken down when a process exits in order: it goes at once. What it has
+ * to say is said by then: standard error has no buffer. */
 static int leave(tw_status status, int code)
 {
-    if (status == TW_ERR_STORE) _exit(code);
+    if (status == TW_ERR_STORE || status == TW_ERR_IO) _exit(code);
     return code;
 }
 
@@ -144,12 +145,14 @@ static int run(tw_app *app, int count, char **texts, int at)
     app->terminal = isatty(STDERR_FILENO) == 1;
     tw_status status = name_passphrases(app);
     if (status == TW_OK) status = app->args.command->run(app);
+    const tw_status settled = tw_session_settle(app->session, status == TW_OK ? &app->err : NULL);
+    if (status == TW_OK) status = settled;
     tw_session_close(app->session);
     tw_passphrases_free(app->passphrases);
     if (fflush(stdout) != 0 && status == TW_OK) {
         status = tw_err_set(&app->err, TW_ERR_IO, "standard output cannot be written");
     }
-    return report(app, status);
+    return leave(settled, report(app, status));
 }
 
 int main(int count, char **texts)

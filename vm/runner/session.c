@@ -91,8 +91,9 @@ tw_status tw_session_is_free(const char *dir, tw_err *err)
     if (stat(path, &there) != 0) return TW_OK;
     TW_TRY(tw_store_open(path, &options, &store, err));
     const bool taken = has_head(store);
+    const tw_status status = tw_store_settle(store, err);
     tw_store_close(store);
-    return taken ? refuse_taken(dir, err) : TW_OK;
+    return taken ? refuse_taken(dir, err) : status;
 }
 
 tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool simulated, tw_err *err)
@@ -106,8 +107,9 @@ tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool sim
     }
     const tw_store_options options = {.create = true};
     TW_TRY(tw_store_open(path, &options, &store, err));
-    const tw_status status =
+    tw_status status =
         has_head(store) ? refuse_taken(dir, err) : make_ledger(store, genesis, simulated, err);
+    if (status == TW_OK) status = tw_store_settle(store, err);
     tw_store_close(store);
     return status;
 }
@@ -165,6 +167,14 @@ tw_status tw_session_open(const char *dir, tw_session **ret_session, tw_err *err
     }
     *ret_session = s;
     return TW_OK;
+}
+
+tw_status tw_session_settle(tw_session *s, tw_err *err)
+{
+    if (s == NULL || s->ledger == NULL) return TW_OK;
+    const tw_status status = tw_ledger_settle(s->present != NULL ? s->present : s->ledger, err);
+    const tw_status behind = tw_store_settle(s->store, status == TW_OK ? err : NULL);
+    return status == TW_OK ? behind : status;
 }
 
 void tw_session_close(tw_session *s)

@@ -42,6 +42,8 @@ TW_MUST_USE tw_status tw_session_create(const char *dir, const tw_genesis *genes
 TW_MUST_USE tw_status tw_session_mark_clock(tw_store *store, bool simulated, tw_err *err);
 
 TW_MUST_USE tw_status tw_session_open(const char *dir, tw_session **ret_session, tw_err *err);
+/* Before it is closed: TW_ERR_STORE as tw_ledger_settle and tw_store_settle. NULL is allowed. */
+TW_MUST_USE tw_status tw_session_settle(tw_session *session, tw_err *err);
 void tw_session_close(tw_session *session); /* NULL is allowed */
 
 /* Of how many newest blocks the state is kept from the next command on; 0: of all. */

@@ -138,9 +138,35 @@ static void note_written(rocks_store *store, size_t size)
     for (size_t t = 0; t < TW_TABLE_COUNT; t++) let_compact(store, t);
 }
 
+/* A flush or a compaction failed since the store was opened. When the disk was full RocksDB goes on
+ * by itself once there is room, with tables of which nobody saw what they missed. */
+static tw_status check_behind(rocks_store *store, tw_err *err)
+{
+    uint64_t failures = 0;
+    if (rocksdb_property_int(store->db, "rocksdb.background-errors", &failures) != 0 ||
+        failures == 0) {
+        return TW_OK;
+    }
+    tw_store_note(&store->base, "IO error: a table or a list of tables could not be written");
+    store->write_failed = true;
+    return tw_err_set(err, TW_ERR_STORE,
+                      "what is written behind the blocks failed %llu times; each block that was "
+                      "acknowledged is in the log: free disk space or mend the disk, then start "
+                      "again",
+                      (unsigned long long)failures);
+}
+
+static tw_status rocks_settle(tw_store *base, tw_err *err)
+{
+    rocks_store *store = of_store(base);
+    rocksdb_cancel_all_background_work(store->db, 1);
+    return check_behind(store, err);
+}
+
 static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, tw_err *err)
 {
     rocks_store *store = of_store(base);
+    TW_TRY(check_behind(store, err));
     rocksdb_writebatch_clear(store->batch);
     tw_batch_op op;
     for (size_t at = 0; tw_batch_next(batch, &at, &op);) {
@@ -262,6 +288,7 @@ static const tw_store_back rocks_back = {
     .shared = true,
     .get = rocks_get,
     .commit = rocks_commit,
+    .settle = rocks_settle,
     .close = rocks_close,
     .room = rocks_room,
     .copy = rocks_copy,

@@ -8,7 +8,8 @@
  * other threads, each with its own arena and iterator (RocksDB only: the memory back end is for
  * one thread).
  *
- * A failed write latches the store as broken: each later commit gives TW_ERR_STORE, reads of what
+ * A failed write, also one that puts into tables what earlier commits have in the log, latches the
+ * store as broken: each later commit gives TW_ERR_STORE, reads of what
  * was acknowledged stay allowed. Since after a failed sync nobody knows what is on the disk, the
  * process should end and be started again: the store then shows its last whole batch.
  */
@@ -65,6 +66,12 @@ TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store
  * the cost of what changed. Readers must look anew afterwards: tw_ledger_reload. */
 void tw_store_memory_mark(tw_store *store);
 void tw_store_memory_back(tw_store *store);
+
+/* Before a store that was written to is closed: waits for what is written behind the commits, and
+ * begins no more of it. TW_ERR_STORE when any of that failed since it was opened (the commits have
+ * not: they are in the log); a failure that a commit has told is not told again. NULL is allowed.
+ */
+TW_MUST_USE tw_status tw_store_settle(tw_store *store, tw_err *err);
 
 /* Iterators must be closed before. NULL is allowed. After a write to disk has failed the folder
  * stays locked until the process ends, and RocksDB's threads may still be at work in it: such a

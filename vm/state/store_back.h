@@ -24,6 +24,8 @@ typedef struct tw_store_back {
                      tw_bytes *ret_value, bool *ret_found);
     /* All or nothing; the front latches on TW_ERR_STORE. */
     tw_status (*commit)(tw_store *store, const tw_batch *batch, bool sync, tw_err *err);
+    /* What goes on behind the commits ends; the front latches as above. NULL: nothing does. */
+    tw_status (*settle)(tw_store *store, tw_err *err);
     void (*close)(tw_store *store);
     /* Bytes that the disk has free; false when that cannot be known. NULL: there is no disk. */
     bool (*room)(tw_store *store, uint64_t *ret_bytes);

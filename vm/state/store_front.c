@@ -31,6 +31,14 @@ void tw_store_close(tw_store *store)
     if (store != NULL) store->back->close(store);
 }
 
+tw_status tw_store_settle(tw_store *store, tw_err *err)
+{
+    if (store == NULL || tw_store_is_broken(store) || store->back->settle == NULL) return TW_OK;
+    const tw_status status = store->back->settle(store, err);
+    if (status == TW_ERR_STORE) atomic_store(&store->broken, true);
+    return status;
+}
+
 tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
                        tw_bytes *ret_value, bool *ret_found)
 {

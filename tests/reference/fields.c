@@ -197,7 +197,7 @@ tw_status ref_step_list(reference *r, const ref_insn *i, int64_t *s, bool *ret_m
     if (i->op == TW_OP_FIND) {
         const uint64_t count = (uint64_t)list[0];
         r->used.gas += count * TW_GAS_ELEMENT * (step == 1 ? 1 : step + 1);
-        r->used.gas += ref_slots_gas(count * step);
+        r->used.gas += ref_slots_gas(2 * count * step);
         s[i->a] = find(list, step, s + i->c);
         return TW_OK;
     }
@@ -210,7 +210,7 @@ tw_status ref_step_list(reference *r, const ref_insn *i, int64_t *s, bool *ret_m
     }
     if (index < 0 || index >= list[0]) return TW_TRAP_BAD_INDEX;
     if (i->op == TW_OP_DROP) {
-        r->used.gas += ref_slots_gas((uint64_t)list[0] * step);
+        r->used.gas += ref_moves_gas((uint64_t)list[0] * step);
         return drop(list, step, index);
     }
     int64_t *at = list + 1 + index * step;

@@ -136,7 +136,7 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     uint64_t gas = 0;
     if (money_gas(m, i, &gas)) return gas;
     switch (i->op) {
-    case TW_OP_MOVN:
+    case TW_OP_MOVN: return ref_moves_gas(i->x);
     case TW_OP_ZERO:
     case TW_OP_EQN: return ref_slots_gas(i->x);
     case TW_OP_LTN: return ref_looks_gas(i->x);
@@ -152,7 +152,7 @@ static uint64_t declared_gas(const tw_module *m, const ref_insn *i)
     case TW_OP_SIZE: return ref_read_gas(1, REF_COUNT_SIZE);
     case TW_OP_ITEM:
     case TW_OP_PUT:
-    case TW_OP_PUSH: return ref_slots_gas(m->types[m->types[i->x].of].slots);
+    case TW_OP_PUSH: return ref_moves_gas(m->types[m->types[i->x].of].slots);
     default: return 0;
     }
 }

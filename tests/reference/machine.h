@@ -86,10 +86,15 @@ static inline uint64_t ref_write_gas(uint64_t keys, uint64_t bytes)
 {
     return keys * TW_GAS_WRITE + bytes * TW_GAS_WRITE_BYTE;
 }
-/* Slots copied, zeroed, or compared for being the same. */
+/* Slots zeroed, loaded, or compared for being the same. */
 static inline uint64_t ref_slots_gas(uint64_t slots)
 {
     return slots * TW_GAS_SLOTS / 8;
+}
+/* Slots moved: by MOVN, or within a list. */
+static inline uint64_t ref_moves_gas(uint64_t slots)
+{
+    return slots * TW_GAS_MOVED / 8;
 }
 /* Slots looked at one by one. */
 static inline uint64_t ref_looks_gas(uint64_t slots)

@@ -327,7 +327,7 @@ tw_status tw_native_DROP(tw_exec *x, int64_t *s, const tw_insn *i)
     int64_t *list = s + i->a;
     const int64_t index = s[i->b];
     if (!index_fits(list, type, index)) return TW_TRAP_BAD_INDEX;
-    x->gas += tw_cost_slots((uint64_t)list[0] * step);
+    x->gas += (uint64_t)list[0] * step * TW_GAS_MOVED / 8;
     int64_t *at = list + 1 + index * step;
     const size_t after = (size_t)(list[0] - 1 - index);
     memmove(at, at + step, after * step * sizeof *s);

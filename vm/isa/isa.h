@@ -119,7 +119,7 @@ enum {
 #define GAS(name, units, text) TW_GAS_##name = (units),
 #include "vm/isa/gas.def"
 #undef GAS
-    TW_GAS_SCHEDULE = 3, /* id of gas.def, part of the state */
+    TW_GAS_SCHEDULE = 4, /* id of gas.def, part of the state */
     TW_SEMANTICS = 1,    /* id of opcodes.def and of what it means, part of the state */
 };
 

@@ -202,7 +202,7 @@ static tw_bounds list_cost(const tw_module *m, uint64_t insn)
     const uint8_t op = tw_insn_op(insn);
     const uint32_t step = m->types[list->of].slots;
     if (op == TW_OP_FIND) return (tw_bounds){.gas = tw_cost_find(list->max, step)};
-    return (tw_bounds){.gas = tw_cost_slots(op == TW_OP_DROP ? list->slots : step)};
+    return (tw_bounds){.gas = (op == TW_OP_DROP ? list->slots : step) * TW_GAS_MOVED / 8};
 }
 
 static tw_bounds state_cost(const tw_module *m, uint64_t insn)
@@ -219,7 +219,7 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     const uint32_t x = tw_insn_x(insn);
     if (tw_operands_find(tw_insn_op(insn)) != NULL) return state_cost(m, insn);
     switch (tw_insn_op(insn)) {
-    case TW_OP_MOVN:
+    case TW_OP_MOVN: return (tw_bounds){.gas = x * TW_GAS_MOVED / 8};
     case TW_OP_ZERO:
     case TW_OP_EQN: return (tw_bounds){.gas = tw_cost_slots(x)};
     case TW_OP_LTN: return (tw_bounds){.gas = x * TW_GAS_SLOT};

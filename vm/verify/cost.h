@@ -82,7 +82,7 @@ static inline uint64_t tw_cost_hash(uint64_t bytes)
 static inline uint64_t tw_cost_find(uint64_t count, uint64_t step)
 {
     const uint64_t each = (step > 1 ? step + 1 : 1) * TW_GAS_ELEMENT;
-    return count * each + tw_cost_slots(count * step);
+    return count * each + tw_cost_slots(2 * count * step);
 }
 
 /* A statistic over `samples` readings of a window. */

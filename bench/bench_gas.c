@@ -2,7 +2,9 @@
  *
  * Called by bench/gas. Each unit of unit.c runs many times in a loop of a verified program, and the
  * same program with the unit once is taken off. All programs are measured in turn, round after
- * round; of each the fastest counts, as the rest tells of the machine's other work. What has its
+ * round, and made anew, at other addresses, every PASS rounds. Of each the sample counts that one
+ * in ten is faster than: most tell of the computer's other work, but the fastest of all were
+ * taken when the processor's clock was raised for a moment, which few rows meet. What has its
  * price for another reason than its own time (unit.h) stands in a table of its own: there the gas
  * may be far more than the time. At the end stand the numbers that would make the gas true, at so
  * many a nanosecond.
@@ -14,7 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS_MAX = 99, SAMPLE_NS = 60000, UNROLL = 16, UNROLL_LONG = 4, DEPLOY_LOOPS = 1000 };
+enum { ROUNDS = 150, SAMPLE_NS = 60000, UNROLL = 16, UNROLL_LONG = 4, DEPLOY_LOOPS = 1000 };
+enum { ROUNDS_MAX = 1000, PASS = 25 /* rounds */, QUICK = 10 /* one in so many is quicker */ };
 
 static const double gas_a_ns = 4.0;
 
@@ -89,13 +92,10 @@ static double sample(rig *r, trial *t, int which)
 }
 
 /* So many rounds of the loop that a sample takes long enough for the clock. */
-static void prepare(rig *r, trial *t, const unit *u)
+static void choose_rounds(rig *r, trial *t)
 {
-    t->unit = u;
+    const unit *u = t->unit;
     t->runs = 1;
-    t->unroll = u->stops || u->once ? 1 : u->class != UNIT_STATE && !u->big ? UNROLL : UNROLL_LONG;
-    t->code[0] = compile(r, t, false);
-    t->code[1] = compile(r, t, true);
     const int64_t most = u->stops ? 1 : u->limit > 0 ? u->limit / t->unroll : UNIT_LOOPS_MAX;
     t->n = u->stops ? 1 : u->deploys ? DEPLOY_LOOPS : most < 8 ? most : 8;
     const double before_loop = sample(r, t, 0);
@@ -107,19 +107,33 @@ static void prepare(rig *r, trial *t, const unit *u)
     if (spent < SAMPLE_NS) t->runs = (uint32_t)(SAMPLE_NS / spent) + 1;
 }
 
-static double fastest(const double *values, uint32_t count)
+static void prepare(rig *r, trial *t, const unit *u, bool first)
 {
-    double least = values[0];
-    for (uint32_t i = 1; i < count; i++) {
-        if (values[i] < least) least = values[i];
+    t->unit = u;
+    t->unroll = u->stops || u->once ? 1 : u->class != UNIT_STATE && !u->big ? UNROLL : UNROLL_LONG;
+    for (int k = 0; k < 2; k++) {
+        tw_code_free(t->code[k]);
+        t->code[k] = compile(r, t, k == 1);
     }
-    return least;
+    if (first) choose_rounds(r, t);
+}
+
+/* One sample in QUICK is faster. It sorts them. */
+static double quick(double *samples, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        const double one = samples[i];
+        uint32_t k = i;
+        for (; k > 0 && samples[k - 1] > one; k--) samples[k] = samples[k - 1];
+        samples[k] = one;
+    }
+    return samples[count / QUICK];
 }
 
 static void finish(trial *t, uint32_t rounds)
 {
     const double times = (double)t->n * t->unroll;
-    t->unit_ns = (fastest(t->ns[1], rounds) - fastest(t->ns[0], rounds)) / times;
+    t->unit_ns = (quick(t->ns[1], rounds) - quick(t->ns[0], rounds)) / times;
     t->unit_gas = (double)(t->gas[1] - t->gas[0]) / times;
     if (t->unit->stops) t->unit_gas = (double)t->gas[1] - (double)t->gas[0];
 }
@@ -291,58 +305,76 @@ static void measure_around(rig *r, around *list)
     list[9] = measure_module(r);
 }
 
-static void print_around(rig *r, uint32_t rounds)
+static void print_around(around all[][AROUNDS], uint32_t rounds)
 {
-    static around all[ROUNDS_MAX][AROUNDS];
-    for (uint32_t i = 0; i < rounds; i++) measure_around(r, all[i]);
     printf("| beside instructions | ns | gas | ns a gas | gas that it would be |\n"
            "|---|---|---|---|---|\n");
     for (uint32_t k = 0; k < AROUNDS; k++) {
-        double ns[ROUNDS_MAX];
-        for (uint32_t i = 0; i < rounds; i++) ns[i] = all[i][k].ns;
-        const double least = fastest(ns, rounds);
-        printf("| %s | %.1f | %llu | %.3f | %.0f |\n", all[0][k].name, least,
-               (unsigned long long)all[0][k].gas, least / (double)all[0][k].gas, least * gas_a_ns);
+        static double samples[ROUNDS_MAX];
+        for (uint32_t i = 0; i < rounds; i++) samples[i] = all[i][k].ns;
+        const double ns = quick(samples, rounds);
+        const uint64_t gas = all[0][k].gas;
+        printf("| %s | %.1f | %llu | %.3f | %.0f |\n", all[0][k].name, ns, (unsigned long long)gas,
+               ns / (double)gas, ns * gas_a_ns);
     }
     printf("\n");
+}
+
+static void print_all(const trial *trials, uint32_t count, uint32_t rounds)
+{
+    printf("Instructions, %u rounds:\n\n", rounds);
+    print_table(trials, count, UNIT_PURE);
+    print_worst(trials, count, UNIT_PURE);
+    printf("Those that cost more for what receipts keep of them for ever:\n\n");
+    print_table(trials, count, UNIT_KEPT);
+    printf("Those that cost what their harder case does, as it is known too late which it is:\n\n");
+    print_table(trials, count, UNIT_EASY);
+    printf("With both of these:\n\n");
+    print_worst(trials, count, UNIT_EASY);
+    printf("Those that look into the state, all of it in memory; their gas is that of a disk:\n\n");
+    print_table(trials, count, UNIT_STATE);
+    print_slopes(trials, count);
+}
+
+/* 0: not a number of rounds. */
+static uint32_t rounds_of(const char *text)
+{
+    char *end = NULL;
+    const unsigned long rounds = strtoul(text, &end, 10);
+    return *end == 0 && rounds <= ROUNDS_MAX ? (uint32_t)rounds : 0;
 }
 
 int main(int argc, char **argv)
 {
     static units list;
     static trial trials[UNITS_MAX];
+    static around beside[ROUNDS_MAX][AROUNDS];
     rig r;
-    const uint32_t rounds = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 25;
-    if (argc < 2 || rounds == 0 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench_gas calibrate.twc [ROUNDS]\n");
+    const uint32_t rounds = argc > 2 ? rounds_of(argv[2]) : ROUNDS;
+    if (argc < 2 || argc > 3 || rounds == 0) {
+        fprintf(stderr, "usage: bench_gas calibrate.twc [ROUNDS], from 1 to %u\n", ROUNDS_MAX);
         return 2;
     }
     rig_open(&r, argv[1]);
     units_fill(&r, &list);
-    for (uint32_t i = 0; i < list.count; i++) prepare(&r, &trials[i], &list.items[i]);
     for (uint32_t round = 0; round < rounds; round++) {
-        for (uint32_t i = 0; i < list.count; i++) {
-            for (int k = 0; k < 2; k++) trials[i].ns[k][round] = sample(&r, &trials[i], k);
+        for (uint32_t i = 0; i < list.count && round % PASS == 0; i++) {
+            prepare(&r, &trials[i], &list.items[i], round == 0);
         }
+        for (uint32_t i = 0; i < list.count; i++) {
+            for (int k = 0; k < 2; k++) {
+                trials[i].ns[k][round] = sample(&r, &trials[i], k);
+            }
+        }
+        measure_around(&r, beside[round]);
     }
-    for (uint32_t i = 0; i < list.count; i++) finish(&trials[i], rounds);
-    printf("Instructions, %u rounds:\n\n", rounds);
-    print_table(trials, list.count, UNIT_PURE);
-    print_worst(trials, list.count, UNIT_PURE);
-    printf("Those that cost more for what receipts keep of them for ever:\n\n");
-    print_table(trials, list.count, UNIT_KEPT);
-    printf("Those that cost what their harder case does, as it is known too late which it is:\n\n");
-    print_table(trials, list.count, UNIT_EASY);
-    printf("With both of these:\n\n");
-    print_worst(trials, list.count, UNIT_EASY);
-    printf("Those that look into the state, all of it in memory; their gas is that of a disk:\n\n");
-    print_table(trials, list.count, UNIT_STATE);
-    print_slopes(trials, list.count);
-    print_around(&r, rounds);
     for (uint32_t i = 0; i < list.count; i++) {
+        finish(&trials[i], rounds);
         tw_code_free(trials[i].code[0]);
         tw_code_free(trials[i].code[1]);
     }
+    print_all(trials, list.count, rounds);
+    print_around(beside, rounds);
     rig_close(&r);
     return 0;
 }

@@ -191,6 +191,62 @@ Test(commit, damage_is_found_at_open)
 }
 
 /* A process killed at any moment leaves a whole block: the head, its root and its record. */
+/* A store that stands before what its landmark says was acknowledged is not begun. */
+static void expect_not_begun(const char *path, const char *said)
+{
+    tw_store *store = store_on_disk(path);
+    tw_commit *commit = NULL;
+    tw_err err = {0};
+    cr_assert_eq(tw_commit_open(store, 64 * MIB, &commit, &err), TW_ERR_CORRUPT);
+    cr_assert_not_null(strstr(err.text, said), "%s", err.text);
+    tw_store_close(store);
+}
+
+Test(commit, landmark_tells_a_log_that_was_cut_off)
+{
+    char path[64];
+    char name[100];
+    uint8_t landmark[TW_LANDMARK_MAX];
+    tw_hash root;
+    folder_make(path);
+    (void)snprintf(name, sizeof name, "%s/LANDMARK", path);
+    ledger l = ledger_over(store_on_disk(path));
+    cr_assert_eq(tw_store_landmark(l.store, landmark), 0);
+    for (uint64_t h = 0; h < 4; h++) cr_assert_eq(block(&l, h, &root), TW_OK);
+    cr_assert_eq(tw_store_landmark(l.store, landmark), 8 + TW_HASH_SIZE);
+    cr_assert_eq(tw_load_u64(landmark), 3);
+    cr_assert_arr_eq(landmark + 8, root.bytes, TW_HASH_SIZE);
+    /* the newest block taken off: the landmark goes back with it */
+    cr_assert_eq(tw_commit_prepare_undo(l.commit, NULL), TW_OK);
+    cr_assert_eq(tw_commit_write(l.commit, text("2"), true, NULL), TW_OK);
+    cr_assert_eq(tw_store_landmark(l.store, landmark), 8 + TW_HASH_SIZE);
+    cr_assert_eq(tw_load_u64(landmark), 2);
+    ledger_close(&l);
+    l = ledger_over(store_on_disk(path));
+    tw_store_u64(landmark, 7); /* as if the log had held five blocks more */
+    const tw_bytes later = tw_bytes_of(landmark, 8 + TW_HASH_SIZE);
+    cr_assert_eq(tw_store_set_landmark(l.store, later, NULL), TW_OK);
+    ledger_close(&l);
+    expect_not_begun(path, "block 7 was acknowledged");
+    expect_not_begun(path, "at block 2: ");
+    /* of the same height and another root */
+    tw_store *store = store_on_disk(path);
+    tw_store_u64(landmark, 2);
+    landmark[20] ^= 1;
+    cr_assert_eq(tw_store_set_landmark(store, later, NULL), TW_OK);
+    tw_store_close(store);
+    expect_not_begun(path, "block 2 was acknowledged");
+    /* one that is not whole says nothing */
+    FILE *file = fopen(name, "r+b");
+    cr_assert(file != NULL && fputc(9, file) == 9 && fclose(file) == 0);
+    l = ledger_over(store_on_disk(path));
+    cr_assert_eq(tw_store_landmark(l.store, landmark), 0);
+    cr_assert_eq(block(&l, 3, &root), TW_OK);
+    cr_assert_eq(tw_store_landmark(l.store, landmark), 8 + TW_HASH_SIZE);
+    ledger_close(&l);
+    folder_remove(path);
+}
+
 Test(commit, killed_writer_leaves_whole_blocks)
 {
     tw_hash roots[BLOCKS];

@@ -652,6 +652,9 @@ tw_status tw_audit_state(tw_audit *a)
     tw_tree *tree = tw_tree_new(a->store, TREE_MEMORY_MAX);
     tw_status status =
         tree != NULL ? tw_head_read(a->store, a->arena, &a->head, &err) : TW_ERR_MEMORY;
+    if (status == TW_OK && tw_head_check(a->store, &a->head, &err) != TW_OK) {
+        tw_audit_say(a, "META head: %s", err.text);
+    }
     if (status == TW_OK && !a->head.exists) {
         status = tw_err_set(&err, TW_REFUSED_NOT_FOUND,
                             "there is no head; put back a copy of the "

@@ -2,7 +2,10 @@
  *
  * The head is the last record of the batch and the first that is read; since a batch is whole or
  * absent, a head that reads well speaks for the block behind it. Checking its root node at open
- * finds a store whose tables come from different times.
+ * finds a store whose tables come from different times. The landmark finds a log that was cut off
+ * by damage: it is written when a block was synced, and before one is taken off, so it is never
+ * newer than what was on the disk. It is not synced: a power cut within the seconds until the
+ * system writes it leaves an older one, which is true as well and says less.
  */
 #include "vm/state/commit.h"
 
@@ -11,6 +14,7 @@
 #include <assert.h>
 #include <string.h>
 
+enum { LANDMARK_SIZE = 8 + TW_HASH_SIZE };
 enum { FORMAT = 2, CHECKSUM_SIZE = 4, ROOT_KEY_SIZE = 5 + 8, HEAD_MEMORY_MAX = 64 * 1024 };
 
 static const char head_key[] = "head";
@@ -97,6 +101,33 @@ tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head, tw_e
     return TW_OK;
 }
 
+static tw_status note_landmark(tw_commit *c, tw_err *err)
+{
+    uint8_t memory[LANDMARK_SIZE];
+    tw_store_u64(memory, c->next_height);
+    memcpy(memory + 8, c->next_root.hash.bytes, TW_HASH_SIZE);
+    return tw_store_set_landmark(c->store, tw_bytes_of(memory, sizeof memory), err);
+}
+
+tw_status tw_head_check(tw_store *store, const tw_head *head, tw_err *err)
+{
+    uint8_t landmark[TW_LANDMARK_MAX];
+    if (tw_store_landmark(store, landmark) != LANDMARK_SIZE) return TW_OK;
+    const uint64_t height = tw_load_u64(landmark);
+    if (head->exists && height < head->height) return TW_OK;
+    if (head->exists && height == head->height &&
+        memcmp(landmark + 8, head->root.hash.bytes, TW_HASH_SIZE) == 0) {
+        return TW_OK;
+    }
+    return tw_err_set(
+        err, TW_ERR_CORRUPT,
+        "block %llu was acknowledged, and the ledger's log ends damaged at block %llu: "
+        "put back a copy of the folder, or make it anew with twvm snapshot load; to "
+        "go on from there without what came after, delete the file LANDMARK in its "
+        "store",
+        (unsigned long long)height, (unsigned long long)head->height);
+}
+
 static tw_status load_head(tw_commit *c, tw_err *err)
 {
     tw_head head;
@@ -104,6 +135,7 @@ static tw_status load_head(tw_commit *c, tw_err *err)
     if (head.extra.size > 0) memcpy(c->extra, head.extra.data, head.extra.size);
     head.extra = tw_bytes_of(c->extra, head.extra.size);
     c->head = head;
+    TW_TRY(tw_head_check(c->store, &head, err));
     if (!head.exists) return TW_OK;
     const tw_status status = tw_tree_check_root(c->tree, &c->head.root);
     if (status != TW_OK) {
@@ -334,8 +366,11 @@ tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *
     if (!commit->prepared || extra.size > TW_HEAD_EXTRA_MAX) {
         return tw_err_set(err, TW_ERR_INTERNAL, "no block is prepared, or its head is too long");
     }
+    const bool goes_back = commit->head.exists && commit->next_height <= commit->head.height;
     tw_status status = put_meta(commit, extra);
+    if (status == TW_OK && goes_back) status = note_landmark(commit, err);
     if (status == TW_OK) status = tw_store_commit(commit->store, commit->batch, sync, err);
+    if (status == TW_OK && sync && !goes_back) status = note_landmark(commit, err);
     if (status == TW_OK) {
         if (extra.size > 0) memmove(commit->extra, extra.data, extra.size);
         commit->head = (tw_head){.exists = true,

@@ -11,6 +11,8 @@
  * META  "head"             -> u8 format | u64 height | root hash | u64 root version
  *                             | u32 size, extra | u32 checksum
  *       "root/" BE64(height) -> root hash | u64 root version
+ *
+ * landmark, beside the tables: u64 height | root hash, of a block that was synced
  */
 #ifndef TW_STATE_COMMIT_H
 #define TW_STATE_COMMIT_H
@@ -35,13 +37,18 @@ enum { TW_HEAD_EXTRA_MAX = 4096 };
 
 typedef struct tw_commit tw_commit;
 
+/* Whether `head` is as new as the last block that was acknowledged, as far as the store's landmark
+ * knows: TW_ERR_CORRUPT, with both heights in `err`, when it is older or another one. */
+TW_MUST_USE tw_status tw_head_check(tw_store *store, const tw_head *head, tw_err *err);
+
 /* The head as it stands in the store, `extra` in `arena`. What it names is not looked at. */
 TW_MUST_USE tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head,
                                    tw_err *err);
 
-/* Reads and checks the head: its checksum, and that its root node is there, whole and of the same
- * hash. TW_ERR_CORRUPT otherwise, with the remedy in `err`. `memory_max` bounds the memory of one
- * block's batch and of its tree update, each. `store` is borrowed. */
+/* Reads and checks the head: its checksum, that its root node is there, whole and of the same
+ * hash, and that nothing acknowledged is missing (tw_head_check). TW_ERR_CORRUPT otherwise, with
+ * the remedy in `err`. `memory_max` bounds the memory of one block's batch and of its tree update,
+ * each. `store` is borrowed. */
 TW_MUST_USE tw_status tw_commit_open(tw_store *store, size_t memory_max, tw_commit **ret_commit,
                                      tw_err *err);
 void tw_commit_close(tw_commit *commit); /* NULL is allowed */

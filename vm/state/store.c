@@ -5,7 +5,8 @@
  *   the families together when memory is flushed, and max_bgerror_resume_count=0 keeps RocksDB
  *   from mending a failed write behind our back, which has torn such batches before.
  * - The log is always written and never recycled; recovery takes it up to the first damaged
- *   record (point in time), which after a crash is the last block that was whole.
+ *   record (point in time), which after a crash is the last block that was whole. Whether it is
+ *   the last that was acknowledged, the landmark says, a file beside it (commit.c).
  * - Memory and files are bounded: block cache with index and filter blocks in it, write buffers,
  *   log size, open files.
  * - RocksDB's own text log stays empty: the process ends in an assertion when a line of it cannot
@@ -16,6 +17,7 @@
  *   would fetch one (bench/bench_state: five times slower).
  * RocksDB's C interface reports errors as text only; their kind is the text's beginning.
  */
+#include "vm/base/hash.h"
 #include "vm/state/store_back.h"
 
 #include <errno.h>
@@ -62,6 +64,7 @@ typedef struct rocks_store {
     rocksdb_writebatch_t *batch; /* the one writer's, reused */
     bool write_failed;
     char path[PATH_SIZE_MAX];
+    int landmark; /* the open file, or -1: it is made with the first block */
     bool compacts[TW_TABLE_COUNT];
     size_t written, compact_at; /* bytes since it was opened; from where on all tables compact */
 } rocks_store;
@@ -194,9 +197,54 @@ static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, 
                       tw_store_failure(base));
 }
 
+static int open_landmark(const rocks_store *store, int flags)
+{
+    char name[PATH_SIZE_MAX];
+    const int size = snprintf(name, sizeof name, "%s/LANDMARK", store->path);
+    if (size < 0 || (size_t)size >= sizeof name) return -1;
+    return open(name, flags | O_CLOEXEC, 0666);
+}
+
+/* u8 size | the bytes | u32 checksum; in one write, which ends within a sector. */
+static tw_status rocks_set_landmark(tw_store *base, tw_bytes landmark, tw_err *err)
+{
+    rocks_store *store = of_store(base);
+    uint8_t memory[1 + TW_LANDMARK_MAX + 4];
+    tw_writer w = tw_writer_fixed(memory, sizeof memory);
+    tw_write_u8(&w, (uint8_t)landmark.size);
+    tw_write_raw(&w, landmark.data, landmark.size);
+    tw_write_u32(&w, tw_checksum(memory, w.size));
+    if (store->landmark < 0) store->landmark = open_landmark(store, O_WRONLY | O_CREAT);
+    if (store->landmark >= 0 && pwrite(store->landmark, memory, w.size, 0) == (ssize_t)w.size) {
+        return TW_OK;
+    }
+    tw_store_note(base, "IO error: the file LANDMARK could not be written");
+    store->write_failed = true;
+    return tw_err_set(err, TW_ERR_STORE,
+                      "the file LANDMARK of the store could not be written: free disk space or "
+                      "mend the disk, then start again");
+}
+
+static size_t rocks_landmark(tw_store *base, uint8_t ret_landmark[TW_LANDMARK_MAX])
+{
+    uint8_t memory[1 + TW_LANDMARK_MAX + 4];
+    const int file = open_landmark(of_store(base), O_RDONLY);
+    if (file < 0) return 0;
+    const ssize_t got = pread(file, memory, sizeof memory, 0);
+    close(file);
+    const size_t size = got > 0 ? memory[0] : 0;
+    if (size > TW_LANDMARK_MAX || got < (ssize_t)(1 + size + 4) ||
+        tw_load_u32(memory + 1 + size) != tw_checksum(memory, 1 + size)) {
+        return 0;
+    }
+    memcpy(ret_landmark, memory + 1, size);
+    return size;
+}
+
 static void rocks_close(tw_store *base)
 {
     rocks_store *store = of_store(base);
+    if (store->landmark >= 0) close(store->landmark);
     if (store->batch != NULL) rocksdb_writebatch_destroy(store->batch);
     if (store->write_lazy != NULL) rocksdb_writeoptions_destroy(store->write_lazy);
     if (store->write_sync != NULL) rocksdb_writeoptions_destroy(store->write_sync);
@@ -290,6 +338,8 @@ static const tw_store_back rocks_back = {
     .commit = rocks_commit,
     .settle = rocks_settle,
     .close = rocks_close,
+    .set_landmark = rocks_set_landmark,
+    .landmark = rocks_landmark,
     .room = rocks_room,
     .copy = rocks_copy,
     .iter_size = sizeof(rocks_iter),
@@ -512,6 +562,7 @@ tw_status tw_store_open(const char *path, const tw_store_options *options, tw_st
     rocks_store *store = tw_mem_new(sizeof *store);
     if (store == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
     store->base.back = &rocks_back;
+    store->landmark = -1;
     store->compact_at = (wanted.buffers_size > 0 ? wanted.buffers_size : BUFFERS_SIZE) / 8;
     store->read = rocksdb_readoptions_create();
     store->base.floor = TW_STORE_FLOOR;

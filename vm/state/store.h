@@ -25,6 +25,7 @@ enum {
     TW_STORE_ROW_MAX = 2 * TW_STORE_KEY_MAX + 10, /* of a key of HIST */
     TW_STORE_VALUE_MAX = 512 * 1024,   /* bytes of a value of the overlay; other tables: 1 GiB */
     TW_STORE_FLOOR = 64 * 1024 * 1024, /* bytes that stay free on the disk */
+    TW_LANDMARK_MAX = 60,              /* bytes of a landmark */
 };
 
 typedef enum tw_table {
@@ -94,6 +95,14 @@ TW_MUST_USE tw_status tw_store_room(tw_store *store, tw_err *err);
  * files are finished, so it takes little room on the same disk and time for what is in memory. It
  * shows what was acknowledged before, and blocks may be written meanwhile. RocksDB only. */
 TW_MUST_USE tw_status tw_store_copy(tw_store *store, const char *path, tw_err *err);
+
+/* A few bytes that stand in a file of their own beside the tables and their log, where the writer
+ * of blocks notes what it has acknowledged: a log that is damaged is cut off there, and comes to a
+ * state that is whole and too old. They are not synced, so after a power cut they may be older
+ * bytes, or none. set: TW_ERR_STORE breaks the store, as a failed commit; a store without a disk
+ * has none. landmark: as many bytes as there are, 0 when none are there or not whole. */
+TW_MUST_USE tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, tw_err *err);
+size_t tw_store_landmark(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX]);
 
 /* What broke the store or damaged a read first, or "" while nothing has. Valid until close. */
 const char *tw_store_failure(const tw_store *store);

@@ -39,6 +39,20 @@ tw_status tw_store_settle(tw_store *store, tw_err *err)
     return status;
 }
 
+tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, tw_err *err)
+{
+    assert(landmark.size <= TW_LANDMARK_MAX);
+    if (store->back->set_landmark == NULL) return TW_OK;
+    const tw_status status = store->back->set_landmark(store, landmark, err);
+    if (status == TW_ERR_STORE) atomic_store(&store->broken, true);
+    return status;
+}
+
+size_t tw_store_landmark(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX])
+{
+    return store->back->landmark != NULL ? store->back->landmark(store, ret_landmark) : 0;
+}
+
 tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
                        tw_bytes *ret_value, bool *ret_found)
 {

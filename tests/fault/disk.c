@@ -331,7 +331,8 @@ static uint64_t sweep(disk *d)
            (unsigned long long)sum.errors, (unsigned long long)sum.well,
            (unsigned long long)sum.asserted, (unsigned long long)wrong);
     const bool few = sum.asserted <= 1 + sum.runs / ASSERTED_EACH;
-    return few && sum.errors > 0 && sum.well > 0 ? wrong : UINT64_MAX;
+    const bool both = sum.errors > 0 && sum.well > 0;
+    return few && (both || d->only != NULL) ? wrong : UINT64_MAX;
 }
 
 static bool arguments(disk *d, int argc, char **argv)

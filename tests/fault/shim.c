@@ -17,7 +17,7 @@
  * before ("cut"), or as they are ("cut-data"). Files of RocksDB only grow, so a size says which
  * bytes are there. Reading is left alone.
  */
-#undef _FILE_OFFSET_BITS /* the names that the process calls are open and pwrite, not open64 */
+#undef _FILE_OFFSET_BITS /* RocksDB calls open and pwrite, our code open64 and pwrite64 */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -307,6 +307,12 @@ ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
     return done;
 }
 
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at);
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t at)
+{
+    return pwrite(fd, bytes, size, at);
+}
+
 /* fsync and fdatasync. */
 static int sync_by(int (*real)(int), call which, int fd)
 {
@@ -427,6 +433,15 @@ static int open_any(const char *path, int flags, mode_t mode)
 }
 
 int open(const char *path, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? (mode_t)va_arg(rest, unsigned) : 0;
+    va_end(rest);
+    return open_any(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
 {
     va_list rest;
     va_start(rest, flags);

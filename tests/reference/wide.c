@@ -129,7 +129,11 @@ static wide divide_sizes(const wide *a, const wide *b, wide *ret_rest)
 {
     wide quotient = {0};
     wide rest = {0};
-    for (int bit = 32 * WIDE_LIMBS - 1; bit >= 0; bit--) {
+    int limbs = WIDE_LIMBS;
+    while (limbs > 0 && a->limbs[limbs - 1] == 0) {
+        limbs--;
+    }
+    for (int bit = 32 * limbs - 1; bit >= 0; bit--) {
         const wide same = rest;
         add_size(&rest, &same);
         rest.limbs[0] |= bit_of(a, bit);

@@ -13,17 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes that belong to somebody else. */
-typedef struct tw_bytes {
-    const uint8_t *data;
-    size_t size;
-} tw_bytes;
-
-static inline tw_bytes tw_bytes_of(const void *data, size_t size)
-{
-    return (tw_bytes){(const uint8_t *)data, size};
-}
-
 bool tw_bytes_equal(tw_bytes a, tw_bytes b);
 int tw_bytes_compare(tw_bytes a, tw_bytes b); /* like memcmp; a prefix comes first */
 
@@ -176,10 +165,5 @@ uint32_t tw_utf8_next(tw_bytes text, size_t at, uint32_t *ret_point);
 
 /* Valid UTF-8 (RFC 3629) without control or bidirectional formatting characters. */
 bool tw_utf8_is_clean(tw_bytes text);
-
-/* Lower-case hex with a NUL: ret_text has room for 2 * size + 1. */
-void tw_hex_encode(const uint8_t *bytes, size_t size, char *ret_text);
-/* Exactly 2 * size hex digits. */
-bool tw_hex_decode(const char *text, size_t text_size, uint8_t *ret_bytes, size_t size);
 
 #endif

@@ -8,13 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TW_HASH_SIZE = 32 };
-
-typedef struct tw_hash {
-    uint8_t bytes[TW_HASH_SIZE];
-} tw_hash;
-
-bool tw_hash_equal(const tw_hash *a, const tw_hash *b);
 bool tw_hash_is_zero(const tw_hash *h);
 
 /* SHA-256 (FIPS 180-4) of the parts one after another. */

@@ -1,6 +1,7 @@
 /* status -- the tables of status.def as text. A linear search is enough: it runs once a report. */
 #include "vm/base/status.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,6 +18,11 @@ static const status_row rows[] = {
 #include "vm/base/status.def"
 #undef STATUS
 };
+
+/* The public header spells the table out. */
+#define STATUS(number, name, text) static_assert(TW_##name == (number), text);
+#include "vm/base/status.def"
+#undef STATUS
 
 static const status_row *find(tw_status status)
 {

@@ -303,3 +303,40 @@ tw_status tw_audit_ledger(tw_audit *a, tw_err *err)
     a->arena = NULL;
     return status == TW_OK ? TW_OK : tw_err_set(err, status, "no memory to look at the ledger");
 }
+
+/* ---- for who embeds the machine ---- */
+
+/* Who is told, and may have nothing to listen with. */
+typedef struct listener {
+    void (*found)(void *context, const char *sentence);
+    void (*progress)(void *context, const char *what, uint64_t done);
+    void *context;
+} listener;
+
+static void tell_problem(void *context, const char *sentence)
+{
+    const listener *to = context;
+    if (to->found != NULL) to->found(to->context, sentence);
+}
+
+static void tell_progress(void *context, const char *what, uint64_t done)
+{
+    const listener *to = context;
+    if (to->progress != NULL) to->progress(to->context, what, done);
+}
+
+tw_status tw_store_audit(tw_store *store, size_t memory_max,
+                         void (*found)(void *context, const char *sentence),
+                         void (*progress)(void *context, const char *what, uint64_t done),
+                         void *context, uint64_t *ret_problems, tw_err *err)
+{
+    listener to = {found, progress, context};
+    tw_audit audit = {.store = store,
+                      .memory_max = memory_max,
+                      .found = tell_problem,
+                      .progress = tell_progress,
+                      .context = &to};
+    TW_TRY(tw_audit_ledger(&audit, err));
+    *ret_problems = audit.problems;
+    return TW_OK;
+}

@@ -90,9 +90,7 @@ void tw_block_abort(tw_ledger *l)
 tw_status tw_block_begin(tw_ledger *l, int64_t time, tw_err *err)
 {
     assert(!l->open);
-    if (l->commit == NULL) {
-        return tw_err_set(err, TW_REFUSED_ARGUMENT, "an earlier state can only be read");
-    }
+    TW_TRY(tw_node_writes(l, err));
     TW_TRY(tw_store_room(l->store, err));
     if (time < l->head.time || time >= (int64_t)1 << TW_RANGE_BITS) {
         return tw_err_set(err, TW_REFUSED_TIME,
@@ -263,6 +261,29 @@ tw_status tw_block_add(tw_ledger *l, tw_bytes transaction, tw_receipt *ret_recei
                       tw_status_text(status));
 }
 
+/* In no block, and without what is known ahead, which waits for its turn. */
+tw_status tw_ledger_check(tw_ledger *l, tw_bytes transaction, tw_err *err)
+{
+    assert(!l->open);
+    tw_tx tx;
+    tw_arena_clear(l->arena);
+    const tw_status decoded = tw_tx_decode(transaction, l->arena, &tx);
+    if (decoded != TW_OK) {
+        return tw_err_set(err, decoded, "the transaction is %s", tw_status_text(decoded));
+    }
+    l->checked = NULL;
+    l->gas_used = 0;
+    return admit(l, &tx, err);
+}
+
+tw_status tw_block_execute(tw_ledger *l, tw_bytes transaction, tw_bytes *ret_receipt, tw_err *err)
+{
+    tw_receipt receipt;
+    TW_TRY(tw_block_add(l, transaction, &receipt, err));
+    if (ret_receipt != NULL) *ret_receipt = tw_writer_bytes(&l->receipt); /* encoded last */
+    return TW_OK;
+}
+
 tw_status tw_block_endow(tw_ledger *l, const tw_hash *asset, const tw_account *account,
                          int64_t amount, tw_err *err)
 {
@@ -391,7 +412,7 @@ static tw_status split(tw_reader *r, tw_arena *arena, tw_bytes **ret_items, uint
     return r->bad ? TW_ERR_CORRUPT : TW_OK;
 }
 
-static tw_status parse_block(tw_bytes record, tw_arena *arena, tw_block *block)
+tw_status tw_node_parse_block(tw_bytes record, tw_arena *arena, tw_block *block)
 {
     tw_reader r = tw_reader_of(record);
     if (record.size < TW_HEADER_SIZE) return TW_ERR_CORRUPT;
@@ -411,24 +432,32 @@ static tw_status parse_block(tw_bytes record, tw_arena *arena, tw_block *block)
     return TW_OK;
 }
 
-tw_status tw_ledger_block(tw_ledger *l, uint64_t height, tw_arena *arena, tw_block *ret_block,
-                          tw_err *err)
+tw_status tw_node_block_record(tw_ledger *l, uint64_t height, tw_arena *arena, tw_bytes *ret_record,
+                               tw_err *err)
 {
     uint8_t key[8];
     tw_store_u64(key, height);
-    tw_bytes record;
     bool found = height <= l->head.height;
     if (l->base > 0 && height <= l->base) return tw_node_before_base(l, height, err);
     tw_node_wait(l);
     if (found) {
-        TW_TRY(tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found));
+        TW_TRY(
+            tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, ret_record, &found));
     }
     if (!found) {
         return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no block %llu; the newest is %llu",
                           (unsigned long long)height, (unsigned long long)l->head.height);
     }
+    return TW_OK;
+}
+
+tw_status tw_ledger_block(tw_ledger *l, uint64_t height, tw_arena *arena, tw_block *ret_block,
+                          tw_err *err)
+{
+    tw_bytes record;
+    TW_TRY(tw_node_block_record(l, height, arena, &record, err));
     *ret_block = (tw_block){0};
-    const tw_status status = parse_block(record, arena, ret_block);
+    const tw_status status = tw_node_parse_block(record, arena, ret_block);
     if (status == TW_OK) return TW_OK;
     return tw_err_set(err, status, "block %llu: %s", (unsigned long long)height,
                       tw_status_text(status));

@@ -78,7 +78,6 @@ tw_status tw_ledger_height_at(tw_ledger *l, int64_t time, uint64_t *ret_height, 
 
 tw_status tw_ledger_oldest(tw_ledger *l, uint64_t *ret_height)
 {
-    assert(l->commit != NULL);
     tw_node_wait(l);
     return tw_root_oldest(l->store, ret_height);
 }
@@ -143,6 +142,30 @@ tw_status tw_ledger_open_past(tw_ledger *present, uint64_t height, tw_ledger **r
     return status;
 }
 
+tw_status tw_ledger_open_view(tw_ledger *present, tw_ledger **ret_ledger, tw_err *err)
+{
+    /* Another thread may be making blocks: only what stays as it is may be looked at here. */
+    const tw_ledger_options options = {.engine = present->engine};
+    tw_store *store = NULL;
+    tw_ledger *l = NULL;
+    TW_TRY(tw_store_open_still(present->store, &store, err));
+    const tw_status status = tw_ledger_open(store, &options, &l, err);
+    if (status != TW_OK) {
+        tw_store_close(store);
+        return status;
+    }
+    l->owns_store = true;
+    l->is_view = true;
+    *ret_ledger = l;
+    return TW_OK;
+}
+
+tw_status tw_node_writes(const tw_ledger *l, tw_err *err)
+{
+    if (l->commit != NULL && !l->is_view) return TW_OK;
+    return tw_err_set(err, TW_REFUSED_ARGUMENT, "an earlier state, or a view, can only be read");
+}
+
 /* ---- one block back ---- */
 
 /* Deletes the block's own records: itself, and where its transactions are. */
@@ -165,7 +188,8 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
     tw_block block;
     tw_block_info before;
     uint8_t header[TW_HEADER_SIZE];
-    assert(l->commit != NULL && !l->open);
+    assert(!l->open);
+    TW_TRY(tw_node_writes(l, err));
     TW_TRY(tw_ledger_settle(l, err));
     if (l->head.height == 0) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "the first block can't be taken off");
@@ -196,7 +220,8 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
 tw_status tw_ledger_prune(tw_ledger *l, uint64_t keep, uint64_t blocks_max, uint64_t *ret_count,
                           tw_err *err)
 {
-    assert(l->commit != NULL && !l->open);
+    assert(!l->open);
+    TW_TRY(tw_node_writes(l, err));
     if (keep == 0) return tw_err_set(err, TW_REFUSED_ARGUMENT, "the newest state always stays");
     TW_TRY(tw_ledger_settle(l, err));
     return tw_commit_prune(l->commit, keep, blocks_max, ret_count, err);

@@ -9,19 +9,12 @@
 
 #include "vm/exec/code.h"
 
-typedef struct tw_engine tw_engine;
-
 /* What a decoded module depends on beside its bytes: what instructions mean, and what they cost. */
 typedef struct tw_engine_key {
     tw_hash code;
     uint32_t semantics;
     uint32_t gas_schedule;
 } tw_engine_key;
-
-/* `bytes_max` 0: 64 MiB. NULL without memory. */
-tw_engine *tw_engine_new(size_t bytes_max);
-/* NULL is allowed. Nothing may be held any more. */
-void tw_engine_free(tw_engine *engine);
 
 /* The code of this key, held until it is given back. *ret_code NULL when it is not there. */
 void tw_engine_find(tw_engine *engine, const tw_engine_key *key, const tw_code **ret_code);

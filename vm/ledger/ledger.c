@@ -65,6 +65,7 @@ tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledg
     l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->answer = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     if (l->overlay != NULL && l->engine != NULL && l->exec != NULL && l->arena != NULL &&
         l->genesis_arena != NULL) {
         *ret_ledger = l;
@@ -131,6 +132,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_writer_free(&l->receipt);
     tw_writer_free(&l->leaves);
     tw_writer_free(&l->ids);
+    tw_writer_free(&l->answer);
     for (int i = 0; i < TW_LEDGER_CODES_MAX; i++) tw_engine_release(l->engine, l->codes[i]);
     if (l->options.engine == NULL) tw_engine_free(l->engine);
     if (l->owns_store) tw_store_close(l->store);

@@ -29,6 +29,7 @@ struct tw_ledger {
     tw_store *store;
     tw_commit *commit; /* NULL: stands at an earlier block, and makes none */
     bool owns_store;
+    bool is_view;        /* its store stands still */
     tw_tree_root root;   /* of the earlier block, when there is no commit */
     uint64_t base;       /* tw_ledger_base */
     tw_overlay *overlay; /* of the open block; between blocks: of questions about the head */
@@ -60,6 +61,7 @@ struct tw_ledger {
     tw_writer receipt;      /* the one being made */
     tw_writer leaves;       /* hashes of transactions, then of receipts, for their roots */
     tw_writer ids;          /* of the transactions */
+    tw_writer answer;       /* bytes that were given out last: answer.c */
     uint32_t transaction_count;
     uint32_t receipt_count;
 };
@@ -73,6 +75,14 @@ TW_MUST_USE tw_status tw_node_load_genesis(tw_ledger *ledger, tw_err *err);
 
 void tw_node_header(const tw_block_info *info, uint8_t ret_bytes[TW_HEADER_SIZE]);
 TW_MUST_USE tw_status tw_node_read_header(tw_reader *r, tw_block_info *ret_info);
+
+/* A refusal where the ledger only reads. */
+TW_MUST_USE tw_status tw_node_writes(const tw_ledger *l, tw_err *err);
+
+/* The record of a block in `arena`, and what it consists of. TW_ERR_CORRUPT when it is none. */
+TW_MUST_USE tw_status tw_node_block_record(tw_ledger *l, uint64_t height, tw_arena *arena,
+                                           tw_bytes *ret_record, tw_err *err);
+TW_MUST_USE tw_status tw_node_parse_block(tw_bytes record, tw_arena *arena, tw_block *ret_block);
 
 /* The header of a block: earlier.c. */
 TW_MUST_USE tw_status tw_node_header_at(tw_ledger *l, uint64_t height, tw_block_info *ret_info,

@@ -18,23 +18,6 @@
 #include "vm/exec/intake.h"
 #include "vm/ledger/notices.h"
 
-typedef enum tw_receipt_kind {
-    TW_RECEIPT_TX = 1,
-    TW_RECEIPT_TIMER = 2,   /* every, after, silent at the start of a block */
-    TW_RECEIPT_HANDLER = 3, /* an edge handed over at the start of a block */
-} tw_receipt_kind;
-
-typedef struct tw_run {
-    tw_hash contract; /* zero when the transaction named none that exists */
-    uint16_t entry;   /* TW_NONE when no entry ran */
-    tw_status status; /* an outcome */
-    uint16_t index;   /* of an error, invariant, check, or param */
-    tw_bytes fields;  /* of an error */
-    uint64_t gas;
-    uint32_t writes;
-    tw_bytes notices;
-} tw_run;
-
 typedef struct tw_receipt {
     uint8_t kind;
     tw_hash transaction;

@@ -23,6 +23,9 @@ enum {
 };
 
 static_assert((int)TW_SNAPSHOT_HEAD_SIZE == 5 + (int)TW_HEADER_SIZE + (int)TW_HASH_SIZE, "");
+static_assert((int)TW_SNAPSHOT_CHUNK_MAX ==
+                  4 + (int)TW_RANGE_SIZE_MAX + 4 + (int)TW_SNAPSHOT_PAIR_MAX,
+              "number, range, count and the longest pair");
 
 static const uint8_t magic[4] = {'T', 'W', 'S', 'S'};
 

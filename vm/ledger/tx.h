@@ -30,33 +30,7 @@
 #include "vm/base/sign.h"
 #include "vm/exec/exec.h"
 
-enum {
-    TW_TX_FORMAT = 2,
-    TW_TX_SIZE_MAX = 1024 * 1024,
-    TW_TX_SIGNERS_MAX = 16,
-    TW_PACK_READINGS_MAX = 4096,
-    TW_PACK_FIELDS_MAX = 64,
-};
-
-typedef enum tw_tx_kind {
-    TW_TX_DEPLOY = 1,
-    TW_TX_CALL = 2,
-    TW_TX_PACK = 3,
-    TW_TX_UPGRADE = 4,
-    TW_TX_TRANSFER = 5, /* of the sender's money to another account */
-    TW_TX_TICK = 6,     /* the contract's first due timer runs, at the sender's cost */
-    TW_TX_FUEL = 7,     /* of the sender's money to what a contract's timers run on */
-} tw_tx_kind;
-
-typedef struct tw_tx_role {
-    const tw_account *members; /* ascending */
-    uint16_t count;
-} tw_tx_role;
-
-typedef struct tw_tx_param {
-    uint16_t index;
-    tw_bytes value; /* canonical encoding */
-} tw_tx_param;
+enum { TW_TX_FORMAT = 2 };
 
 /* Parts of a transaction; bytes are borrowed from what it was decoded from, lists from the arena.
  */
@@ -89,26 +63,6 @@ typedef struct tw_tx {
     size_t size;
     const uint8_t *signatures;
 } tw_tx;
-
-typedef struct tw_pack_item {
-    uint8_t field;
-    int64_t time;
-    int64_t value;
-} tw_pack_item;
-
-typedef struct tw_pack {
-    tw_hash contract;
-    tw_account device;
-    uint64_t grant;
-    uint64_t sequence;
-    tw_bytes fields[TW_PACK_FIELDS_MAX];
-    uint8_t field_count;
-    tw_pack_item *items;
-    uint16_t item_count;
-    /* decoded only: */
-    tw_hash hash; /* what the device signed */
-    tw_signature signature;
-} tw_pack;
 
 /* Appends the whole transaction, signed by `secrets` in the order of tx->signers. NULL: unsigned,
  * with zeros in their place, for a ledger that looks at no signatures. */

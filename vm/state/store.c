@@ -62,6 +62,8 @@ typedef struct rocks_store {
     rocksdb_writeoptions_t *write_sync;
     rocksdb_writeoptions_t *write_lazy;
     rocksdb_writebatch_t *batch; /* the one writer's, reused */
+    const rocksdb_snapshot_t
+        *snapshot; /* of a store that stands still; db and tables are another's */
     bool write_failed;
     char path[PATH_SIZE_MAX];
     int landmark; /* the open file, or -1: it is made with the first block */
@@ -332,6 +334,50 @@ static tw_status rocks_iter_move(tw_iter *base, tw_iter_move move, tw_bytes key)
     return error == NULL ? TW_OK : take_error(of_store(base->store), error);
 }
 
+/* ---- a store that stands still ---- */
+
+static tw_status still_commit(tw_store *base, const tw_batch *batch, bool sync, tw_err *err)
+{
+    (void)base;
+    (void)batch;
+    (void)sync;
+    return tw_err_set(err, TW_ERR_INTERNAL, "a view can't be written to");
+}
+
+static void still_close(tw_store *base)
+{
+    rocks_store *store = of_store(base);
+    rocksdb_readoptions_destroy(store->read);
+    rocksdb_release_snapshot(store->db, store->snapshot);
+    tw_mem_free(store);
+}
+
+static const tw_store_back still_back = {
+    .get = rocks_get,
+    .commit = still_commit,
+    .close = still_close,
+    .iter_size = sizeof(rocks_iter),
+    .iter_open = rocks_iter_open,
+    .iter_move = rocks_iter_move,
+    .iter_close = rocks_iter_close,
+};
+
+/* Reads only what does not change after the store was opened, so any thread may call. */
+static tw_status rocks_still(tw_store *base, tw_store **ret_store)
+{
+    const rocks_store *present = of_store(base);
+    rocks_store *store = tw_mem_new(sizeof *store);
+    if (store == NULL) return TW_ERR_MEMORY;
+    store->base.back = &still_back;
+    store->db = present->db;
+    memcpy(store->tables, present->tables, sizeof store->tables);
+    store->snapshot = rocksdb_create_snapshot(store->db);
+    store->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_snapshot(store->read, store->snapshot);
+    *ret_store = &store->base;
+    return TW_OK;
+}
+
 static const tw_store_back rocks_back = {
     .shared = true,
     .get = rocks_get,
@@ -342,6 +388,7 @@ static const tw_store_back rocks_back = {
     .landmark = rocks_landmark,
     .room = rocks_room,
     .copy = rocks_copy,
+    .still = rocks_still,
     .iter_size = sizeof(rocks_iter),
     .iter_open = rocks_iter_open,
     .iter_move = rocks_iter_move,

@@ -8,10 +8,8 @@
  * other threads, each with its own arena and iterator (RocksDB only: the memory back end is for
  * one thread).
  *
- * A failed write, also one that puts into tables what earlier commits have in the log, latches the
- * store as broken: each later commit gives TW_ERR_STORE, reads of what
- * was acknowledged stay allowed. Since after a failed sync nobody knows what is on the disk, the
- * process should end and be started again: the store then shows its last whole batch.
+ * How a store is opened, closed and copied, and what a failed write does to it, stands in twvm.h.
+ * Iterators are closed before their store.
  */
 #ifndef TW_STATE_STORE_H
 #define TW_STATE_STORE_H
@@ -40,27 +38,8 @@ typedef enum tw_table {
     TW_TABLE_COUNT,
 } tw_table;
 
-typedef struct tw_store tw_store;
 typedef struct tw_batch tw_batch;
 typedef struct tw_iter tw_iter;
-
-/* Zeros mean the defaults, so `(tw_store_options){.create = true}` is enough. */
-typedef struct tw_store_options {
-    bool create;         /* make the store when it is not there; the parent folder must exist */
-    bool must_be_new;    /* with create: TW_REFUSED_ARGUMENT when there is a store already */
-    size_t cache_size;   /* bytes of block cache; default 64 MiB */
-    size_t buffers_size; /* bytes of all write buffers together; default 64 MiB */
-} tw_store_options;
-
-/* Opens the RocksDB store in the folder `path`. TW_REFUSED_NOT_FOUND: there is none and create is
- * off. TW_ERR_LOCKED: another process has it open, and
- * which one is said where it can be known. TW_ERR_CORRUPT: damaged. TW_ERR_IO: the folder
- * cannot be read or made. `err` (may be NULL) gets a sentence with the remedy. */
-TW_MUST_USE tw_status tw_store_open(const char *path, const tw_store_options *options,
-                                    tw_store **ret_store, tw_err *err);
-
-/* A store in memory that will not hold more than `size_max` bytes. Costs microseconds. */
-TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store);
 
 /* For tests that start many times from one state, memory stores only: mark remembers the store as
  * it is now, back makes it so again (what was committed since is gone) and may be called again. At
@@ -68,33 +47,14 @@ TW_MUST_USE tw_status tw_store_open_memory(size_t size_max, tw_store **ret_store
 void tw_store_memory_mark(tw_store *store);
 void tw_store_memory_back(tw_store *store);
 
-/* Before a store that was written to is closed: waits for what is written behind the commits, and
- * begins no more of it. TW_ERR_STORE when any of that failed since it was opened (the commits have
- * not: they are in the log); a failure that a commit has told is not told again. NULL is allowed.
- */
-TW_MUST_USE tw_status tw_store_settle(tw_store *store, tw_err *err);
-
-/* Iterators must be closed before. NULL is allowed. After a write to disk has failed the folder
- * stays locked until the process ends, and RocksDB's threads may still be at work in it: such a
- * process ends with _exit, since exit takes down what they stand on. */
-void tw_store_close(tw_store *store);
-
 /* The value is copied into `arena`. When there is none, *ret_found is false and *ret_value is
  * empty. */
 TW_MUST_USE tw_status tw_store_get(tw_store *store, tw_table table, tw_bytes key, tw_arena *arena,
                                    tw_bytes *ret_value, bool *ret_found);
 
-/* The disk must have `bytes` free for a block to begin; 0: whatever it has. A store begins with
- * TW_STORE_FLOOR. In memory there is no floor. */
-void tw_store_set_floor(tw_store *store, uint64_t bytes);
 /* TW_ERR_SPACE with a sentence when the disk has less free than the floor. Asked before a block:
  * one that is begun fits, and nothing is broken by a full disk in the middle of one. */
 TW_MUST_USE tw_status tw_store_room(tw_store *store, tw_err *err);
-
-/* A second store with the same rows in `path`, a folder that must not be there: hard links where
- * files are finished, so it takes little room on the same disk and time for what is in memory. It
- * shows what was acknowledged before, and blocks may be written meanwhile. RocksDB only. */
-TW_MUST_USE tw_status tw_store_copy(tw_store *store, const char *path, tw_err *err);
 
 /* A few bytes that stand in a file of their own beside the tables and their log, where the writer
  * of blocks notes what it has acknowledged: a log that is damaged is cut off there, and comes to a
@@ -104,9 +64,10 @@ TW_MUST_USE tw_status tw_store_copy(tw_store *store, const char *path, tw_err *e
 TW_MUST_USE tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, tw_err *err);
 size_t tw_store_landmark(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX]);
 
-/* What broke the store or damaged a read first, or "" while nothing has. Valid until close. */
-const char *tw_store_failure(const tw_store *store);
-bool tw_store_is_broken(const tw_store *store);
+/* A store that can only be read, with the rows as they are now, whatever is written later; for one
+ * thread, which may be another than the writer's. `store` is borrowed and must outlive it. RocksDB
+ * only: TW_REFUSED_ARGUMENT otherwise. */
+TW_MUST_USE tw_status tw_store_open_still(tw_store *store, tw_store **ret_store, tw_err *err);
 
 /* Makes the store broken from now on, as a failed write does: for the fault tests. */
 void tw_store_break(tw_store *store, const char *text);

@@ -33,6 +33,7 @@ typedef struct tw_store_back {
     /* Bytes that the disk has free; false when that cannot be known. NULL: there is no disk. */
     bool (*room)(tw_store *store, uint64_t *ret_bytes);
     tw_status (*copy)(tw_store *store, const char *path, tw_err *err); /* may be NULL */
+    tw_status (*still)(tw_store *store, tw_store **ret_store);         /* may be NULL */
     /* A zeroed iterator of the back end's own size, `base` filled by the front. */
     size_t iter_size;
     tw_status (*iter_open)(tw_iter *iter);

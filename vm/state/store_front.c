@@ -120,6 +120,16 @@ tw_status tw_store_copy(tw_store *store, const char *path, tw_err *err)
     return store->back->copy(store, path, err);
 }
 
+tw_status tw_store_open_still(tw_store *store, tw_store **ret_store, tw_err *err)
+{
+    if (store->back->still == NULL) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "only a store in a folder can be read as it was, and not through a view");
+    }
+    const tw_status status = store->back->still(store, ret_store);
+    return status == TW_OK ? TW_OK : tw_err_set(err, status, "no memory for a view");
+}
+
 tw_batch *tw_batch_new(size_t size_max)
 {
     tw_batch *batch = tw_mem_new(sizeof *batch);

@@ -1,7 +1,6 @@
 /* node -- a node but for its consensus, on libtwvm alone:   node STORE BLOCK...
- * Takes blocks from files, in the order that others agreed on, and prints what each came to. Then
- * it asks the contract that ran last for `so_far`, and writes a proof of its `total` and a snapshot
- * of the state into the files `proof` and `snapshot`.
+ * Takes blocks from files, as others agreed on them, and prints what each came to. Then it asks the
+ * contract that ran last for `so_far`, and writes `proof`, of its `total`, and `snapshot`.
  */
 #include <stdio.h>
 #include <twvm.h>
@@ -91,9 +90,10 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc && status == TW_OK; i++) status = take_block(&n, argv[i]);
     if (status == TW_OK) status = tw_ledger_open_view(n.ledger, &view, &n.err);
     if (status == TW_OK) status = answer(&n, view);
-    if (status != TW_OK) fprintf(stderr, "node: %s. %s\n", tw_status_text(status), n.err.text);
     tw_ledger_close(view);
     tw_ledger_close(n.ledger);
+    if (status == TW_OK) status = tw_store_settle(n.store, &n.err);
+    if (status != TW_OK) fprintf(stderr, "node: %s. %s\n", tw_status_text(status), n.err.text);
     tw_store_close(n.store);
     return status == TW_OK ? 0 : 1;
 }

@@ -61,9 +61,8 @@ typedef struct rocks_store {
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_sync;
     rocksdb_writeoptions_t *write_lazy;
-    rocksdb_writebatch_t *batch; /* the one writer's, reused */
-    const rocksdb_snapshot_t
-        *snapshot; /* of a store that stands still; db and tables are another's */
+    rocksdb_writebatch_t *batch;        /* the one writer's, reused */
+    const rocksdb_snapshot_t *snapshot; /* of a still one, which has another's db and tables */
     bool write_failed;
     char path[PATH_SIZE_MAX];
     int landmark; /* the open file, or -1: it is made with the first block */

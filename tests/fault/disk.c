@@ -30,6 +30,7 @@ enum {
     HOWS = 5,
     KEEP = 20, /* blocks whose state stays */
     GO_ON_EACH = 8,
+    TELL_EACH = 200,     /* runs */
     ASSERTED_EACH = 100, /* at most one run in so many may be ended by RocksDB */
     PATIENCE = 120,
     CUT_STATUS = 99,
@@ -53,7 +54,7 @@ typedef struct disk {
     uint64_t each;
     uint64_t counts[CALLS];
     cell cells[CALLS][HOWS];
-    uint64_t runs;
+    uint64_t runs, planned;
     /* of the run: */
     uint64_t acked;
     bool made;
@@ -258,6 +259,11 @@ static void run(disk *d, int call, uint64_t at, int how)
     }
     look(d, false);
     if (d->runs++ % GO_ON_EACH == 0) look(d, true);
+    if (d->runs % TELL_EACH == 0) {
+        printf("# %llu of %llu runs\n", (unsigned long long)d->runs,
+               (unsigned long long)d->planned);
+        (void)fflush(stdout);
+    }
     c->runs++;
     c->unmet += !met;
     c->errors += met && status != 0 && !asserted;
@@ -299,16 +305,31 @@ static bool fits(int call, int how)
     return !cuts && (strcmp(hows[how], "short") != 0 || writes);
 }
 
+static bool is_wanted(const disk *d, int call, int how)
+{
+    return fits(call, how) && d->counts[call] > 0 &&
+           (d->only == NULL || strcmp(d->only, calls[call]) == 0);
+}
+
+static void plan(disk *d)
+{
+    for (int call = 0; call < CALLS; call++) {
+        if (d->counts[call] == 0) printf("# %s: is not called\n", calls[call]);
+        for (int how = 0; how < HOWS; how++) {
+            if (is_wanted(d, call, how)) d->planned += (d->counts[call] - 1) / d->each + 1;
+        }
+    }
+}
+
 static uint64_t sweep(disk *d)
 {
     uint64_t wrong = 0;
     cell sum = {0};
+    plan(d);
     for (int call = 0; call < CALLS; call++) {
-        if (d->counts[call] == 0) printf("# %s: is not called\n", calls[call]);
         for (int how = 0; how < HOWS; how++) {
             const cell *c = &d->cells[call][how];
-            if (!fits(call, how) || d->counts[call] == 0) continue;
-            if (d->only != NULL && strcmp(d->only, calls[call]) != 0) continue;
+            if (!is_wanted(d, call, how)) continue;
             for (uint64_t at = 1; at <= d->counts[call]; at += d->each) run(d, call, at, how);
             printf("# %s, %s: %llu calls, %llu runs, %llu not met, %llu ended with an error, %llu "
                    "went on, %llu asserted, %llu bad\n",

@@ -7,9 +7,11 @@
  * block the root must be that of a plain recursion over the sorted key hashes, which shares only
  * SHA-256 with the tree, and the same block in another order must come to the same root. Then
  * proofs of keys that are there and of some that are not are made of it, and checked; each must
- * show its fact and not the opposite, and each of TURNS changed copies must show nothing.
+ * show its fact and not the opposite, and each of TURNS changed copies must show nothing. The same
+ * with the proofs in the form of ICS-23.
  */
 #include "tests/fault/load.h"
+#include "tests/fault/naive_tree.h"
 
 #include "vm/state/commit.h"
 #include "vm/state/proof.h"
@@ -23,13 +25,10 @@ enum {
     KEYS = 48,
     BLOCKS_MAX = 6,
     CHANGES_MAX = 24,
-    TURNS = 10, /* changed copies of each proof */
+    TURNS = 10, /* changed copies of each proof, in each form */
+    ICS23_MAX = 8192,
     MEMORY = 8 * 1024 * 1024,
 };
-
-typedef struct leaf {
-    tw_hash key_hash, hash;
-} leaf;
 
 typedef struct trees {
     uint64_t random;
@@ -62,29 +61,6 @@ static void must(tw_status status)
     exit(2);
 }
 
-/* ---- the naive tree ---- */
-
-static tw_hash hash_two(uint8_t domain, const tw_hash *a, const tw_hash *b)
-{
-    uint8_t bytes[65];
-    bytes[0] = domain;
-    memcpy(bytes + 1, a, 32);
-    memcpy(bytes + 33, b, 32);
-    return tw_sha256(bytes, sizeof bytes);
-}
-
-/* Of leaves in order of their key hashes that agree in the first `bit` bits. */
-static tw_hash naive_root(const leaf *leaves, size_t count, size_t bit)
-{
-    if (count == 0) return (tw_hash){0};
-    if (count == 1) return leaves[0].hash;
-    size_t left = 0;
-    while (left < count && (leaves[left].key_hash.bytes[bit / 8] >> (7 - bit % 8) & 1) == 0) left++;
-    const tw_hash a = naive_root(leaves, left, bit + 1);
-    const tw_hash b = naive_root(leaves + left, count - left, bit + 1);
-    return hash_two(1, &a, &b);
-}
-
 static tw_bytes key_of(uint64_t number, uint8_t memory[9])
 {
     memory[0] = 'k';
@@ -102,21 +78,13 @@ static tw_bytes value_of(uint64_t value, uint8_t memory[48])
 
 static tw_hash expected_root(const trees *t)
 {
-    leaf leaves[KEYS];
+    naive_leaf leaves[KEYS];
     size_t count = 0;
     for (uint64_t key = 0; key < KEYS; key++) {
         if (t->values[key] == 0) continue;
-        uint8_t memory[48];
-        const tw_bytes name = key_of(key, memory);
-        leaf l = {.key_hash = tw_sha256(name.data, name.size)};
-        const tw_bytes value = value_of(t->values[key], memory);
-        const tw_hash value_hash = tw_sha256(value.data, value.size);
-        l.hash = hash_two(0, &l.key_hash, &value_hash);
-        size_t at = count++;
-        for (; at > 0 && memcmp(&leaves[at - 1].key_hash, &l.key_hash, 32) > 0; at--) {
-            leaves[at] = leaves[at - 1];
-        }
-        leaves[at] = l;
+        uint8_t name[9];
+        uint8_t value[48];
+        naive_insert(leaves, count++, key_of(key, name), value_of(t->values[key], value));
     }
     return naive_root(leaves, count, 0);
 }
@@ -175,10 +143,13 @@ static void block(trees *t, uint64_t height)
 
 /* ---- proofs ---- */
 
-/* A bit turned, a byte less or more, another value, another key or another root. */
-static void change_proof(trees *t, const tw_hash *root, tw_bytes key, const tw_bytes *claim)
+typedef bool checker(tw_bytes proof, const tw_hash *root, tw_bytes key, const tw_bytes *value);
+
+/* A bit turned, a byte less or more, another key or another root. */
+static void change_proof(trees *t, checker *check, const tw_hash *root, tw_bytes key,
+                         const tw_bytes *claim)
 {
-    static uint8_t copy[TW_PROOF_SIZE_MAX + 1];
+    static uint8_t copy[ICS23_MAX + 1];
     tw_hash other_root = *root;
     uint8_t other_key[9];
     tw_bytes name = key;
@@ -197,7 +168,7 @@ static void change_proof(trees *t, const tw_hash *root, tw_bytes key, const tw_b
     } else {
         copy[draw(t, size)] ^= (uint8_t)(1u << draw(t, 8));
     }
-    expect(t, !tw_proof_check(tw_bytes_of(copy, size), &other_root, name, claim),
+    expect(t, !check(tw_bytes_of(copy, size), &other_root, name, claim),
            "a changed proof is taken");
     t->changed++;
 }
@@ -225,7 +196,17 @@ static void prove(trees *t, uint64_t number)
     } else {
         t->absent++;
     }
-    for (int i = 0; i < TURNS; i++) change_proof(t, root, key, found ? &own : NULL);
+    const tw_bytes *claim = found ? &own : NULL;
+    for (int i = 0; i < TURNS; i++) change_proof(t, tw_proof_check, root, key, claim);
+    tw_arena_clear(t->arena);
+    tw_writer_clear(&t->proof);
+    must(tw_proof_make_ics23(&prover, key, &t->proof));
+    const tw_bytes other = tw_writer_bytes(&t->proof);
+    if (other.size > ICS23_MAX) must(TW_ERR_INTERNAL);
+    expect(t, tw_proof_check_ics23(other, root, key, claim), "an ICS-23 proof is refused");
+    expect(t, !tw_proof_check_ics23(other, root, key, found ? NULL : &own),
+           "an ICS-23 proof shows the opposite");
+    for (int i = 0; i < TURNS; i++) change_proof(t, tw_proof_check_ics23, root, key, claim);
 }
 
 static void sequence(trees *t, uint64_t proofs)
@@ -275,7 +256,7 @@ int main(int argc, char **argv)
     const bool good = t.wrong == 0 && t.roots >= runs && t.there + t.absent == proofs;
     printf(
         "# %llu sequences, %llu roots, each in two orders; %llu proofs of what is there, %llu of "
-        "what is not; %llu changed ones; %llu wrong\n",
+        "what is not, each in two forms; %llu changed ones; %llu wrong\n",
         (unsigned long long)runs, (unsigned long long)t.roots, (unsigned long long)t.there,
         (unsigned long long)t.absent, (unsigned long long)t.changed, (unsigned long long)t.wrong);
     printf("%s 1 - roots and proofs are right, and no changed proof is taken\n",

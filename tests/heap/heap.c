@@ -5,6 +5,7 @@
  * it touches into the overlay, as a block's first one does. A call to the host's memory is printed
  * and ends the program, as does an end at which nothing was watched.
  */
+#include "tests/heap/counting.h"
 #include "vm/exec/contract.h"
 #include "vm/exec/exec.h"
 
@@ -19,17 +20,9 @@ typedef struct control_before {
     tw_timer_state timers[TW_ENTRIES_MAX];
 } control_before;
 
-static bool counting;
-static uint64_t calls;
 static uint64_t watched;
 
 /* The names are the linker's. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
 tw_status __wrap_tw_exec_run(tw_exec *exec, tw_contract *contract, const tw_call *call,
                              tw_outcome *ret_outcome);
 tw_status __real_tw_exec_run(tw_exec *exec, tw_contract *contract, const tw_call *call,
@@ -38,24 +31,6 @@ tw_status __wrap_tw_exec_condition(tw_exec *exec, tw_contract *contract, uint16_
                                    int64_t end, bool *ret_holds, uint64_t *ret_gas);
 tw_status __real_tw_exec_condition(tw_exec *exec, tw_contract *contract, uint16_t function,
                                    int64_t end, bool *ret_holds, uint64_t *ret_gas);
-
-void *__wrap_malloc(size_t size)
-{
-    calls += counting;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    calls += counting;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    calls += counting;
-    return __real_realloc(memory, size);
-}
 
 static void at_exit(void)
 {

@@ -47,6 +47,8 @@ static void print_proof(const tw_prover *p, uint64_t number)
     check(tw_proof_check(tw_writer_bytes(&a), &p->root.hash, key, found ? &value : NULL),
           "the native proof does not pass");
     check(tw_proof_make_ics23(p, key, &b) == TW_OK, "no ICS-23 proof");
+    check(tw_proof_check_ics23(tw_writer_bytes(&b), &p->root.hash, key, found ? &value : NULL),
+          "the ICS-23 proof does not pass our own verifier");
     print_hex(tw_bytes_of(p->root.hash.bytes, TW_HASH_SIZE));
     putchar(' ');
     print_hex(key);

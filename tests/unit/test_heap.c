@@ -1,38 +1,10 @@
 /* test_heap -- nothing is allocated while contract code runs: every call to the host's memory
  * during entries that have run before is counted, by the linker's --wrap. heap/ does so under the
  * tests of all contracts. */
+#include "tests/heap/counting.h"
 #include "tests/unit/machine_fixture.h"
 
 #include <stdlib.h>
-
-static volatile bool counting;
-static uint64_t calls;
-
-/* The names are the linker's. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    calls += counting;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    calls += counting;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    calls += counting;
-    return __real_realloc(memory, size);
-}
 
 static const char source[] =
     "contract Heap version 1 {\n"

@@ -240,6 +240,97 @@ Test(proof, ics23_of_one_key)
     tw_write_raw(&expected, value.data, value.size);
     tw_write_raw(&expected, leaf, sizeof leaf);
     cr_assert(tw_bytes_equal(tw_writer_bytes(&w->proof), tw_writer_bytes(&expected)));
+    const tw_bytes own = tw_writer_bytes(&expected);
+    cr_assert(tw_proof_check_ics23(own, &p.root.hash, key_of(0, key), &value));
+    cr_assert_not(tw_proof_check_ics23(own, &p.root.hash, key_of(0, key), NULL));
+    cr_assert_not(tw_proof_check_ics23(own, &p.root.hash, key_of(2, key), &value));
     tw_writer_free(&expected);
+    world_free(w);
+}
+
+static void write_part(tw_writer *w, uint8_t field, tw_bytes bytes)
+{
+    uint64_t size = bytes.size;
+    tw_write_u8(w, field);
+    for (; size >= 0x80; size >>= 7) tw_write_u8(w, (uint8_t)(size | 0x80));
+    tw_write_u8(w, (uint8_t)size);
+    tw_write_raw(w, bytes.data, bytes.size);
+}
+
+/* The existence of a key that is there, without what stands around it. */
+static tw_bytes existence_of(world *w, const tw_prover *p, uint64_t number)
+{
+    uint8_t key[12];
+    tw_writer_clear(&w->proof);
+    cr_assert_eq(tw_proof_make_ics23(p, key_of(number, key), &w->proof), TW_OK);
+    const tw_bytes whole = tw_writer_bytes(&w->proof);
+    const size_t head = whole.data[1] < 0x80 ? 2 : 3;
+    const void *copy = tw_arena_copy(w->arena, whole.data + head, whole.size - head);
+    cr_assert_not_null(copy);
+    return tw_bytes_of(copy, whole.size - head);
+}
+
+static tw_hash hash_of(uint64_t number)
+{
+    uint8_t key[12];
+    const tw_bytes bytes = key_of(number, key);
+    return tw_sha256(bytes.data, bytes.size);
+}
+
+/* Whether nothing is between the keys on either side (`count`: none), and `number` is. */
+static bool shows_absence(uint64_t number, uint64_t left, uint64_t right, uint64_t count)
+{
+    const tw_hash own = hash_of(number);
+    uint64_t below = count; /* the nearest ones */
+    uint64_t above = count;
+    tw_hash near[2];
+    for (uint64_t n = 0; n < count; n++) {
+        const tw_hash hash = hash_of(2 * n);
+        const int order = memcmp(hash.bytes, own.bytes, TW_HASH_SIZE);
+        if (order == 0) return false;
+        if (order < 0 && (below == count || memcmp(&hash, &near[0], TW_HASH_SIZE) > 0)) {
+            below = n;
+            near[0] = hash;
+        } else if (order > 0 && (above == count || memcmp(&hash, &near[1], TW_HASH_SIZE) < 0)) {
+            above = n;
+            near[1] = hash;
+        }
+    }
+    return left == below && right == above;
+}
+
+/* Of all pairs of keys that are there, put together as if they were neighbours of each key: only
+ * those pass between which there is nothing. */
+Test(proof, ics23_of_forged_neighbours)
+{
+    enum { COUNT = 12 };
+    world *w = world_of(COUNT);
+    const tw_prover p = prover_at(w, 0, w->store);
+    tw_bytes there[COUNT];
+    uint64_t passed = 0;
+    tw_writer inner = tw_writer_new(MIB);
+    for (uint64_t n = 0; n < COUNT; n++) there[n] = existence_of(w, &p, 2 * n);
+    for (uint64_t number = 0; number < 2 * COUNT; number++) {
+        for (uint64_t pair = 0; pair < (COUNT + 1) * (COUNT + 1); pair++) {
+            const uint64_t left = pair % (COUNT + 1);
+            const uint64_t right = pair / (COUNT + 1);
+            uint8_t key[12];
+            const tw_bytes name = key_of(number, key);
+            tw_writer_clear(&inner);
+            write_part(&inner, 0x0a, name);
+            if (left < COUNT) write_part(&inner, 0x12, there[left]);
+            if (right < COUNT) write_part(&inner, 0x1a, there[right]);
+            tw_writer_clear(&w->proof);
+            write_part(&w->proof, 0x12, tw_writer_bytes(&inner));
+            const bool taken =
+                tw_proof_check_ics23(tw_writer_bytes(&w->proof), &p.root.hash, name, NULL);
+            cr_assert_eq(taken, shows_absence(number, left, right, COUNT), "%llu: %llu, %llu",
+                         (unsigned long long)number, (unsigned long long)left,
+                         (unsigned long long)right);
+            passed += taken;
+        }
+    }
+    cr_assert_eq(passed, COUNT); /* each that is not there has one pair */
+    tw_writer_free(&inner);
     world_free(w);
 }

@@ -1,41 +1,12 @@
 /* test_tree -- the tree: fixed values, the node's bytes, and random batches against a plain
  * recursion over the bits of the sorted key hashes, which shares nothing with the tree but SHA-256.
  */
+#include "tests/fault/naive_tree.h"
 #include "tests/unit/state_fixture.h"
 #include "vm/state/tree.h"
 #include "vm/state/tree_node.h"
 
 #include <criterion/criterion.h>
-
-/* -- the oracle -- */
-
-typedef struct leaf {
-    tw_hash key_hash;
-    tw_hash hash;
-} leaf;
-
-static tw_hash hash_two(uint8_t domain, const tw_hash *a, const tw_hash *b)
-{
-    uint8_t bytes[65];
-    bytes[0] = domain;
-    memcpy(bytes + 1, a, 32);
-    memcpy(bytes + 33, b, 32);
-    return tw_sha256(bytes, sizeof bytes);
-}
-
-/* The root of leaves sorted by key hash that agree in the first `bit` bits. */
-static tw_hash tw_tree_root_naive(const leaf *leaves, size_t count, size_t bit)
-{
-    if (count == 0) return (tw_hash){0};
-    if (count == 1) return leaves[0].hash;
-    size_t left = 0;
-    while (left < count && (leaves[left].key_hash.bytes[bit / 8] >> (7 - bit % 8) & 1) == 0) {
-        left++;
-    }
-    const tw_hash a = tw_tree_root_naive(leaves, left, bit + 1);
-    const tw_hash b = tw_tree_root_naive(leaves + left, count - left, bit + 1);
-    return hash_two(1, &a, &b);
-}
 
 /* -- a set of numbered keys, in a tree and beside it -- */
 
@@ -94,28 +65,15 @@ static void set_commit(set *s)
     s->change_count = 0;
 }
 
-static void leaf_insert(leaf *leaves, size_t count, leaf l)
-{
-    size_t at = count;
-    while (at > 0 && memcmp(&leaves[at - 1].key_hash, &l.key_hash, 32) > 0) {
-        leaves[at] = leaves[at - 1];
-        at--;
-    }
-    leaves[at] = l;
-}
-
 static tw_hash set_oracle(const set *s)
 {
-    static leaf leaves[KEYS_MAX];
+    static naive_leaf leaves[KEYS_MAX];
     size_t count = 0;
     for (uint64_t key = 0; key < KEYS_MAX; key++) {
         if (s->values[key] == 0) continue;
-        leaf l = {.key_hash = tw_sha256(&key, 8)};
-        const tw_hash value_hash = tw_sha256(&s->values[key], 8);
-        l.hash = hash_two(0, &l.key_hash, &value_hash);
-        leaf_insert(leaves, count++, l);
+        naive_insert(leaves, count++, tw_bytes_of(&key, 8), tw_bytes_of(&s->values[key], 8));
     }
-    return tw_tree_root_naive(leaves, count, 0);
+    return naive_root(leaves, count, 0);
 }
 
 static void set_check(set *s)
@@ -137,7 +95,7 @@ Test(tree, small_trees_by_hand)
     const uint64_t value = 11;
     const tw_hash key_hash = tw_sha256(&key, 8);
     const tw_hash value_hash = tw_sha256(&value, 8);
-    const tw_hash alone = hash_two(0, &key_hash, &value_hash);
+    const tw_hash alone = naive_two(0, &key_hash, &value_hash);
     cr_assert(tw_hash_equal(&s->root.hash, &alone)); /* one leaf: its hash */
     const tw_hash same = tw_tree_leaf(&key_hash, tw_bytes_of(&value, 8));
     cr_assert(tw_hash_equal(&same, &alone));

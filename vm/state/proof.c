@@ -164,6 +164,9 @@ enum {
     SHA256 = 1,
 };
 
+/* LeafOp: hash, prehash_key and prehash_value SHA-256, no length prefix, prefix 00 */
+static const uint8_t leaf_op[] = {1 << 3, SHA256, 2 << 3, SHA256, 3 << 3, SHA256, 5 << 3 | 2, 1, 0};
+
 static void write_varint(tw_writer *w, uint64_t value)
 {
     for (; value >= 0x80; value >>= 7) tw_write_u8(w, (uint8_t)(value | 0x80));
@@ -194,9 +197,6 @@ static void write_step(tw_writer *w, const tw_hash *beside, bool right)
 /* An ExistenceProof of a key that is there. */
 static tw_status write_existence(const tw_prover *p, const tw_hash *key_hash, tw_writer *w)
 {
-    /* LeafOp: hash, prehash_key and prehash_value SHA-256, no length prefix, prefix 00 */
-    static const uint8_t leaf[] = {1 << 3, SHA256,     2 << 3, SHA256, 3 << 3,
-                                   SHA256, 5 << 3 | 2, 1,      0};
     tw_tree_way way;
     tw_bytes key = {NULL, 0};
     tw_bytes value = {NULL, 0};
@@ -204,7 +204,7 @@ static tw_status write_existence(const tw_prover *p, const tw_hash *key_hash, tw
     TW_TRY(leaf_at(p, key_hash, &key, &value));
     write_part(w, EXIST_KEY, key);
     write_part(w, EXIST_VALUE, value);
-    write_part(w, EXIST_LEAF, tw_bytes_of(leaf, sizeof leaf));
+    write_part(w, EXIST_LEAF, tw_bytes_of(leaf_op, sizeof leaf_op));
     for (unsigned i = way.depth; i-- > 0;) write_step(w, &way.beside[i], bit_of(key_hash, i));
     return w->bad ? TW_ERR_MEMORY : TW_OK;
 }
@@ -247,4 +247,139 @@ tw_status tw_proof_make_ics23(const tw_prover *p, tw_bytes key, tw_writer *w)
     const bool bad = inner.bad || w->bad;
     tw_writer_free(&inner);
     return status == TW_OK && bad ? TW_ERR_MEMORY : status;
+}
+
+/* ---- ICS-23, checked: only the bytes that are written above ---- */
+
+/* A key that is there: its hash, and what stands beside its way, from the root. */
+typedef struct existence {
+    tw_bytes key, value;
+    tw_hash key_hash;
+    unsigned depth;
+    tw_hash beside[TW_TREE_LEVELS_MAX];
+} existence;
+
+/* The part that a field of this number begins with; empty and r->bad when it is another one. */
+static tw_bytes read_part(tw_reader *r, uint8_t field)
+{
+    uint64_t size = 0;
+    uint8_t byte = 0x80;
+    if (tw_read_u8(r) != field) r->bad = true;
+    for (unsigned shift = 0; !r->bad && (byte & 0x80) != 0; shift += 7) {
+        byte = tw_read_u8(r);
+        size |= (uint64_t)(byte & 0x7f) << shift;
+        /* in as few bytes as it takes, and below 2^28 */
+        if (shift > 21 || (byte == 0 && shift > 0)) r->bad = true;
+    }
+    if (r->bad || size > tw_reader_left(r)) {
+        r->bad = true;
+        return tw_bytes_of(NULL, 0);
+    }
+    return tw_bytes_of(tw_read_raw(r, (size_t)size), (size_t)size);
+}
+
+static bool next_is(const tw_reader *r, uint8_t field)
+{
+    tw_reader peek = *r;
+    return tw_reader_left(r) > 0 && tw_read_u8(&peek) == field;
+}
+
+/* What stands beside, on the side that the key's bit says. */
+static bool read_step(tw_bytes step, bool right, tw_hash *ret_beside)
+{
+    tw_reader r = tw_reader_of(step);
+    if (tw_read_u8(&r) != INNER_HASH || tw_read_u8(&r) != SHA256) return false;
+    const tw_bytes prefix = read_part(&r, INNER_PREFIX);
+    if (r.bad || prefix.size != (right ? 1 + TW_HASH_SIZE : 1) || prefix.data[0] != 1) return false;
+    const tw_bytes suffix =
+        right ? tw_bytes_of(prefix.data + 1, TW_HASH_SIZE) : read_part(&r, INNER_SUFFIX);
+    if (!tw_reader_done(&r) || suffix.size != TW_HASH_SIZE) return false;
+    memcpy(ret_beside->bytes, suffix.data, TW_HASH_SIZE);
+    return true;
+}
+
+/* Reads an ExistenceProof and goes its way up to the root. */
+static bool read_existence(tw_bytes bytes, const tw_hash *root, existence *e)
+{
+    tw_bytes steps[TW_TREE_LEVELS_MAX];
+    tw_reader r = tw_reader_of(bytes);
+    e->key = read_part(&r, EXIST_KEY);
+    e->value = read_part(&r, EXIST_VALUE);
+    const tw_bytes leaf = read_part(&r, EXIST_LEAF);
+    e->depth = 0;
+    while (!r.bad && next_is(&r, EXIST_PATH) && e->depth < TW_TREE_LEVELS_MAX) {
+        steps[e->depth++] = read_part(&r, EXIST_PATH);
+    }
+    if (!tw_reader_done(&r) || e->key.size == 0 || e->value.size == 0 ||
+        !tw_bytes_equal(leaf, tw_bytes_of(leaf_op, sizeof leaf_op))) {
+        return false;
+    }
+    e->key_hash = tw_sha256(e->key.data, e->key.size);
+    tw_hash at = tw_tree_leaf(&e->key_hash, e->value);
+    for (unsigned i = e->depth; i-- > 0;) {
+        tw_hash *beside = &e->beside[i];
+        const bool right = bit_of(&e->key_hash, i);
+        if (!read_step(steps[e->depth - 1 - i], right, beside)) return false;
+        at = right ? tw_tree_inner(beside, &at) : tw_tree_inner(&at, beside);
+    }
+    return tw_hash_equal(&at, root);
+}
+
+/* No leaf stands on the given side of this one in its subtree below level `from`. */
+static bool is_last(const existence *e, unsigned from, bool above)
+{
+    for (unsigned i = from; i < e->depth; i++) {
+        if (bit_of(&e->key_hash, i) != above && !tw_hash_is_zero(&e->beside[i])) return false;
+    }
+    return true;
+}
+
+/* Nothing stands between the neighbours, either of which may be NULL: at the end of the tree. */
+static bool are_neighbours(const existence *left, const existence *right)
+{
+    if (left == NULL || right == NULL) {
+        return (left == NULL || is_last(left, 0, true)) &&
+               (right == NULL || is_last(right, 0, false));
+    }
+    unsigned parting = 0;
+    while (parting < left->depth && parting < right->depth &&
+           bit_of(&left->key_hash, parting) == bit_of(&right->key_hash, parting)) {
+        parting++;
+    }
+    return parting < left->depth && parting < right->depth && is_last(left, parting + 1, true) &&
+           is_last(right, parting + 1, false);
+}
+
+/* Reads a NonExistenceProof. */
+static bool check_absence(tw_bytes bytes, const tw_hash *root, tw_bytes key)
+{
+    existence sides[2];
+    const existence *found[2] = {NULL, NULL};
+    tw_reader r = tw_reader_of(bytes);
+    const tw_hash key_hash = tw_sha256(key.data, key.size);
+    if (!tw_bytes_equal(read_part(&r, NONEXIST_KEY), key)) return false;
+    for (int above = 0; above < 2; above++) {
+        const uint8_t field = above != 0 ? NONEXIST_RIGHT : NONEXIST_LEFT;
+        if (!next_is(&r, field)) continue;
+        existence *e = &sides[above];
+        const tw_bytes part = read_part(&r, field);
+        if (r.bad || !read_existence(part, root, e)) return false;
+        const int order = memcmp(e->key_hash.bytes, key_hash.bytes, TW_HASH_SIZE);
+        if (above != 0 ? order <= 0 : order >= 0) return false;
+        found[above] = e;
+    }
+    if (!tw_reader_done(&r)) return false;
+    if (found[0] == NULL && found[1] == NULL) return tw_hash_is_zero(root);
+    return are_neighbours(found[0], found[1]);
+}
+
+bool tw_proof_check_ics23(tw_bytes proof, const tw_hash *root, tw_bytes key, const tw_bytes *value)
+{
+    existence e;
+    tw_reader r = tw_reader_of(proof);
+    const tw_bytes part = read_part(&r, value != NULL ? PROOF_EXIST : PROOF_NONEXIST);
+    if (!tw_reader_done(&r) || key.size == 0) return false;
+    if (value == NULL) return check_absence(part, root, key);
+    return read_existence(part, root, &e) && tw_bytes_equal(e.key, key) &&
+           tw_bytes_equal(e.value, *value);
 }

@@ -44,4 +44,8 @@ TW_MUST_USE tw_status tw_proof_make_ics23(const tw_prover *prover, tw_bytes key,
  * `value` NULL, nothing. No bytes make it read outside them or take long. */
 bool tw_proof_check(tw_bytes proof, const tw_hash *root, tw_bytes key, const tw_bytes *value);
 
+/* The same of the ICS-23 form: of the bytes that tw_proof_make_ics23 writes, and no others, though
+ * other verifiers may take them. At most two ways of 256 levels are hashed. */
+bool tw_proof_check_ics23(tw_bytes proof, const tw_hash *root, tw_bytes key, const tw_bytes *value);
+
 #endif

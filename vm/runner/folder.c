@@ -127,8 +127,13 @@ static bool sync_parent(const char *path)
 tw_status tw_draft_end(tw_draft *draft, tw_err *err)
 {
     if (fsync(draft->lock) == 0 && rename(draft->path, draft->dir) == 0) {
-        draft->path[0] = '\0';
-        if (sync_parent(draft->dir)) return TW_OK;
+        if (sync_parent(draft->dir)) {
+            draft->path[0] = '\0';
+            return TW_OK;
+        }
+        const int cause = errno;
+        (void)rename(draft->dir, draft->path); /* nobody knows whether the name would last */
+        errno = cause;
     }
     return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be put in its place: %s", draft->dir,
                       strerror(errno));

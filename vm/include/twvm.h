@@ -207,7 +207,7 @@ TW_PUBLIC void tw_secret_from_seed(const char *seed, tw_secret *ret_secret);
 TW_PUBLIC bool tw_secret_account(const tw_secret *secret, tw_account *ret_account);
 /* True when the 32 bytes are an x coordinate on the curve. */
 TW_PUBLIC bool tw_account_is_valid(const tw_account *account);
-/* Signs 32 bytes, with the same signature each time. False for a secret that is none. About 30 us.
+/* Signs 32 bytes, with the same signature each time. False for a secret that is none. About 60 us.
  */
 TW_PUBLIC bool tw_sign(const tw_secret *secret, const tw_hash *message,
                        tw_signature *ret_signature);
@@ -369,8 +369,8 @@ TW_PUBLIC void tw_ledger_close(tw_ledger *ledger);
 /* A ledger that only reads and stands at the newest block that is written now: whatever `present`
  * does afterwards, it stays as it is. May be called, and the view used, by any one thread, while
  * another makes blocks with `present`, which must stay open until the view is closed. A view keeps
- * old data on the disk: do not hold it for ever. About 100 us. TW_REFUSED_ARGUMENT for a store in
- * memory, which is for one thread: read through the ledger itself there. */
+ * old data on the disk, and up to 1 GiB that it has read: do not hold it for ever. About 30 us.
+ * TW_REFUSED_ARGUMENT for a store in memory: read through the ledger itself there. */
 TW_PUBLIC TW_MUST_USE tw_status tw_ledger_open_view(tw_ledger *present, tw_ledger **ret_ledger,
                                                     tw_err *err);
 
@@ -659,8 +659,8 @@ TW_PUBLIC TW_MUST_USE tw_status tw_ledger_next(tw_ledger *ledger, tw_bytes prefi
                                                bool *ret_found);
 
 /* A proof file: what the state has under `key`, or that it has nothing, for anyone who knows the
- * hash of the block; with what helps to read it, the contract's module too when `code`. Time: about
- * 40 hashes; `twvm verify` and tw_proof_file_check take it. */
+ * hash of the block; with what helps to read it, the contract's module too when `code`. Time: one
+ * way through the tree a fact, of three at most. `twvm verify` and tw_proof_file_check take it. */
 TW_PUBLIC TW_MUST_USE tw_status tw_ledger_proof(tw_ledger *ledger, tw_bytes key, bool code,
                                                 tw_bytes *ret_file, tw_err *err);
 /* The same fact alone, as an ICS-23 CommitmentProof. */

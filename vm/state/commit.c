@@ -160,7 +160,10 @@ tw_status tw_commit_open(tw_store *store, size_t memory_max, tw_commit **ret_com
     if (c->tree == NULL || c->batch == NULL || c->scratch == NULL) {
         status = tw_err_set(err, TW_ERR_MEMORY, "no memory to open the ledger");
     }
-    if (status == TW_OK) status = load_head(c, err);
+    if (status == TW_OK) {
+        tw_tree_remember(c->tree, tw_store_nodes_size(store));
+        status = load_head(c, err);
+    }
     if (status != TW_OK) {
         tw_commit_close(c);
         return status;

@@ -69,6 +69,9 @@ size_t tw_store_landmark(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX])
  * only: TW_REFUSED_ARGUMENT otherwise. */
 TW_MUST_USE tw_status tw_store_open_still(tw_store *store, tw_store **ret_store, tw_err *err);
 
+/* Bytes of the caches that are for nodes of the tree; 0 in memory, where reading costs nothing. */
+size_t tw_store_nodes_size(const tw_store *store);
+
 /* Makes the store broken from now on, as a failed write does: for the fault tests. */
 void tw_store_break(tw_store *store, const char *text);
 

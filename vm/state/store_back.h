@@ -49,6 +49,7 @@ struct tw_store {
     const tw_store_back *back;
     atomic_bool broken;
     uint64_t floor;
+    size_t nodes_size;        /* tw_store_nodes_size */
     atomic_int failure_state; /* 0 none, 1 being written, 2 there */
     char failure[TW_STORE_FAILURE_SIZE];
 };

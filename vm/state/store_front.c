@@ -86,6 +86,11 @@ bool tw_store_is_shared(const tw_store *store)
     return store->back->shared;
 }
 
+size_t tw_store_nodes_size(const tw_store *store)
+{
+    return store->nodes_size;
+}
+
 void tw_store_break(tw_store *store, const char *text)
 {
     tw_store_note(store, text);

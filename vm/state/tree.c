@@ -12,9 +12,11 @@
  * itself comes after both, and the lists of the second half behind those of the first, so batch and
  * root are the same byte for byte.
  *
- * The cache holds the nodes of the top four levels by their place. An entry counts only when
- * version and hash are those that the parent names; every node that is written goes through it, so
- * an update whose block was dropped leaves entries that nobody asks for or that are overwritten.
+ * The cache holds the nodes of the top four levels by their place, and (tw_tree_remember) as many
+ * of those below as it may, shallow ones first: a look-up in RocksDB costs more than all hashing of
+ * a node. An entry counts only when version and hash are those that the parent names; every node
+ * that is written goes through it, so an update whose block was dropped leaves entries that nobody
+ * asks for or that are overwritten. Each half of the nibbles has places of its own.
  */
 #include "vm/state/tree.h"
 
@@ -35,6 +37,7 @@ enum {
 typedef struct cached {
     tw_hash hash;
     uint64_t version;
+    unsigned depth; /* 0 in `deep`: free */
     tw_tree_node node;
 } cached;
 
@@ -52,6 +55,8 @@ struct tw_tree {
     tw_crew *crew; /* NULL: none */
     lane lanes[LANES];
     cached *cache[CACHE_COUNT]; /* NULL until first used */
+    cached *deep;               /* below those: by a hash of the place, as many for each half */
+    size_t deep_half;
 };
 
 /* One change, ready for the tree. */
@@ -108,9 +113,18 @@ void tw_tree_use(tw_tree *tree, tw_crew *crew)
     tree->crew = crew;
 }
 
+void tw_tree_remember(tw_tree *tree, size_t size)
+{
+    assert(tree->deep == NULL);
+    const size_t half = size / sizeof(cached) / 2;
+    if (half > 0) tree->deep = tw_mem_new(2 * half * sizeof(cached));
+    if (tree->deep != NULL) tree->deep_half = half;
+}
+
 void tw_tree_free(tw_tree *tree)
 {
     if (tree == NULL) return;
+    tw_mem_free(tree->deep);
     for (int i = 0; i < LANES; i++) {
         tw_arena_free(tree->lanes[i].scratch);
         tw_arena_free(tree->lanes[i].load);
@@ -121,10 +135,9 @@ void tw_tree_free(tw_tree *tree)
 
 /* -- cache and store -- */
 
-/* The cache entry of a place, or NULL below the cached depths. */
-static cached **cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+/* The cache entry of a place in the top levels. */
+static cached **top_at(tw_tree *tree, const tw_hash *path, unsigned depth)
 {
-    if (depth >= CACHE_DEPTHS) return NULL;
     size_t start = 0;
     size_t index = 0;
     for (unsigned d = 0; d < depth; d++) {
@@ -135,17 +148,39 @@ static cached **cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
     return &tree->cache[start + index];
 }
 
+/* The entry that a place below has to share with others; NULL: there are none. Of a long path the
+ * first 16 nibbles tell enough. */
+static cached *deep_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+{
+    if (tree->deep_half == 0) return NULL;
+    uint64_t place = tw_load_u64(path->bytes);
+    const size_t start = place >> 63 != 0 ? tree->deep_half : 0;
+    if (depth < 16) place &= ~(UINT64_MAX >> 4 * depth);
+    place = (place + depth) * UINT64_C(0x9e3779b97f4a7c15);
+    return &tree->deep[start + (place >> 32) % tree->deep_half];
+}
+
+/* What is remembered of a place, or NULL. */
+static const cached *cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+{
+    return depth < CACHE_DEPTHS ? *top_at(tree, path, depth) : deep_at(tree, path, depth);
+}
+
 /* Remembers a node, if there is memory for it. */
 static void cache_put(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
                       const tw_hash *hash, uint64_t version, const tw_tree_node *node)
 {
-    cached **at = cache_at(tree, path, depth);
+    cached *at = NULL;
+    if (depth < CACHE_DEPTHS) {
+        cached **top = top_at(tree, path, depth);
+        if (*top == NULL) *top = TW_NEW(own->cache_memory, cached);
+        at = *top;
+    } else {
+        at = deep_at(tree, path, depth);
+        if (at != NULL && at->depth != 0 && at->depth < depth) return;
+    }
     if (at == NULL) return;
-    if (*at == NULL) *at = TW_NEW(own->cache_memory, cached);
-    if (*at == NULL) return;
-    (*at)->hash = *hash;
-    (*at)->version = version;
-    (*at)->node = *node;
+    *at = (cached){*hash, version, depth, *node};
 }
 
 static tw_status load_stored(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
@@ -170,10 +205,9 @@ static tw_status load(tw_tree *tree, lane *own, const tw_hash *path, unsigned de
                       const tw_tree_slot *slot, tw_tree_node *ret_node)
 {
     assert(slot->kind == TW_TREE_INNER);
-    cached **at = cache_at(tree, path, depth);
-    if (at != NULL && *at != NULL && (*at)->version == slot->version &&
-        tw_hash_equal(&(*at)->hash, &slot->hash)) {
-        *ret_node = (*at)->node;
+    const cached *at = cache_at(tree, path, depth);
+    if (at != NULL && at->version == slot->version && tw_hash_equal(&at->hash, &slot->hash)) {
+        *ret_node = at->node;
         return TW_OK;
     }
     TW_TRY(load_stored(tree, own, path, depth, slot->version, ret_node));

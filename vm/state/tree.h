@@ -41,6 +41,10 @@ enum { TW_TREE_LEVELS_MAX = 256 }; /* bits of a key hash */
 tw_tree *tw_tree_new(tw_store *store, size_t memory_max);
 void tw_tree_free(tw_tree *tree); /* NULL is allowed */
 
+/* Lets it remember nodes below the top levels too, in at most `size` more bytes, which are used as
+ * they fill. Called once, before the tree is used. Without memory nothing more is remembered. */
+void tw_tree_remember(tw_tree *tree, size_t size);
+
 /* Lets the crew (borrowed; NULL: none) do half of what an update hashes. The result is the same. */
 void tw_tree_use(tw_tree *tree, tw_crew *crew);
 

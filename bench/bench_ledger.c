@@ -29,6 +29,12 @@ uint64_t bench_time(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+void bench_progress(const char *what, uint64_t done, uint64_t all)
+{
+    fprintf(stderr, "bench_ledger: %llu of %llu %s\n", (unsigned long long)done,
+            (unsigned long long)all, what);
+}
+
 tw_store *bench_store(const ledger_bench *b, const char *name)
 {
     char path[PATH];
@@ -115,9 +121,11 @@ static tw_bytes compile(const char *folder, const char *name)
 
 static int usage(FILE *to)
 {
-    fprintf(to, "usage: ./dev bench ledger [--transactions N] [--readings N] [--keys N] "
-                "[--cache MIB]\n\n"
-                "  --transactions N  of each run of (a) (20000); 1000000 for the curve of memory\n"
+    fprintf(to, "usage: ./dev bench ledger [--only PARTS] [--transactions N] [--readings N] "
+                "[--keys N] [--cache MIB]\n\n"
+                "  --only PARTS      letters: a transactions, b readings, c state and disk, m the\n"
+                "                    curve of memory over transactions (abc)\n"
+                "  --transactions N  of each run of (a) (20000)\n"
                 "  --readings N      of each run of (b) (200000)\n"
                 "  --keys N          the most in (c): 10000, 100000, 1000000 (1000000), 10000000\n"
                 "  --cache MIB       a store's cache, and its buffers (64)\n");
@@ -127,6 +135,10 @@ static int usage(FILE *to)
 static bool option(ledger_bench *b, const char *word, const char *value)
 {
     const uint64_t number = value != NULL ? strtoull(value, NULL, 10) : 0;
+    if (strcmp(word, "--only") == 0 && value != NULL) {
+        b->only = value;
+        return value[0] != '\0' && strspn(value, "abcm") == strlen(value);
+    }
     if (strcmp(word, "--transactions") == 0) {
         b->transactions = number;
     } else if (strcmp(word, "--readings") == 0) {
@@ -144,7 +156,7 @@ static bool option(ledger_bench *b, const char *word, const char *value)
 int main(int argc, char **argv)
 {
     static ledger_bench b = {
-        .transactions = 20000, .readings = 200000, .keys = 1000000, .cache_mib = 64};
+        .only = "abc", .transactions = 20000, .readings = 200000, .keys = 1000000, .cache_mib = 64};
     char json[PATH];
     char svg[PATH];
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout);
@@ -155,9 +167,10 @@ int main(int argc, char **argv)
     }
     b.flow = compile(argv[2], "flow.twc");
     b.feed = compile(argv[2], "feed.twc");
-    bench_flow(&b);
-    bench_packs(&b);
-    bench_keys(&b);
+    if (strchr(b.only, 'a') != NULL) bench_flow(&b);
+    if (strchr(b.only, 'b') != NULL) bench_packs(&b);
+    if (strchr(b.only, 'c') != NULL) bench_keys(&b);
+    if (strchr(b.only, 'm') != NULL) bench_memory(&b);
     snprintf(json, sizeof json, "%s/ledger.json", argv[3]);
     snprintf(svg, sizeof svg, "%s/ledger.svg", argv[3]);
     if (!write_json(&b, json) || !curve_write(b.curves, b.curve_count, svg)) {

@@ -31,6 +31,7 @@ typedef struct bench_row {
 typedef struct ledger_bench {
     const char *folder;    /* for stores; empty, and removed by the caller */
     tw_bytes flow, feed;   /* modules */
+    const char *only;      /* letters of the parts to run */
     uint64_t transactions; /* of (a) */
     uint64_t readings;     /* of (b) */
     uint64_t keys;         /* of (c), the most */
@@ -42,13 +43,16 @@ typedef struct ledger_bench {
 } ledger_bench;
 
 /* The parts, each printing its table. */
-void bench_flow(ledger_bench *b);  /* (a), and memory */
-void bench_packs(ledger_bench *b); /* (b) */
-void bench_keys(ledger_bench *b);  /* (c), (d) */
+void bench_flow(ledger_bench *b);   /* (a), and memory */
+void bench_memory(ledger_bench *b); /* the curve of memory alone */
+void bench_packs(ledger_bench *b);  /* (b) */
+void bench_keys(ledger_bench *b);   /* (c), (d) */
 
 /* Ends the program with a sentence unless `status` is TW_OK. */
 void bench_must(tw_status status, const char *what, const tw_err *err);
 uint64_t bench_time(clockid_t clock); /* ns */
+/* A line on the error output: how far a long part is. */
+void bench_progress(const char *what, uint64_t done, uint64_t all);
 tw_store *bench_store(const ledger_bench *b, const char *name);
 double bench_median(double *values, uint32_t count); /* sorts them */
 

@@ -245,7 +245,10 @@ static void sign_piece(flow *f, uint32_t senders, uint64_t left)
     }
 }
 
-static outcome run_flow(ledger_bench *b, unsigned threads, uint32_t senders, curve *memory)
+/* Without `measured` there is no limit beside it, and one line in the curve, whose points are told.
+ */
+static outcome run_flow(ledger_bench *b, unsigned threads, uint32_t senders, curve *memory,
+                        bool measured)
 {
     flow f;
     outcome o = {0};
@@ -259,13 +262,14 @@ static outcome run_flow(ledger_bench *b, unsigned threads, uint32_t senders, cur
     for (uint64_t done = 0; done < b->transactions;) {
         const uint64_t left = b->transactions - done;
         sign_piece(&f, senders, left);
-        limit_of(&f, threads, &o.limit_wall, &o.limit_cpu);
+        if (measured) limit_of(&f, threads, &o.limit_wall, &o.limit_cpu);
         send_all(&f, PER_BLOCK);
         pieces++;
         done += left < PIECE ? left : PIECE;
         if (done % every < PIECE) {
-            bench_point(memory, threads - 1, threads == 1 ? "1 thread" : "2 threads", (double)done,
-                        resident_mib());
+            bench_point(memory, measured ? threads - 1 : 0, threads == 1 ? "1 thread" : "2 threads",
+                        (double)done, resident_mib());
+            if (!measured) bench_progress("transactions", done, b->transactions);
         }
     }
     o.limit_wall /= pieces;
@@ -283,7 +287,7 @@ static void flow_rows(ledger_bench *b, uint32_t senders, curve *memory)
     char engine[48];
     for (unsigned t = 1; t <= 2; t++) {
         outcome *each = &o[t - 1];
-        *each = run_flow(b, t, senders, memory);
+        *each = run_flow(b, t, senders, memory, true);
         snprintf(engine, sizeof engine, "twvm, %u thread%s, %u sender%s", t, t > 1 ? "s" : "",
                  senders, senders > 1 ? "s" : "");
         printf("| %u | %u | %.0f | %.0f | %.2f | %.1f | %.1f | %.2f |\n", senders, t,
@@ -313,6 +317,20 @@ static void print_memory(const curve *c)
             c->names[line], first[1], first[0], half[1], half[0], last[1], last[0]);
     }
     printf("\n");
+}
+
+void bench_memory(ledger_bench *b)
+{
+    curve *c = bench_curve(b, "Memory over transactions, 2 threads", "transactions", "resident MiB",
+                           false);
+    const outcome o = run_flow(b, 2, SENDERS, c, false);
+    printf("## Memory over %llu transactions, 2 threads, caches and buffers of %llu MiB each\n\n"
+           "| transactions | resident MiB |\n|---|---|\n",
+           (unsigned long long)b->transactions, (unsigned long long)b->cache_mib);
+    for (uint32_t i = 0; i < c->counts[0]; i++) {
+        printf("| %.0f | %.1f |\n", c->at[0][i][0], c->at[0][i][1]);
+    }
+    printf("\n%.0f transactions a second.\n\n", 1e9 / o.wall);
 }
 
 void bench_flow(ledger_bench *b)

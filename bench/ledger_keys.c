@@ -2,14 +2,17 @@
  * size and time of proofs, bytes on the disk.
  *
  * Called by bench_ledger.c. Two stores with the same keys and values grow together: one through
- * overlay, tree and commit as the ledger does it (values of the past are kept, as by default), one
- * with a batch of the raw keys alone. Blocks of random updates alternate between them, so what
- * else the computer does meets both.
+ * overlay, tree and commit as the ledger with two threads does it (values of the past are kept, as
+ * by default; the root by both threads, a block written while the next one is put together), one
+ * with a batch of the raw keys alone. Runs of blocks of random updates alternate between them, so
+ * what else the computer does meets both; a run ends when its last block is on the disk.
  */
 #include "bench_ledger.h"
 
+#include "vm/base/crew.h"
 #include "vm/exec/keys.h"
 #include "vm/isa/isa.h"
+#include "vm/state/audit.h"
 #include "vm/state/proof.h"
 
 #include <dirent.h>
@@ -24,20 +27,26 @@ enum {
     KEY = 69,
     FILL_BLOCK = 1000,
     BLOCK = 1000,
-    BLOCKS = 20, /* of each, at a size */
+    RUNS = 20,  /* of each, at a size */
+    BLOCKS = 5, /* of a run */
     PROOFS = 500,
     MEMORY = 1 << 30,
     PATH = 4096,
+    PROGRESS = 100000, /* keys; more often nobody needs to hear */
 };
 
 typedef struct pair {
     const ledger_bench *bench;
     tw_store *store, *raw;
-    tw_overlay *overlay;
+    tw_overlay *overlay, *written; /* the second one lies below while it is being written */
     tw_commit *commit;
+    tw_crew *crew;
+    tw_job job;
+    bool pending, sync;
     tw_batch *batch;
     tw_arena *arena;
     uint64_t height, keys, random;
+    uint64_t put_ns, root_ns, write_ns; /* of the ledger's blocks */
 } pair;
 
 static uint64_t mixed(uint64_t x) /* SplitMix64 */
@@ -69,20 +78,47 @@ static tw_bytes value_of(uint64_t seed, uint8_t memory[VALUE + 8])
     return tw_bytes_of(memory, VALUE);
 }
 
-/* A block of `count` keys to the state: key(i) = numbers[i]. */
+static void write_now(void *context)
+{
+    pair *p = context;
+    tw_err err = {0};
+    const uint64_t start = bench_time(CLOCK_MONOTONIC);
+    bench_must(tw_commit_write(p->commit, tw_bytes_of(NULL, 0), p->sync, &err), "commit", &err);
+    p->write_ns += bench_time(CLOCK_MONOTONIC) - start;
+}
+
+static void settle(pair *p)
+{
+    if (p->pending) tw_crew_wait(p->crew, &p->job);
+    p->pending = false;
+}
+
+/* A block of `count` keys to the state: key(i) = numbers[i]. It is on its way afterwards. */
 static void write_state(pair *p, const uint64_t *numbers, uint64_t count, bool sync)
 {
     uint8_t memory[VALUE + 8];
     tw_hash root;
     tw_err err = {0};
+    const uint64_t start = bench_time(CLOCK_MONOTONIC);
+    tw_overlay_clear(p->overlay, p->height);
+    if (p->pending) tw_overlay_stack(p->overlay, p->written);
     for (uint64_t i = 0; i < count; i++) {
         const tw_key key = key_of(numbers[i]);
         const tw_bytes value = value_of(p->height + numbers[i], memory);
         bench_must(tw_overlay_put(p->overlay, tw_key_bytes(&key), value), "put", NULL);
     }
+    p->put_ns += bench_time(CLOCK_MONOTONIC) - start;
+    settle(p);
+    const uint64_t settled = bench_time(CLOCK_MONOTONIC);
     bench_must(tw_commit_prepare(p->commit, p->overlay, ++p->height, &root, &err), "root", &err);
-    bench_must(tw_commit_write(p->commit, tw_bytes_of(NULL, 0), sync, &err), "commit", &err);
-    tw_overlay_clear(p->overlay, p->height);
+    p->root_ns += bench_time(CLOCK_MONOTONIC) - settled;
+    tw_overlay *finished = p->overlay;
+    p->overlay = p->written;
+    p->written = finished;
+    p->sync = sync;
+    p->pending = true;
+    p->job = (tw_job){.run = write_now, .context = p};
+    tw_crew_give(p->crew, &p->job, true);
 }
 
 static void write_raw(pair *p, const uint64_t *numbers, uint64_t count, bool sync)
@@ -142,36 +178,50 @@ static void grow(pair *p, uint64_t keys, double *ret_state, double *ret_raw)
             while (count < FILL_BLOCK && at < keys) numbers[count++] = at++;
             if (way == 0) write_state(p, numbers, count, false);
             if (way == 1) write_raw(p, numbers, count, false);
+            if (at % PROGRESS == 0) bench_progress(way == 0 ? "keys" : "raw keys", at, keys);
         }
+        settle(p);
         *(way == 0 ? ret_state : ret_raw) += (double)(written_bytes() - before);
     }
     p->keys = keys;
 }
 
-/* Nanoseconds an update, the median of the blocks and the best. */
+/* Nanoseconds an update, the median of the runs and the best; and of the ledger's the parts. */
 typedef struct speed {
     double median, best;
+    double put, root, write;
 } speed;
+
+static speed speed_of(double ns[RUNS])
+{
+    const double median = bench_median(ns, RUNS);
+    return (speed){.median = median, .best = ns[0]}; /* sorted now */
+}
 
 static void update_both(pair *p, speed *ret_state, speed *ret_raw)
 {
-    double state[BLOCKS];
-    double raw[BLOCKS];
-    uint64_t numbers[BLOCK];
-    for (int i = 0; i < BLOCKS; i++) {
-        for (int k = 0; k < BLOCK; k++) numbers[k] = mixed(p->random++) % p->keys;
+    const double updates = (double)RUNS * BLOCKS * BLOCK;
+    double state[RUNS];
+    double raw[RUNS];
+    uint64_t numbers[BLOCKS][BLOCK];
+    p->put_ns = p->root_ns = p->write_ns = 0;
+    for (int i = 0; i < RUNS; i++) {
+        for (int k = 0; k < BLOCKS * BLOCK; k++) {
+            numbers[k / BLOCK][k % BLOCK] = mixed(p->random++) % p->keys;
+        }
         const uint64_t start = bench_time(CLOCK_MONOTONIC);
-        write_state(p, numbers, BLOCK, true);
+        for (int k = 0; k < BLOCKS; k++) write_state(p, numbers[k], BLOCK, true);
+        settle(p);
         const uint64_t middle = bench_time(CLOCK_MONOTONIC);
-        write_raw(p, numbers, BLOCK, true);
-        const uint64_t end = bench_time(CLOCK_MONOTONIC);
-        state[i] = (double)(middle - start) / BLOCK;
-        raw[i] = (double)(end - middle) / BLOCK;
+        for (int k = 0; k < BLOCKS; k++) write_raw(p, numbers[k], BLOCK, true);
+        state[i] = (double)(middle - start) / (BLOCKS * BLOCK);
+        raw[i] = (double)(bench_time(CLOCK_MONOTONIC) - middle) / (BLOCKS * BLOCK);
     }
-    ret_state->median = bench_median(state, BLOCKS);
-    ret_raw->median = bench_median(raw, BLOCKS);
-    ret_state->best = state[0]; /* sorted now */
-    ret_raw->best = raw[0];
+    *ret_raw = speed_of(raw);
+    *ret_state = speed_of(state);
+    ret_state->put = (double)p->put_ns / updates;
+    ret_state->root = (double)p->root_ns / updates;
+    ret_state->write = (double)p->write_ns / updates;
 }
 
 typedef struct proofs {
@@ -217,16 +267,22 @@ static void open_pair(ledger_bench *b, pair *p)
     p->raw = bench_store(b, "raw");
     bench_must(tw_commit_open(p->store, MEMORY, &p->commit, &err), "store", &err);
     p->overlay = tw_overlay_new(p->store, MEMORY);
+    p->written = tw_overlay_new(p->store, MEMORY);
     p->batch = tw_batch_new(MEMORY);
     p->arena = tw_arena_new(16 << 20);
-    if (p->overlay == NULL || p->batch == NULL || p->arena == NULL) exit(1);
-    tw_overlay_clear(p->overlay, 1);
+    p->crew = tw_crew_new(1);
+    const bool all = p->overlay != NULL && p->written != NULL && p->batch != NULL &&
+                     p->arena != NULL && p->crew != NULL;
+    if (!all) exit(1);
+    tw_commit_use(p->commit, p->crew);
 }
 
 static void close_pair(pair *p)
 {
     tw_commit_close(p->commit);
+    tw_crew_free(p->crew);
     tw_overlay_free(p->overlay);
+    tw_overlay_free(p->written);
     tw_batch_free(p->batch);
     tw_arena_free(p->arena);
     tw_store_close(p->store);
@@ -236,13 +292,41 @@ static void close_pair(pair *p)
 static void note_size(ledger_bench *b, const pair *p, speed state, speed raw, proofs proof)
 {
     char engine[48];
-    printf("| %" PRIu64 " | %.0f | %.0f | %.2f | %.0f | %.0f | %.1f | %.1f |\n", p->keys,
-           1e9 / state.median, 1e9 / raw.median, raw.median / state.median, proof.bytes,
-           proof.ics23_bytes, proof.make_ns / 1000, proof.check_ns / 1000);
+    printf("| %" PRIu64 " | %.0f | %.0f | %.2f | %.1f | %.1f | %.1f | %.0f | %.0f | %.1f | %.1f "
+           "|\n",
+           p->keys, 1e9 / state.median, 1e9 / raw.median, raw.median / state.median,
+           state.put / 1000, state.root / 1000, state.write / 1000, proof.bytes, proof.ics23_bytes,
+           proof.make_ns / 1000, proof.check_ns / 1000);
     snprintf(engine, sizeof engine, "twvm, %" PRIu64 " keys", p->keys);
     bench_note(b, "state updates", engine, state.median, state.best, raw.median / state.median);
     snprintf(engine, sizeof engine, "RocksDB, %" PRIu64 " keys", p->keys);
     bench_note(b, "state updates", engine, raw.median, raw.best, -1);
+    snprintf(engine, sizeof engine, "native, %" PRIu64 " keys", p->keys);
+    bench_note(b, "proof made", engine, proof.make_ns, proof.make_ns, -1);
+    bench_note(b, "proof checked", engine, proof.check_ns, proof.check_ns, -1);
+}
+
+static void hear(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "bench_ledger: %s\n", sentence);
+}
+
+/* What fsck does of a state: the root again from the keys alone, every node and value of the past.
+ */
+static void look_over(ledger_bench *b, const pair *p)
+{
+    char engine[48];
+    tw_audit audit = {.store = p->store, .memory_max = 256 << 20, .found = hear};
+    const uint64_t start = bench_time(CLOCK_MONOTONIC);
+    bench_must(tw_audit_state(&audit), "fsck", NULL);
+    const double ns = (double)(bench_time(CLOCK_MONOTONIC) - start);
+    if (audit.problems != 0 || audit.keys != p->keys) exit(1);
+    printf("fsck of this state: %.1f s for %" PRIu64 " keys, %" PRIu64 " nodes and %" PRIu64
+           " values of the past; nothing is wrong.\n\n",
+           ns / 1e9, audit.keys, audit.nodes, audit.values);
+    snprintf(engine, sizeof engine, "twvm, %" PRIu64 " keys", p->keys);
+    bench_note(b, "fsck, a key", engine, ns / (double)p->keys, ns / (double)p->keys, -1);
 }
 
 void bench_keys(ledger_bench *b)
@@ -255,10 +339,12 @@ void bench_keys(ledger_bench *b)
     double given_raw = 0;
     pair p;
     open_pair(b, &p);
-    printf("## (c) state updates in synced blocks of %d, keys of %d and values of %d bytes\n\n"
-           "| keys | updates a second | RocksDB alone | share of that | proof bytes | as ICS-23 "
-           "| made in us | checked in us |\n|---|---|---|---|---|---|---|---|\n",
-           BLOCK, KEY, VALUE);
+    printf(
+        "## (c) state updates in synced blocks of %d, keys of %d and values of %d bytes\n\n"
+        "| keys | updates a second | RocksDB alone | share of that | us of putting | of the root "
+        "| of writing, beside | proof bytes | as ICS-23 | made in us | checked in us |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|\n",
+        BLOCK, KEY, VALUE);
     for (size_t i = 0; i < 4 && (sizes[i] <= b->keys || i == 0); i++) {
         speed state;
         speed raw;
@@ -281,5 +367,6 @@ void bench_keys(ledger_bench *b)
         "| twvm | %.0f | %.1f |\n| RocksDB alone | %.0f | %.1f |\n\n",
         p.keys, folder_bytes(b, "state") / (double)p.keys, given_state / own,
         folder_bytes(b, "raw") / (double)p.keys, given_raw / own);
+    look_over(b, &p);
     close_pair(&p);
 }

@@ -522,6 +522,7 @@ static void grow_tree(tw_store *store, tw_crew *few, uint64_t seed, tw_writer *l
     tw_tree_root root = {0};
     tw_err err = {0};
     tw_tree_use(tree, few);
+    tw_tree_remember(tree, 40 * 1024);
     for (uint64_t version = 1; version <= VERSIONS; version++) {
         const size_t count = 1 + random_below(&seed, CHANGES_MAX);
         const uint64_t first = random_below(&seed, 2000);

@@ -10,7 +10,7 @@
 
 /* -- a set of numbered keys, in a tree and beside it -- */
 
-enum { KEYS_MAX = 3000 };
+enum { KEYS_MAX = 3000, REMEMBERED = 40 * 1024 /* some thirty nodes, for which more compete */ };
 
 typedef struct set {
     tw_store *store;
@@ -30,6 +30,7 @@ static set *set_make(void)
     set *s = tw_mem_new(sizeof *s);
     s->store = store_in_memory();
     s->tree = tw_tree_new(s->store, 64 * MIB);
+    tw_tree_remember(s->tree, REMEMBERED);
     s->batch = tw_batch_new(64 * MIB);
     return s;
 }

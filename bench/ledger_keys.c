@@ -110,7 +110,7 @@ static void write_state(pair *p, const uint64_t *numbers, uint64_t count, bool s
     p->put_ns += bench_time(CLOCK_MONOTONIC) - start;
     settle(p);
     const uint64_t settled = bench_time(CLOCK_MONOTONIC);
-    bench_must(tw_commit_prepare(p->commit, p->overlay, ++p->height, &root, &err), "root", &err);
+    bench_must(tw_commit_prepare(p->commit, p->overlay, p->height++, &root, &err), "root", &err);
     p->root_ns += bench_time(CLOCK_MONOTONIC) - settled;
     tw_overlay *finished = p->overlay;
     p->overlay = p->written;
@@ -269,7 +269,7 @@ static void open_pair(ledger_bench *b, pair *p)
     p->overlay = tw_overlay_new(p->store, MEMORY);
     p->written = tw_overlay_new(p->store, MEMORY);
     p->batch = tw_batch_new(MEMORY);
-    p->arena = tw_arena_new(16 << 20);
+    p->arena = tw_arena_new(MEMORY);
     p->crew = tw_crew_new(1);
     const bool all = p->overlay != NULL && p->written != NULL && p->batch != NULL &&
                      p->arena != NULL && p->crew != NULL;
@@ -317,7 +317,8 @@ static void hear(void *context, const char *sentence)
 static void look_over(ledger_bench *b, const pair *p)
 {
     char engine[48];
-    tw_audit audit = {.store = p->store, .memory_max = 256 << 20, .found = hear};
+    tw_audit audit = {.store = p->store, .memory_max = 256 << 20, .found = hear, .arena = p->arena};
+    tw_arena_clear(p->arena);
     const uint64_t start = bench_time(CLOCK_MONOTONIC);
     bench_must(tw_audit_state(&audit), "fsck", NULL);
     const double ns = (double)(bench_time(CLOCK_MONOTONIC) - start);

@@ -33,6 +33,14 @@ check 'a mistake is told with its line' 1 \
 check 'a folder is no text' 1 'cannot be read' "$TWVM" asm . -o x.twm
 check 'what is not there' 1 'cannot be opened' "$TWVM" asm none.twa
 check 'nor can everything be written' 1 'cannot be written' "$TWVM" asm pump.twa -o none/x.twm
+cp pump.twm kept.twm
+# a disk that takes nothing, not even the sentence
+check 'what was there stays' 1 '' sh -c "trap '' XFSZ; ulimit -f 0; exec \"\$@\"" - \
+    "$TWVM" asm later.twa --bounds -o kept.twm
+check 'as it was' 0 '' cmp pump.twm kept.twm
+test -z "$(find . -name '*.part')"
+verdict $? 'and nothing else'
+check 'a pipe is written to' 0 '' sh -c '"$1" asm pump.twa -o /dev/stdout | cmp - pump.twm' - "$TWVM"
 check 'a name that says nothing' 2 'say with -o where to write' "$TWVM" asm "$ROOT/README.md"
 check 'a contract is no text' 1 "line 1: a module's text begins with" \
     "$TWVM" asm "$ROOT/contracts/pump_guard.twc" -o x.twm

@@ -49,9 +49,18 @@ check 'the same bytes' 0 '' cmp state.snap at.snap
 check 'by a time' 0 "block $height, " "$TWVM" -d l snapshot save time.snap --at 2026-01-05T00:00:00Z
 check 'the same bytes' 0 '' cmp state.snap time.snap
 check 'from a ledger that was replayed' 0 'agrees' "$TWVM" -d l replay --to r
+check 'which is on the disk: its newest block is noted' 0 '' cmp l/store/LANDMARK r/store/LANDMARK
+check 'not over something' 1 'r is there already' "$TWVM" -d l replay --to r
+test ! -e r.unfinished
+verdict $? 'and nothing is left over'
+mkdir -p l/replay-99 l/replay-1x && echo old >l/replay-99/CURRENT && echo mine >l/replay-1x/file
+check 'a replay that is not kept' 0 'agrees' "$TWVM" -d l replay
+test ! -e l/replay-99 && test -e l/replay-1x/file
+verdict $? 'takes away what one that was killed has left, and nothing else'
+rm -r l/replay-1x
 check 'the same state' 0 "block $height, " "$TWVM" -d r snapshot save replayed.snap --at "$height"
 check 'the same bytes' 0 '' cmp state.snap replayed.snap
-check 'where nothing can be written' 1 'cannot be made' "$TWVM" -d l snapshot save none/x
+check 'where nothing can be written' 1 'cannot be written' "$TWVM" -d l snapshot save none/x
 check 'not a block' 1 'there is no block 99' "$TWVM" -d l snapshot save x --at 99
 test -e x
 same 'and no file' 1 $?
@@ -219,4 +228,25 @@ check 'and the way out is named' 1 'twvm snapshot load' "$TWVM" -d d root
 check 'fsck does not open it either' 1 'twvm snapshot load' "$TWVM" -d d fsck
 check 'a new one from the snapshot' 0 '' "$TWVM" -d d2 snapshot load state.snap --block "$block"
 check 'whole' 0 'the ledger is whole' "$TWVM" -d d2 fsck
+
+# init leaves a ledger alone that does not begin: one whose log ends before what was acknowledged
+"$TWVM" init h --start 2026-01-01 --insecure-keys >out 2>&1
+for day in 02 03; do
+    "$TWVM" -d h deploy "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice \
+        --role sensor=gauge --time "2026-01-$day" >out 2>&1
+done
+for file in h/store/*.log; do : >"$file"; done
+check 'a log that ends early is told' 1 'block 3 was acknowledged' "$TWVM" -d h root
+check 'init does not take the folder' 1 'h holds a ledger already.*block 3 was acknowledged' \
+    "$TWVM" init h
+rm h/store/LANDMARK
+check 'without what came after it goes on' 0 'height 1$' "$TWVM" -d h root
+check 'on the clock that it had' 0 'at 2026-01-03' "$TWVM" -d h deploy \
+    "$ROOT/contracts/tank_guard.twc" --as alice --role owner=alice --role sensor=gauge \
+    --time 2026-01-03
+ls h/store >before
+rm h/store/CURRENT
+check 'nor one that has lost the file CURRENT' 1 'has lost its file CURRENT' "$TWVM" init h
+ls h/store >after
+check 'whose tables stay' 0 '^CURRENT$' sh -c 'diff before after | sed -n "s/^[<>] //p"'
 finish

@@ -115,4 +115,50 @@ check 'old events are told in their own words' 0 'Added *n: 12$' $t events Tally
 check 'old history too' 0 'Added *n: 12$' $t history Tally
 check 'the JSON says where it stands' 0 '"version":2' $t state Tally --json
 check 'all blocks replay' 0 'every root and receipt agrees' $t replay
+# A registry that a version drops and a later one brings back holds other things under the same keys.
+cat >depot1.twc <<'END'
+contract Depot version 1 {
+  role owner
+  asset Part { serial: text(12), runs: int }
+  registry parts : Part by serial max 6
+  var seen : int = 0
+  action make(serial: text(12)) by owner {
+    create Part(serial: serial, runs: 0) in parts owned by caller
+  }
+  action log(serial: text(12), n: int) by owner { history Check(n: n) of parts[serial] }
+  upgrade signed by 1 of owner
+}
+END
+cat >depot2.twc <<'END'
+contract Depot version 2 {
+  role owner
+  var seen : int = 0
+  action look() by owner { seen += 1 }
+  upgrade signed by 1 of owner
+}
+END
+sed 's/version 1/version 3/' depot1.twc >depot3.twc
+check 'a contract with things' 0 'deployed Depot' $t deploy depot1.twc --as alice --role owner=alice
+check 'a thing' 0 'make done' $t call Depot make P-1 --as alice
+check 'another' 0 'make done' $t call Depot make P-2 --as alice
+for n in 11 12 13; do check "entry $n" 0 'log done' $t call Depot log P-1 $n --as alice; done
+check 'and one of the other' 0 'log done' $t call Depot log P-2 21 --as alice
+last=$($t root | sed -n 's/^height *//p') first=$(root_of l)
+check 'its registry goes' 0 'to 2' $t upgrade Depot depot2.twc --as alice
+check 'and comes back' 0 'to 3' $t upgrade Depot depot3.twc --as alice
+check 'the thing is made anew' 0 'make done' $t call Depot make P-1 --as alice
+for n in 31 32; do check "entry $n" 0 'log done' $t call Depot log P-1 $n --as alice; done
+check 'its history is proved' 0 'wrote new.proof' $t history Depot --of 'parts[P-1]' --prove -o new.proof
+check 'and holds' 0 '32' "$TWVM" verify new.proof --root "$(root_of l)"
+check 'with its own entries alone' 0 'n: 31' $t history Depot --of 'parts[P-1]'
+same 'two of them' "$(grep -c 'Check' out)" 2
+check 'the newest' 0 'n: 32' $t history Depot --of 'parts[P-1]' --limit 1
+same 'alone' "$(grep -c 'Check' out)" 1
+check 'of a thing that is no more nothing is proved' 1 'no thing of this key' \
+    $t history Depot --of 'parts[P-2]' --prove -o old.proof
+check 'what the blocks have of it is told' 0 'n: 21' $t history Depot --of 'parts[P-2]'
+check 'all that was written is told' 0 'n: 13' $t history Depot
+check 'at its time the first one is proved' 0 'wrote first.proof' \
+    $t history Depot --of 'parts[P-1]' --at "$last" --prove -o first.proof
+check 'and holds too' 0 'n: 13' "$TWVM" verify first.proof --root "$first"
 finish

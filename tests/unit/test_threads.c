@@ -4,6 +4,7 @@
 #include "tests/unit/ledger_fixture.h"
 #include "vm/base/crew.h"
 #include "vm/ledger/receipt.h"
+#include "vm/ledger/witness.h"
 #include "vm/state/tree.h"
 
 /* ---- crew ---- */
@@ -327,6 +328,35 @@ Test(threads, what_is_expected_is_bounded)
     rig_free(r); /* with all that never came */
 }
 
+/* What was expected of a block that is given up, or of a foreign one that is refused, makes room.
+ */
+Test(threads, what_was_expected_goes_with_its_block)
+{
+    enum { ROOM = 1024 };
+    static tw_bytes never[ROOM];
+    rig *r = rig_deployed();
+    for (int i = 0; i < ROOM; i++) never[i] = tw_bytes_of("\x02\x02 no transaction", 17);
+    reopen(r, 2);
+    begin(r, start_time + MINUTE);
+    cr_expect_eq(tw_ledger_expect(r->ledger, never, ROOM), ROOM);
+    tw_block_abort(r->ledger);
+    cr_expect_eq(tw_ledger_expect(r->ledger, never, ROOM), ROOM);
+    begin(r, start_time + MINUTE);
+    (void)commit(r);
+    const tw_block good = newest(r);
+    for (int i = 0; i < 3; i++) {
+        tw_block foreign = good;
+        foreign.info.height++;
+        foreign.info.time = i == 0 ? 0 : start_time + 2 * MINUTE;
+        foreign.transactions = never;
+        foreign.transaction_count = i == 1 ? ROOM : 0;
+        (void)tw_ledger_expect(r->ledger, never, ROOM);
+        cr_expect_neq(tw_ledger_replay_block(r->ledger, &foreign, &r->err), TW_OK);
+        cr_expect_eq(tw_ledger_expect(r->ledger, never, ROOM), ROOM, "block %d", i);
+    }
+    rig_free(r);
+}
+
 /* The caller's bytes may change after they were expected: what they were then does not count. */
 Test(threads, what_was_found_out_holds_for_the_same_bytes_only)
 {
@@ -383,6 +413,45 @@ Test(threads, a_failed_write_is_told_and_takes_the_next_block_along)
     begin(r, start_time + MINUTE);
     cr_expect_eq(tw_block_commit(r->ledger, NULL, &r->err), TW_ERR_STORE);
     cr_expect(tw_hash_equal(&tw_ledger_head(r->ledger)->hash, &before.hash));
+    rig_free(r);
+    folder_remove(path);
+}
+
+/* A block whose writing failed is not proved, nor anything else by its root. */
+Test(threads, a_failed_write_is_told_before_anything_is_proved)
+{
+    const tw_genesis genesis = {.name = "test", .time = start_time};
+    char path[64];
+    folder_make(path);
+    rig *r = rig_on(store_on_disk(path), rig_source, &genesis);
+    deploy(r);
+    reopen(r, 2);
+    const tw_key key = tw_key_of(TW_SPACE_CONTROL, &r->contract);
+    const tw_history_of of = {.contract = r->contract};
+    const tw_block_info before = *tw_ledger_head(r->ledger);
+    tw_writer w = tw_writer_new(MIB);
+    tw_witness witness;
+    tw_store_break(r->store, "the disk is gone");
+    for (int i = 0; i < 3; i++) {
+        begin(r, start_time + MINUTE);
+        cr_assert_eq(tw_block_commit_later(r->ledger, NULL, &r->err), TW_OK);
+        tw_status status = TW_OK;
+        if (i == 0) {
+            status =
+                tw_ledger_prove(r->ledger, tw_key_bytes(&key), true, r->arena, &witness, &r->err);
+        }
+        if (i == 1) status = tw_ledger_prove_history(r->ledger, &of, r->arena, &witness, &r->err);
+        if (i == 2) status = tw_ledger_prove_ics23(r->ledger, tw_key_bytes(&key), &w, &r->err);
+        cr_expect_eq(status, TW_ERR_STORE, "question %d", i);
+        cr_expect(strstr(r->err.text, "the disk is gone") != NULL, "%s", r->err.text);
+        cr_expect(tw_hash_equal(&tw_ledger_head(r->ledger)->hash, &before.hash));
+    }
+    /* asked again, it is of the block before, and its root and hash agree */
+    cr_expect_eq(tw_ledger_prove(r->ledger, tw_key_bytes(&key), true, r->arena, &witness, &r->err),
+                 TW_OK);
+    cr_expect_eq(r->err.text[0], '\0', "no sentence of an earlier question");
+    cr_expect_eq(tw_witness_check(&witness, &before.state_root, &before.hash, &r->err), TW_OK);
+    tw_writer_free(&w);
     rig_free(r);
     folder_remove(path);
 }

@@ -91,4 +91,5 @@ void tw_secret_from_seed(const char *seed, tw_secret *ret_secret)
         hash = tw_sha256(hash.bytes, sizeof hash.bytes);
         memcpy(ret_secret->bytes, hash.bytes, sizeof hash.bytes);
     }
+    OPENSSL_cleanse(&hash, sizeof hash);
 }

@@ -20,8 +20,15 @@
  * Memory. Handles are opaque; each has a function that ends it, which takes NULL. Inputs are
  * borrowed for the call. Bytes that a function gives out belong to the handle that it was asked
  * through, and are good until the next call with that handle: copy what is to stay. The library
- * has no global state, prints nothing, ends no process, installs no signal handler, and reads
- * neither clock nor environment.
+ * has no global state, prints nothing, installs no signal handler, and reads neither clock nor
+ * environment.
+ *
+ * It ends no process by itself; three things may do so under it. RocksDB has no answer to an
+ * allocation that fails in its own code (the machine's own are TW_ERR_MEMORY), and asserts that its
+ * log could be synced: on a disk that fails there, the process may end instead of getting
+ * TW_ERR_STORE. Both find the last whole block when it starts again. And a call against the rules
+ * of this header (a block begun while one is open, a question in the middle of one) is an assertion
+ * where the library was built with assertions, and not defined otherwise.
  *
  * Threads. A tw_engine may be used by any thread at any time. A tw_store in a folder may be given
  * to ledgers of one thread that writes and views of others; a store in memory is for one thread. A
@@ -431,7 +438,8 @@ TW_PUBLIC TW_MUST_USE tw_status tw_block_begin(tw_ledger *ledger, int64_t time, 
 /* Says which transactions tw_block_execute will get next, in this order, in this block or later
  * ones: with more than one thread they are taken apart and their signatures checked meanwhile. What
  * is said here never changes a result; a transaction that does not come costs time, and those after
- * it are found. Bytes are copied. How many there was room for (1,024, or 16 MiB of them, may be
+ * it are found. tw_block_abort, and a block that is refused by tw_ledger_replay, let go of all that
+ * still wait. Bytes are copied. How many there was room for (1,024, or 16 MiB of them, may be
  * waiting; 0 with one thread): say the others again later. */
 TW_PUBLIC size_t tw_ledger_expect(tw_ledger *ledger, const tw_bytes *transactions, size_t count);
 
@@ -457,7 +465,7 @@ TW_PUBLIC TW_MUST_USE tw_status tw_block_commit_later(tw_ledger *ledger, tw_bloc
 /* Waits until the newest block is written: TW_OK, all are; also when none was on its way. */
 TW_PUBLIC TW_MUST_USE tw_status tw_ledger_settle(tw_ledger *ledger, tw_err *err);
 
-/* Drops the open block; always safe. */
+/* Drops the open block, and what was expected; always safe. */
 TW_PUBLIC void tw_block_abort(tw_ledger *ledger);
 
 /* When a block should be made for a timer or a retried handler, at the earliest; *ret_found false:

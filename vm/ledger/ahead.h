@@ -40,7 +40,7 @@ bool tw_ahead_is_empty(const tw_ahead *ahead);
 const tw_checked *tw_ahead_take(tw_ahead *ahead, tw_bytes transaction);
 void tw_ahead_release(tw_ahead *ahead);
 
-/* Gives all of them up. */
+/* Gives all of them up: those of a block that was dropped or refused may never be taken. */
 void tw_ahead_forget(tw_ahead *ahead);
 
 #endif

@@ -29,10 +29,11 @@ unsigned tw_abi_version(void)
     return TW_ABI_VERSION;
 }
 
-/* A question begins. */
-static void begin(tw_ledger *l)
+/* A question begins; no sentence of an earlier one is told for it. */
+static void begin(tw_ledger *l, tw_err *err)
 {
     assert(!l->open);
+    if (err != NULL) *err = (tw_err){0};
     if (tw_overlay_memory(l->overlay) > READ_MEMORY_MAX) tw_block_abort(l);
     tw_arena_clear(l->arena);
     tw_writer_clear(&l->answer);
@@ -63,7 +64,7 @@ tw_status tw_ledger_ask(tw_ledger *l, const tw_hash *contract, const char *view,
 {
     tw_contract *c = NULL;
     tw_outcome outcome;
-    begin(l);
+    begin(l, err);
     TW_TRY(find_contract(l, contract, &c, err));
     const uint16_t entry = tw_module_entry(c->code->module, TW_ENTRY_VIEW, view);
     if (entry == TW_NONE) {
@@ -82,7 +83,7 @@ tw_status tw_ledger_ask(tw_ledger *l, const tw_hash *contract, const char *view,
 
 tw_status tw_ledger_block_bytes(tw_ledger *l, uint64_t height, tw_bytes *ret_block, tw_err *err)
 {
-    begin(l);
+    begin(l, err);
     return tw_node_block_record(l, height, l->arena, ret_block, err);
 }
 
@@ -240,7 +241,7 @@ tw_status tw_ledger_name(tw_ledger *l, const tw_hash *contract, uint64_t height,
                          tw_name_kind kind, uint16_t index, const char **ret_name, tw_err *err)
 {
     const tw_code *code = NULL;
-    begin(l);
+    begin(l, err);
     TW_TRY(tw_ledger_code_then(l, contract, height, receipt, &code, err));
     const char *name = name_in(code->module, kind, index);
     if (name == NULL) {
@@ -335,7 +336,7 @@ tw_status tw_ledger_key(tw_ledger *l, const tw_hash *contract, const char *name,
 {
     tw_key made;
     tw_contract *c = NULL;
-    begin(l);
+    begin(l, err);
     TW_TRY(find_contract(l, contract, &c, err));
     TW_TRY(key_in(c, name, key, &made, err));
     tw_write_raw(&l->answer, made.data, made.size);
@@ -346,7 +347,7 @@ tw_status tw_ledger_balance_key(tw_ledger *l, const tw_hash *asset, const tw_acc
                                 tw_bytes *ret_key)
 {
     const tw_key key = tw_bank_balance_key(asset, account);
-    begin(l);
+    begin(l, NULL);
     tw_write_raw(&l->answer, key.data, key.size);
     return give(l, ret_key);
 }
@@ -354,7 +355,7 @@ tw_status tw_ledger_balance_key(tw_ledger *l, const tw_hash *asset, const tw_acc
 tw_status tw_ledger_get(tw_ledger *l, tw_bytes key, tw_bytes *ret_value, bool *ret_found)
 {
     if (key.size == 0 || key.size > TW_STORE_KEY_MAX) return TW_REFUSED_ARGUMENT;
-    begin(l);
+    begin(l, NULL);
     return tw_overlay_get(l->overlay, key, ret_value, ret_found);
 }
 
@@ -369,7 +370,7 @@ tw_status tw_ledger_next(tw_ledger *l, tw_bytes prefix, tw_bytes after, tw_bytes
     const tw_bytes from = after.size > 0 ? tw_key_after(after, memory) : after;
     uint8_t start[TW_STORE_KEY_MAX];
     if (prefix.size > 0) memcpy(start, prefix.data, prefix.size);
-    begin(l);
+    begin(l, NULL);
     return tw_overlay_next(l->overlay, tw_bytes_of(start, prefix.size), from, ret_key, ret_value,
                            ret_found);
 }
@@ -410,14 +411,14 @@ tw_status tw_ledger_proof(tw_ledger *l, tw_bytes key, bool code, tw_bytes *ret_f
 {
     const tw_key kept = kept_key(key);
     const proving what = {.key = tw_key_bytes(&kept), .code = code};
-    begin(l);
+    begin(l, err);
     return prove(l, &what, ret_file, err);
 }
 
 tw_status tw_ledger_proof_ics23(tw_ledger *l, tw_bytes key, tw_bytes *ret_proof, tw_err *err)
 {
     const tw_key kept = kept_key(key);
-    begin(l);
+    begin(l, err);
     TW_TRY(tw_ledger_prove_ics23(l, tw_key_bytes(&kept), &l->answer, err));
     return give(l, ret_proof);
 }
@@ -444,7 +445,7 @@ tw_status tw_ledger_history_proof(tw_ledger *l, const tw_hash *contract, const c
     const tw_key kept = kept_key(key);
     tw_history_of of = {.contract = *contract, .key = tw_key_bytes(&kept)};
     const proving what = {.of = &of};
-    begin(l);
+    begin(l, err);
     TW_TRY(find_contract(l, contract, &c, err));
     if (registry != NULL) TW_TRY(find_thing(c, registry, &of, err));
     return prove(l, &what, ret_file, err);

@@ -1,8 +1,11 @@
 /* block -- begin, add, commit; the bytes of a block; blocks of the past and their replay.
  *
- *     BLOCK  BE64(height) -> header | u32 transactions, each u32 size, bytes | u32 receipts, the
- * same TX     id           -> u64 height | u32 place header: u8 format | u64 height | i64 time |
- * parent 32 | transactions root 32 | receipts root 32 | state root 32
+ *     BLOCK   BE64(height) -> header | list of transactions | list of receipts
+ *     TX      id           -> u64 height | u32 place
+ *
+ *     list    u32 how many | of each: u32 size, bytes
+ *     header  u8 format | u64 height | i64 time | parent 32 | transactions root 32 |
+ *             receipts root 32 | state root 32
  *
  * The hash of a block is the tagged hash "twvm/block" of its header. Roots of lists are Merkle
  * trees as in RFC 6962 (leaf 0x00 | bytes, inner 0x01 | left | right); of an empty list 32 zero
@@ -84,6 +87,9 @@ void tw_block_abort(tw_ledger *l)
 {
     /* What is being written is another block's, and not dropped. */
     if (l->commit != NULL && !l->writing.pending) tw_commit_drop(l->commit);
+    /* What was expected of a block that is refused may never come, and would hold its places. */
+    l->checked = NULL;
+    if (l->ahead != NULL) tw_ahead_forget(l->ahead);
     close_block(l);
 }
 
@@ -437,17 +443,23 @@ tw_status tw_node_block_record(tw_ledger *l, uint64_t height, tw_arena *arena, t
 {
     uint8_t key[8];
     tw_store_u64(key, height);
+    tw_bytes record = {NULL, 0};
     bool found = height <= l->head.height;
     if (l->base > 0 && height <= l->base) return tw_node_before_base(l, height, err);
     tw_node_wait(l);
     if (found) {
-        TW_TRY(
-            tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, ret_record, &found));
+        const tw_status status =
+            tw_store_get(l->store, TW_TABLE_BLOCK, tw_bytes_of(key, 8), arena, &record, &found);
+        if (status != TW_OK) {
+            return tw_err_set(err, status, "block %llu cannot be read: %s",
+                              (unsigned long long)height, tw_status_text(status));
+        }
     }
     if (!found) {
         return tw_err_set(err, TW_REFUSED_NOT_FOUND, "there is no block %llu; the newest is %llu",
                           (unsigned long long)height, (unsigned long long)l->head.height);
     }
+    *ret_record = record;
     return TW_OK;
 }
 
@@ -524,9 +536,9 @@ static tw_status compare_receipts(tw_ledger *l, const tw_block *block, tw_err *e
 
 tw_status tw_ledger_replay_block(tw_ledger *l, const tw_block *block, tw_err *err)
 {
-    TW_TRY(tw_block_begin(l, block->info.time, err));
     tw_block_info info;
-    tw_status status = add_all(l, block, err);
+    tw_status status = tw_block_begin(l, block->info.time, err);
+    if (status == TW_OK) status = add_all(l, block, err);
     if (status == TW_OK) status = compare_receipts(l, block, err);
     if (status == TW_OK) status = seal(l, &info, err);
     const char *differs = status == TW_OK ? difference(&info, &block->info) : NULL;

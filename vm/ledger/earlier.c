@@ -228,13 +228,13 @@ tw_status tw_ledger_prune(tw_ledger *l, uint64_t keep, uint64_t blocks_max, uint
 }
 
 /* The block is on the disk whatever happens here. A store that failed refuses the next block; a
- * damaged record stays, and no further state goes. */
+ * damaged record stays, and no further state goes. Without memory the next block tries again. */
 void tw_node_forget(tw_ledger *l)
 {
     uint64_t count = 0;
     tw_err ignored = {0};
     if (l->options.keep == 0) return;
-    if (tw_commit_prune(l->commit, l->options.keep, FORGET_MAX, &count, &ignored) != TW_OK) {
-        l->options.keep = 0;
-    }
+    const tw_status status =
+        tw_commit_prune(l->commit, l->options.keep, FORGET_MAX, &count, &ignored);
+    if (status == TW_ERR_CORRUPT) l->options.keep = 0;
 }

@@ -138,6 +138,8 @@ tw_status tw_node_load_genesis(tw_ledger *l, tw_err *err)
     if (!found)
         return tw_err_set(err, TW_ERR_CORRUPT,
                           "the ledger has lost its genesis record; " TW_HEAD_REMEDY);
+    l->genesis = (tw_genesis){0}; /* one may have been read before: tw_ledger_reload */
+    tw_arena_clear(l->genesis_arena);
     return read_genesis(l, record, err);
 }
 

@@ -107,10 +107,11 @@ tw_status tw_ledger_reload(tw_ledger *l, tw_err *err)
 {
     assert(l->commit != NULL);
     TW_TRY(tw_ledger_settle(l, err));
-    tw_block_abort(l);
+    tw_block_abort(l); /* before the chain's id is read again: jobs ahead look at it */
+    tw_commit *commit = NULL;
+    TW_TRY(tw_commit_open(l->store, TW_LEDGER_MEMORY_MAX, &commit, err));
     tw_commit_close(l->commit);
-    l->commit = NULL;
-    TW_TRY(tw_commit_open(l->store, TW_LEDGER_MEMORY_MAX, &l->commit, err));
+    l->commit = commit;
     tw_commit_use(l->commit, l->crew);
     return load_head(l, err);
 }

@@ -31,6 +31,7 @@ typedef struct making {
     uint16_t code_count;
     tw_writer entries; /* each u16 code, u32 size, bytes */
     uint32_t entry_count;
+    bool gap; /* the next entry of this life was not found */
 } making;
 
 /* ---- facts ---- */
@@ -105,6 +106,15 @@ static tw_status prove_all(const tw_prover *prover, const wanted *list, tw_witne
     return status;
 }
 
+/* What is proved is written: a block whose writing failed is the head no more. */
+static tw_status begin(tw_ledger *l, tw_err *err)
+{
+    assert(!l->open);
+    if (err != NULL)
+        *err = (tw_err){0}; /* no sentence of an earlier question is told for this one */
+    return tw_ledger_settle(l, err);
+}
+
 static tw_status said(tw_status status, tw_err *err)
 {
     if (status == TW_OK || (err != NULL && err->status == status)) return status;
@@ -120,7 +130,6 @@ static tw_tree_root root_of(const tw_ledger *l)
 /* The facts of `list`, and the block they are of. */
 static tw_status fill(tw_ledger *l, const wanted *list, tw_arena *arena, tw_witness *witness)
 {
-    tw_node_wait(l);
     tw_tree *tree = tw_tree_new(l->store, TW_LEDGER_MEMORY_MAX);
     if (tree == NULL) return TW_ERR_MEMORY;
     const tw_prover prover = {tree, root_of(l), l->store, arena};
@@ -144,7 +153,7 @@ static tw_status first_key(wanted *list, tw_bytes key, tw_err *err)
 tw_status tw_ledger_prove(tw_ledger *l, tw_bytes key, bool code, tw_arena *arena,
                           tw_witness *ret_witness, tw_err *err)
 {
-    assert(!l->open);
+    TW_TRY(begin(l, err));
     tw_witness witness = {0};
     wanted *list = TW_NEW(arena, wanted);
     if (list == NULL) return said(TW_ERR_MEMORY, err);
@@ -157,11 +166,10 @@ tw_status tw_ledger_prove(tw_ledger *l, tw_bytes key, bool code, tw_arena *arena
 
 tw_status tw_ledger_prove_ics23(tw_ledger *l, tw_bytes key, tw_writer *w, tw_err *err)
 {
-    assert(!l->open);
+    TW_TRY(begin(l, err));
     if (key.size == 0 || key.size > TW_KEY_MAX) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "a key has 1 to %d bytes", TW_KEY_MAX);
     }
-    tw_node_wait(l);
     tw_tree *tree = tw_tree_new(l->store, TW_LEDGER_MEMORY_MAX);
     if (tree == NULL) return said(TW_ERR_MEMORY, err);
     tw_arena_clear(l->arena);
@@ -201,26 +209,38 @@ static tw_status partly_gone(const making *m, tw_err *err)
                       (unsigned long long)m->ledger->base);
 }
 
+static tw_status take_entry(making *m, const tw_code *code, const tw_notice_view *notice)
+{
+    uint16_t place = 0;
+    /* A thing of this key was there before: an upgrade dropped its registry, a later one brought an
+     * empty one. The entries so far were the other's. */
+    if (notice->number == 0 && m->of->thing) {
+        tw_writer_clear(&m->entries);
+        m->entry_count = 0;
+        m->code_count = 0;
+        m->gap = false;
+    }
+    if (notice->number != m->entry_count) m->gap = true;
+    if (m->gap) return TW_OK;
+    TW_TRY(code_place(m, &code->hash, &place));
+    tw_write_u16(&m->entries, place);
+    tw_write_long(&m->entries, notice->whole);
+    m->entry_count++;
+    return TW_OK;
+}
+
 /* The entries of one run; `receipt` says which version of the contract ran. */
 static tw_status take_run(making *m, const tw_run *run, uint64_t height, uint32_t receipt,
                           tw_err *err)
 {
     const tw_code *code = NULL;
-    uint16_t place = 0;
     if (run->status != TW_OK || run->notices.size == 0) return TW_OK;
     if (!tw_hash_equal(&run->contract, &m->of->contract)) return TW_OK;
     TW_TRY(tw_ledger_code_then(m->ledger, &run->contract, height, receipt, &code, err));
     tw_reader r = tw_reader_of(run->notices);
     tw_notice_view notice;
     while (tw_notice_read(&r, &notice)) {
-        if (!is_of(m->of, code->module, &notice)) continue;
-        if (notice.number != m->entry_count) {
-            return m->ledger->base > 0 ? partly_gone(m, err) : TW_ERR_CORRUPT;
-        }
-        TW_TRY(code_place(m, &code->hash, &place));
-        tw_write_u16(&m->entries, place);
-        tw_write_long(&m->entries, notice.whole);
-        m->entry_count++;
+        if (is_of(m->of, code->module, &notice)) TW_TRY(take_entry(m, code, &notice));
     }
     if (r.bad) return TW_ERR_CORRUPT;
     return m->entries.bad ? TW_ERR_MEMORY : TW_OK;
@@ -251,7 +271,8 @@ static tw_status take_entries(making *m, tw_err *err)
         if (status == TW_OK) status = take_block(m, &block, err);
     }
     tw_arena_free(arena);
-    return status;
+    if (status != TW_OK || !m->gap) return status;
+    return base > 0 ? partly_gone(m, err) : TW_ERR_CORRUPT;
 }
 
 /* The records of earlier versions that say that the codes of the entries were the contract's. */
@@ -303,15 +324,22 @@ static tw_status place_entries(making *m)
     return TW_OK;
 }
 
-/* Without the blocks before a snapshot: the entries that were found may not be all. */
+/* What was found is what the record says, or there is no proof: without the blocks before a
+ * snapshot it may not be all, and a thing may be gone that has entries in the blocks. */
 static tw_status check_all_are_there(making *m, tw_err *err)
 {
     tw_contract *c = NULL;
-    tw_err ignored;
-    if (m->ledger->base == 0) return TW_OK;
+    tw_err why = {0};
     TW_TRY(tw_ledger_contract(m->ledger, &m->of->contract, m->arena, &c, err));
-    const tw_status status = tw_witness_check_history(m->witness, c->code->module, &ignored);
-    return status == TW_REFUSED_ARGUMENT ? partly_gone(m, err) : status;
+    const tw_status status = tw_witness_check_history(m->witness, c->code->module, &why);
+    if (status != TW_REFUSED_ARGUMENT) return status;
+    if (!m->witness->facts[0].found) {
+        return tw_err_set(err, TW_REFUSED_NOT_FOUND,
+                          "there is no thing of this key: a history can be proved of one that is "
+                          "there; `twvm history` without --prove tells what the blocks have of it");
+    }
+    if (m->ledger->base > 0) return partly_gone(m, err);
+    return tw_err_set(err, TW_ERR_CORRUPT, "the blocks and the state do not agree: %s", why.text);
 }
 
 static tw_status make_history(making *m, tw_err *err)
@@ -329,7 +357,7 @@ static tw_status make_history(making *m, tw_err *err)
 tw_status tw_ledger_prove_history(tw_ledger *l, const tw_history_of *of, tw_arena *arena,
                                   tw_witness *ret_witness, tw_err *err)
 {
-    assert(!l->open);
+    TW_TRY(begin(l, err));
     tw_witness witness = {0};
     making *m = TW_NEW(arena, making);
     wanted *list = TW_NEW(arena, wanted);

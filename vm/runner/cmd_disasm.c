@@ -1,10 +1,10 @@
 /* cmd_disasm -- `twvm disasm` and `twvm asm`: a contract's machine code as text and back, by
  * vm/isa/disasm.h. */
 #include "vm/isa/disasm.h"
+#include "vm/runner/folder.h"
 #include "vm/runner/source.h"
 #include "vm/verify/verify.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,12 +77,10 @@ static tw_status write_file(tw_app *app, const char *path, tw_bytes module)
 {
     tw_writer w = tw_writer_new(TW_CONTAINER_SIZE_MAX);
     tw_container_write(module, (tw_bytes){0}, &w);
-    FILE *file = w.bad ? NULL : fopen(path, "wb");
-    bool good = file != NULL && fwrite(w.data, 1, w.size, file) == w.size;
-    if (file != NULL) good = fclose(file) == 0 && good;
+    const tw_status status =
+        w.bad ? TW_ERR_MEMORY : tw_file_write(path, tw_writer_bytes(&w), &app->err);
     tw_writer_free(&w);
-    if (good) return TW_OK;
-    return tw_err_set(&app->err, TW_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    return status;
 }
 
 static tw_status assemble(tw_app *app, const char *path, tw_arena *arena, tw_writer *w)

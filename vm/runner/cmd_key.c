@@ -61,14 +61,31 @@ static tw_status fresh_passphrases(tw_app *app, tw_passphrases **ret_fresh)
     return TW_OK;
 }
 
+/* Not through the buffer of stdout, in which a key would stay. */
+static tw_status print_text(tw_app *app, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        const ssize_t size = write(STDOUT_FILENO, text, left);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) {
+            return tw_err_set(&app->err, TW_ERR_IO, "standard output cannot be written: %s",
+                              strerror(errno));
+        }
+        text += size;
+        left -= (size_t)size;
+    }
+    return TW_OK;
+}
+
 static tw_status give_out(tw_app *app, tw_keyring *keyring)
 {
     char text[TW_SEAL_TEXT_MAX];
     const tw_named_key *key = tw_keyring_find(keyring, app->args.words[1]);
     if (key == NULL) return tw_keyring_refuse(keyring, app->args.words[1], &app->err);
     const bool plain = tw_args_has(&app->args, "insecure");
-    const tw_status status = tw_keyring_export(keyring, key, plain, text, &app->err);
-    if (status == TW_OK) fputs(text, stdout);
+    tw_status status = tw_keyring_export(keyring, key, plain, text, &app->err);
+    if (status == TW_OK) status = print_text(app, text);
     OPENSSL_cleanse(text, sizeof text);
     if (status == TW_OK && plain) fputs("note: whoever reads this can sign\n", stderr);
     return status;

@@ -6,6 +6,7 @@
 #include "vm/runner/story.h"
 #include "vm/runner/times.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +19,10 @@ enum {
     GENESIS_MEMORY_MAX = 64 * 1024 * 1024,
     WINDOW_BLOCKS = 256, /* of a replay, read at once */
     WINDOW_SIZE = 32 * 1024 * 1024,
+    PATH_SIZE = TW_FOLDER_PATH_MAX + 300,
 };
+
+static const char copy_name[] = "replay-"; /* of the store of a replay that is not kept */
 
 /* ---- init ---- */
 
@@ -328,6 +332,70 @@ static tw_status report_replay(const tw_app *app, int64_t took)
     return TW_OK;
 }
 
+/* What a replay that was killed has left: whoever has the ledger open, and that are we, is the only
+ * one that may be replaying it. */
+static void remove_copies(const char *dir)
+{
+    char path[PATH_SIZE];
+    DIR *folder = opendir(dir);
+    if (folder == NULL) return;
+    const struct dirent *entry = NULL;
+    while ((entry = readdir(folder)) != NULL) {
+        const char *name = entry->d_name;
+        if (strncmp(name, copy_name, strlen(copy_name)) != 0) continue;
+        const char *number = name + strlen(copy_name);
+        if (number[0] == '\0' || number[strspn(number, "0123456789")] != '\0') continue;
+        snprintf(path, sizeof path, "%.4096s/%s", dir, name);
+        tw_folder_remove(path);
+    }
+    closedir(folder);
+}
+
+/* Makes the second ledger in the store of `path` and executes all blocks on it. One that is kept is
+ * written as any other ledger. */
+static tw_status replay_in(tw_app *app, const char *path, bool kept, unsigned threads)
+{
+    tw_store *store = NULL;
+    tw_ledger *copy = NULL;
+    const tw_store_options options = {.create = true};
+    const tw_ledger_options how = {.no_sync = !kept, .threads = threads};
+    TW_TRY(tw_store_open(path, &options, &store, &app->err));
+    tw_status status = tw_app_floor(app, store);
+    if (status == TW_OK && !kept) {
+        status = tw_ledger_create(store, tw_ledger_genesis(app->session->ledger), &app->err);
+    }
+    if (status == TW_OK) status = tw_ledger_open(store, &how, &copy, &app->err);
+    if (status == TW_OK) status = replay_blocks(app, copy);
+    tw_ledger_close(copy);
+    if (status == TW_OK) status = tw_store_settle(store, &app->err);
+    tw_store_close(store);
+    return status;
+}
+
+static tw_status replay_to(tw_app *app, const char *dir, unsigned threads)
+{
+    char path[PATH_SIZE];
+    tw_draft draft;
+    TW_TRY(tw_draft_begin(dir, &draft, &app->err));
+    snprintf(path, sizeof path, "%s/store", draft.path);
+    tw_status status = tw_session_create(draft.path, tw_ledger_genesis(app->session->ledger),
+                                         app->session->simulated, &app->err);
+    if (status == TW_OK) status = replay_in(app, path, true, threads);
+    if (status == TW_OK) status = tw_draft_end(&draft, &app->err);
+    tw_draft_drop(&draft);
+    return status;
+}
+
+static tw_status replay_beside(tw_app *app, unsigned threads)
+{
+    char path[PATH_SIZE];
+    remove_copies(app->session->dir);
+    snprintf(path, sizeof path, "%s/%s%ld", app->session->dir, copy_name, (long)getpid());
+    const tw_status status = replay_in(app, path, false, threads);
+    tw_folder_remove(path);
+    return status;
+}
+
 tw_status tw_command_replay(tw_app *app)
 {
     uint64_t threads = tw_crew_processors();
@@ -338,28 +406,8 @@ tw_status tw_command_replay(tw_app *app)
     TW_TRY(tw_app_open(app));
     TW_TRY(tw_app_all_blocks(app, "replay"));
     const char *kept = tw_args_get(&app->args, "to", NULL);
-    char path[4200];
-    if (kept != NULL) {
-        snprintf(path, sizeof path, "%.4000s/store", kept);
-        TW_TRY(tw_session_create(kept, tw_ledger_genesis(app->session->ledger),
-                                 app->session->simulated, &app->err));
-    } else {
-        snprintf(path, sizeof path, "%s/replay-%ld", app->session->dir, (long)getpid());
-    }
-    tw_store *store = NULL;
-    tw_ledger *copy = NULL;
-    const tw_store_options options = {.create = true};
-    const tw_ledger_options how = {.no_sync = true, .threads = (unsigned)threads};
     const int64_t start = tw_time_now();
-    tw_status status = tw_store_open(path, &options, &store, &app->err);
-    if (status == TW_OK && kept == NULL) {
-        status = tw_ledger_create(store, tw_ledger_genesis(app->session->ledger), &app->err);
-    }
-    if (status == TW_OK) status = tw_ledger_open(store, &how, &copy, &app->err);
-    if (status == TW_OK) status = replay_blocks(app, copy);
-    tw_ledger_close(copy);
-    if (status == TW_OK) status = tw_store_settle(store, &app->err);
-    tw_store_close(store);
-    if (kept == NULL) tw_folder_remove(path);
-    return status == TW_OK ? report_replay(app, tw_time_now() - start) : status;
+    TW_TRY(kept != NULL ? replay_to(app, kept, (unsigned)threads)
+                        : replay_beside(app, (unsigned)threads));
+    return report_replay(app, tw_time_now() - start);
 }

@@ -8,9 +8,9 @@
 #include "vm/isa/value.h"
 #include "vm/ledger/witness.h"
 #include "vm/runner/command.h"
+#include "vm/runner/folder.h"
 #include "vm/runner/money_parts.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,12 +209,7 @@ static tw_status wanted_key(tw_app *app, tw_key *ret_key)
 
 static tw_status write_file(tw_app *app, const char *path, const tw_writer *w)
 {
-    if (w->bad) return TW_ERR_MEMORY;
-    FILE *file = fopen(path, "wb");
-    bool good = file != NULL && fwrite(w->data, 1, w->size, file) == w->size;
-    if (file != NULL) good = fclose(file) == 0 && good;
-    if (good) return TW_OK;
-    return tw_err_set(&app->err, TW_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    return w->bad ? TW_ERR_MEMORY : tw_file_write(path, tw_writer_bytes(w), &app->err);
 }
 
 /* What the file is to be checked against. */

@@ -7,6 +7,7 @@
 #include "vm/base/quantities.h"
 #include "vm/runner/command.h"
 #include "vm/runner/csv.h"
+#include "vm/runner/folder.h"
 #include "vm/runner/money_parts.h"
 #include "vm/runner/times.h"
 
@@ -383,14 +384,15 @@ tw_status tw_command_run(tw_app *app)
     tw_status status = settings(j);
     if (status == TW_OK) status = tw_csv_open(j->path, &options, &j->csv, &app->err);
     if (status == TW_OK) status = tw_app_open(app);
-    if (status == TW_OK && out != NULL) {
-        j->out = fopen(out, "w");
-        if (j->out == NULL) status = tw_app_fail(app, "%s cannot be written", out);
-        if (j->out != NULL) fputs("line,entry,outcome\n", j->out);
-    }
+    tw_file_draft draft = {.file = NULL};
+    if (status == TW_OK && out != NULL) status = tw_file_begin(out, &draft, &app->err);
+    j->out = draft.file;
+    if (j->out != NULL) fputs("line,entry,outcome\n", j->out);
     if (status == TW_OK) status = all_rows(j);
-    if (j->out != NULL && fclose(j->out) != 0 && status == TW_OK) {
-        status = tw_app_fail(app, "%s cannot be written to its end", out);
+    /* after a failure too: the rows up to it were run */
+    if (j->out != NULL) {
+        const tw_status written = tw_file_end(&draft, status == TW_OK ? &app->err : NULL);
+        if (status == TW_OK) status = written;
     }
     tw_csv_close(j->csv);
     tw_mem_free(j);

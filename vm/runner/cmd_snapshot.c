@@ -60,25 +60,16 @@ static tw_status write_run(void *context, tw_bytes bytes)
 /* The file under another name first: what has the name is whole. */
 static tw_status save_to(tw_app *app, const char *path, tw_snapshot_info *ret_info)
 {
-    char draft[PATH_SIZE];
-    if (strlen(path) + 32 > sizeof draft) return tw_app_fail(app, "the file's path is too long");
-    snprintf(draft, sizeof draft, "%s.%ld.part", path, (long)getpid());
-    transfer t = {.app = app, .path = path, .what = "snapshot", .info = ret_info};
-    errno = 0;
-    t.file = fopen(draft, "wbx");
-    if (t.file == NULL) {
-        return tw_app_fail(app, "%s: cannot be made: %s", path, strerror(errno));
-    }
-    tw_status status = tw_snapshot_save(app->session->ledger, write_run, &t, ret_info, &app->err);
+    tw_file_draft draft;
+    TW_TRY(tw_file_begin(path, &draft, &app->err));
+    transfer t = {
+        .app = app, .file = draft.file, .path = path, .what = "snapshot", .info = ret_info};
+    const tw_status status =
+        tw_snapshot_save(app->session->ledger, write_run, &t, ret_info, &app->err);
     draw_no_more(&t);
-    bool fine = status == TW_OK && fflush(t.file) == 0 && fsync(fileno(t.file)) == 0;
-    fine = fclose(t.file) == 0 && fine;
-    fine = fine && rename(draft, path) == 0;
-    if (fine) return TW_OK;
-    const int reason = errno;
-    unlink(draft);
-    if (status != TW_OK) return status;
-    return tw_app_fail(app, "%s: cannot be written: %s", path, strerror(reason));
+    if (status == TW_OK) return tw_file_end(&draft, &app->err);
+    tw_file_drop(&draft);
+    return status;
 }
 
 static tw_status save(tw_app *app, const char *path)

@@ -19,7 +19,10 @@ typedef struct telling {
     uint64_t wanted;  /* the newest so many */
     uint64_t skipped; /* of those before them, still to be passed over */
     uint64_t count;
-    bool counting; /* the first of two passes, with a limit */
+    bool counting;  /* the first of two passes, with a limit */
+    uint64_t lives; /* of the thing asked for with --of: entries of number 0 in all blocks, */
+    uint64_t born;  /* and in those of this pass */
+    bool looking;   /* the pass that counts them */
     json_t *list;
     tw_writer line;
 } telling;
@@ -105,12 +108,21 @@ static tw_status of_wanted(const telling *t, const tw_story_item *item, bool *re
     return tw_status_is_host_failure(status) ? status : TW_OK;
 }
 
+/* Of a thing that had a namesake, in a registry that an upgrade dropped and a later one brought
+ * back empty, the history begins with its own first entry: the last of number 0. */
+static bool is_of_this_life(telling *t, const tw_story_item *item)
+{
+    if (!tw_args_has(&t->app->args, "of")) return true;
+    t->born += item->entry.number == 0;
+    return !t->looking && t->born == t->lives;
+}
+
 static tw_status tell(void *context, const tw_story_item *item)
 {
     telling *t = context;
     bool wanted = false;
     TW_TRY(of_wanted(t, item, &wanted));
-    if (!wanted) return TW_OK;
+    if (!wanted || !is_of_this_life(t, item)) return TW_OK;
     if (item->time < t->from || item->time >= t->to || !kind_wanted(t, item->name)) return TW_OK;
     if (t->counting) {
         t->count++;
@@ -127,6 +139,7 @@ static tw_status tell(void *context, const tw_story_item *item)
 
 static tw_status walk_blocks(telling *t)
 {
+    t->born = 0;
     tw_session *s = t->app->session;
     const uint64_t newest = tw_ledger_head(s->ledger)->height;
     tw_arena *arena = tw_arena_new(BLOCK_MEMORY_MAX);
@@ -159,6 +172,12 @@ static tw_status time_option(tw_app *app, const char *name, int64_t *ret_time)
 static tw_status tell_all(telling *t)
 {
     tw_app *app = t->app;
+    if (tw_args_has(&app->args, "of")) {
+        t->looking = true;
+        TW_TRY(walk_blocks(t));
+        t->looking = false;
+        t->lives = t->born;
+    }
     if (t->wanted > 0) {
         t->counting = true;
         TW_TRY(walk_blocks(t));

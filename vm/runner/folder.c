@@ -149,6 +149,77 @@ void tw_draft_drop(tw_draft *draft)
     draft->lock = -1;
 }
 
+/* ---- files ---- */
+
+static tw_status refuse_file(const char *name, int reason, tw_err *err)
+{
+    return tw_err_set(err, TW_ERR_IO, "%s: cannot be written: %s", name, strerror(reason));
+}
+
+tw_status tw_file_begin(const char *name, tw_file_draft *ret_draft, tw_err *err)
+{
+    struct stat there;
+    ret_draft->name = name;
+    ret_draft->path[0] = '\0';
+    const bool plain = lstat(name, &there) != 0 || S_ISREG(there.st_mode);
+    if (plain) {
+        const int size =
+            snprintf(ret_draft->path, sizeof ret_draft->path, "%s.%ld.part", name, (long)getpid());
+        if (size < 0 || (size_t)size >= sizeof ret_draft->path) {
+            return refuse_file("the file", ENAMETOOLONG, err);
+        }
+    }
+    errno = 0;
+    ret_draft->file = plain ? fopen(ret_draft->path, "wbx") : fopen(name, "wb");
+    return ret_draft->file != NULL ? TW_OK : refuse_file(name, errno, err);
+}
+
+void tw_file_drop(tw_file_draft *draft)
+{
+    (void)fclose(draft->file);
+    draft->file = NULL;
+    if (draft->path[0] != '\0') (void)unlink(draft->path);
+}
+
+/* Onto the disk, closed, and under its name. */
+static bool finish_file(tw_file_draft *draft)
+{
+    const bool plain = draft->path[0] != '\0';
+    bool fine = fflush(draft->file) == 0 && (!plain || fsync(fileno(draft->file)) == 0);
+    const int reason = errno;
+    if (fclose(draft->file) != 0 && fine) return false;
+    if (!fine) errno = reason;
+    if (!fine || !plain) return fine;
+    if (rename(draft->path, draft->name) != 0) return false;
+    fine = sync_parent(draft->name);
+    if (!fine) draft->path[0] = '\0';
+    return fine;
+}
+
+tw_status tw_file_end(tw_file_draft *draft, tw_err *err)
+{
+    const bool plain = draft->path[0] != '\0';
+    errno = 0;
+    if (finish_file(draft)) return TW_OK;
+    const int reason = errno;
+    /* without a path it has its name, and nobody knows whether that would last */
+    if (plain) (void)unlink(draft->path[0] != '\0' ? draft->path : draft->name);
+    return refuse_file(draft->name, reason, err);
+}
+
+tw_status tw_file_write(const char *name, tw_bytes bytes, tw_err *err)
+{
+    tw_file_draft draft;
+    TW_TRY(tw_file_begin(name, &draft, err));
+    errno = 0;
+    if (fwrite(bytes.data, 1, bytes.size, draft.file) == bytes.size) {
+        return tw_file_end(&draft, err);
+    }
+    const int reason = errno;
+    tw_file_drop(&draft);
+    return refuse_file(name, reason, err);
+}
+
 /* ---- copying ---- */
 
 static bool copy_bytes(int from, int to)

@@ -66,19 +66,21 @@ static tw_status make_ledger(tw_store *store, const tw_genesis *genesis, bool si
     return tw_ledger_create(store, genesis, err);
 }
 
-static bool has_head(tw_store *store)
+/* Only a store that surely has no head is free: one that is damaged holds somebody's ledger. */
+static tw_status check_free(tw_store *store, const char *dir, tw_err *err)
 {
     tw_ledger *ledger = NULL;
-    tw_err ignored;
-    if (tw_ledger_open(store, NULL, &ledger, &ignored) != TW_OK) return false;
+    tw_err why = {0};
+    const tw_status status = tw_ledger_open(store, NULL, &ledger, &why);
     tw_ledger_close(ledger);
-    return true;
-}
-
-static tw_status refuse_taken(const char *dir, tw_err *err)
-{
-    return tw_err_set(err, TW_REFUSED_ARGUMENT,
-                      "%s holds a ledger already; take another folder, or delete this one", dir);
+    if (status == TW_REFUSED_NOT_FOUND) return TW_OK;
+    if (status == TW_OK) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "%s holds a ledger already; take another folder, or delete this one",
+                          dir);
+    }
+    return tw_err_set(err, status, "%s holds a ledger already, and it cannot be begun: %s", dir,
+                      why.text[0] != '\0' ? why.text : tw_status_text(status));
 }
 
 tw_status tw_session_is_free(const char *dir, tw_err *err)
@@ -90,10 +92,11 @@ tw_status tw_session_is_free(const char *dir, tw_err *err)
     TW_TRY(store_path(dir, path, sizeof path, err));
     if (stat(path, &there) != 0) return TW_OK;
     TW_TRY(tw_store_open(path, &options, &store, err));
-    const bool taken = has_head(store);
-    const tw_status status = tw_store_settle(store, err);
+    tw_status status = check_free(store, dir, err);
+    const tw_status behind = tw_store_settle(store, status == TW_OK ? err : NULL);
+    if (status == TW_OK) status = behind;
     tw_store_close(store);
-    return taken ? refuse_taken(dir, err) : status;
+    return status;
 }
 
 tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool simulated, tw_err *err)
@@ -107,8 +110,8 @@ tw_status tw_session_create(const char *dir, const tw_genesis *genesis, bool sim
     }
     const tw_store_options options = {.create = true};
     TW_TRY(tw_store_open(path, &options, &store, err));
-    tw_status status =
-        has_head(store) ? refuse_taken(dir, err) : make_ledger(store, genesis, simulated, err);
+    tw_status status = check_free(store, dir, err);
+    if (status == TW_OK) status = make_ledger(store, genesis, simulated, err);
     if (status == TW_OK) status = tw_store_settle(store, err);
     tw_store_close(store);
     return status;

@@ -4,8 +4,10 @@
  * absent, a head that reads well speaks for the block behind it. Checking its root node at open
  * finds a store whose tables come from different times. The landmark finds a log that was cut off
  * by damage: it is written when a block was synced, and before one is taken off, so it is never
- * newer than what was on the disk. It is not synced: a power cut within the seconds until the
- * system writes it leaves an older one, which is true as well and says less.
+ * newer than what was on the disk. Going forward it is not synced: a power cut within the seconds
+ * until the system writes it leaves an older one, which is true as well and says less. Before a
+ * block is taken off it is synced, since what an older one says would then be too much: it would
+ * stand before a whole ledger that is a block short of it.
  */
 #include "vm/state/commit.h"
 
@@ -101,12 +103,12 @@ tw_status tw_head_read(tw_store *store, tw_arena *arena, tw_head *ret_head, tw_e
     return TW_OK;
 }
 
-static tw_status note_landmark(tw_commit *c, tw_err *err)
+static tw_status note_landmark(tw_commit *c, bool sync, tw_err *err)
 {
     uint8_t memory[LANDMARK_SIZE];
     tw_store_u64(memory, c->next_height);
     memcpy(memory + 8, c->next_root.hash.bytes, TW_HASH_SIZE);
-    return tw_store_set_landmark(c->store, tw_bytes_of(memory, sizeof memory), err);
+    return tw_store_set_landmark(c->store, tw_bytes_of(memory, sizeof memory), sync, err);
 }
 
 tw_status tw_head_check(tw_store *store, const tw_head *head, tw_err *err)
@@ -333,7 +335,8 @@ tw_status tw_commit_prune(tw_commit *commit, uint64_t keep, uint64_t blocks_max,
     tw_status status = tw_root_oldest(commit->store, &oldest);
     while (status == TW_OK && count < blocks_max && commit->head.height - oldest >= keep) {
         status = prune_one(commit, oldest, err);
-        count += status == TW_OK;
+        if (status != TW_OK) break;
+        count++;
         oldest++;
     }
     tw_batch_clear(commit->batch);
@@ -371,9 +374,9 @@ tw_status tw_commit_write(tw_commit *commit, tw_bytes extra, bool sync, tw_err *
     }
     const bool goes_back = commit->head.exists && commit->next_height <= commit->head.height;
     tw_status status = put_meta(commit, extra);
-    if (status == TW_OK && goes_back) status = note_landmark(commit, err);
+    if (status == TW_OK && goes_back) status = note_landmark(commit, true, err);
     if (status == TW_OK) status = tw_store_commit(commit->store, commit->batch, sync, err);
-    if (status == TW_OK && sync && !goes_back) status = note_landmark(commit, err);
+    if (status == TW_OK && sync && !goes_back) status = note_landmark(commit, false, err);
     if (status == TW_OK) {
         if (extra.size > 0) memmove(commit->extra, extra.data, extra.size);
         commit->head = (tw_head){.exists = true,

@@ -209,8 +209,19 @@ static int open_landmark(const rocks_store *store, int flags)
     return open(name, flags | O_CLOEXEC, 0666);
 }
 
+/* The file and its name, which may be new. */
+static bool sync_landmark(const rocks_store *store)
+{
+    if (fdatasync(store->landmark) != 0) return false;
+    const int folder = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return false;
+    const bool fine = fsync(folder) == 0;
+    close(folder);
+    return fine;
+}
+
 /* u8 size | the bytes | u32 checksum; in one write, which ends within a sector. */
-static tw_status rocks_set_landmark(tw_store *base, tw_bytes landmark, tw_err *err)
+static tw_status rocks_set_landmark(tw_store *base, tw_bytes landmark, bool sync, tw_err *err)
 {
     rocks_store *store = of_store(base);
     uint8_t memory[1 + TW_LANDMARK_MAX + 4];
@@ -219,7 +230,8 @@ static tw_status rocks_set_landmark(tw_store *base, tw_bytes landmark, tw_err *e
     tw_write_raw(&w, landmark.data, landmark.size);
     tw_write_u32(&w, tw_checksum(memory, w.size));
     if (store->landmark < 0) store->landmark = open_landmark(store, O_WRONLY | O_CREAT);
-    if (store->landmark >= 0 && pwrite(store->landmark, memory, w.size, 0) == (ssize_t)w.size) {
+    if (store->landmark >= 0 && pwrite(store->landmark, memory, w.size, 0) == (ssize_t)w.size &&
+        (!sync || sync_landmark(store))) {
         return TW_OK;
     }
     tw_store_note(base, "IO error: the file LANDMARK could not be written");
@@ -597,6 +609,15 @@ static tw_status check_place(const char *path, const tw_store_options *wanted, t
     if (!exists && !wanted->create) {
         return tw_err_set(err, TW_REFUSED_NOT_FOUND,
                           "there is no ledger in %.300s; make one with `twvm init`", path);
+    }
+    char landmark[PATH_SIZE_MAX + 16];
+    (void)snprintf(landmark, sizeof landmark, "%s/LANDMARK", path);
+    if (!exists && access(landmark, F_OK) == 0) {
+        /* RocksDB would begin anew, and delete the tables that it knows nothing of */
+        return tw_err_set(err, TW_ERR_CORRUPT,
+                          "the store in %.300s has blocks, and has lost its file CURRENT: put back "
+                          "a copy of the folder, or make it anew with twvm snapshot load",
+                          path);
     }
     if (exists && wanted->create && wanted->must_be_new) {
         return tw_err_set(err, TW_REFUSED_ARGUMENT, "there is a ledger in %.300s already", path);

@@ -58,10 +58,12 @@ TW_MUST_USE tw_status tw_store_room(tw_store *store, tw_err *err);
 
 /* A few bytes that stand in a file of their own beside the tables and their log, where the writer
  * of blocks notes what it has acknowledged: a log that is damaged is cut off there, and comes to a
- * state that is whole and too old. They are not synced, so after a power cut they may be older
- * bytes, or none. set: TW_ERR_STORE breaks the store, as a failed commit; a store without a disk
- * has none. landmark: as many bytes as there are, 0 when none are there or not whole. */
-TW_MUST_USE tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, tw_err *err);
+ * state that is whole and too old. set: with `sync` they are on the disk after TW_OK; without, a
+ * power cut may leave older bytes, or none. TW_ERR_STORE breaks the store, as a failed commit; a
+ * store without a disk has none. landmark: as many bytes as there are, 0 when none are there or not
+ * whole. */
+TW_MUST_USE tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, bool sync,
+                                            tw_err *err);
 size_t tw_store_landmark(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX]);
 
 /* A store that can only be read, with the rows as they are now, whatever is written later; for one

@@ -28,7 +28,7 @@ typedef struct tw_store_back {
     tw_status (*settle)(tw_store *store, tw_err *err);
     void (*close)(tw_store *store);
     /* See tw_store_set_landmark; both or neither. The front latches on TW_ERR_STORE. */
-    tw_status (*set_landmark)(tw_store *store, tw_bytes landmark, tw_err *err);
+    tw_status (*set_landmark)(tw_store *store, tw_bytes landmark, bool sync, tw_err *err);
     size_t (*landmark)(tw_store *store, uint8_t ret_landmark[TW_LANDMARK_MAX]);
     /* Bytes that the disk has free; false when that cannot be known. NULL: there is no disk. */
     bool (*room)(tw_store *store, uint64_t *ret_bytes);

@@ -39,11 +39,11 @@ tw_status tw_store_settle(tw_store *store, tw_err *err)
     return status;
 }
 
-tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, tw_err *err)
+tw_status tw_store_set_landmark(tw_store *store, tw_bytes landmark, bool sync, tw_err *err)
 {
     assert(landmark.size <= TW_LANDMARK_MAX);
     if (store->back->set_landmark == NULL) return TW_OK;
-    const tw_status status = store->back->set_landmark(store, landmark, err);
+    const tw_status status = store->back->set_landmark(store, landmark, sync, err);
     if (status == TW_ERR_STORE) atomic_store(&store->broken, true);
     return status;
 }

@@ -40,7 +40,8 @@ check 'what was there stays' 1 '' sh -c "trap '' XFSZ; ulimit -f 0; exec \"\$@\"
 check 'as it was' 0 '' cmp pump.twm kept.twm
 test -z "$(find . -name '*.part')"
 verdict $? 'and nothing else'
-check 'a pipe is written to' 0 '' sh -c '"$1" asm pump.twa -o /dev/stdout | cmp - pump.twm' - "$TWVM"
+check 'a pipe is written to' 0 '' \
+    sh -c '"$1" asm pump.twa -o /dev/stdout | cmp - pump.twm' - "$TWVM"
 check 'a name that says nothing' 2 'say with -o where to write' "$TWVM" asm "$ROOT/README.md"
 check 'a contract is no text' 1 "line 1: a module's text begins with" \
     "$TWVM" asm "$ROOT/contracts/pump_guard.twc" -o x.twm

@@ -115,7 +115,7 @@ check 'old events are told in their own words' 0 'Added *n: 12$' $t events Tally
 check 'old history too' 0 'Added *n: 12$' $t history Tally
 check 'the JSON says where it stands' 0 '"version":2' $t state Tally --json
 check 'all blocks replay' 0 'every root and receipt agrees' $t replay
-# A registry that a version drops and a later one brings back holds other things under the same keys.
+# A registry that a version drops and a later one brings back holds other things, same keys or not.
 cat >depot1.twc <<'END'
 contract Depot version 1 {
   role owner
@@ -148,7 +148,8 @@ check 'its registry goes' 0 'to 2' $t upgrade Depot depot2.twc --as alice
 check 'and comes back' 0 'to 3' $t upgrade Depot depot3.twc --as alice
 check 'the thing is made anew' 0 'make done' $t call Depot make P-1 --as alice
 for n in 31 32; do check "entry $n" 0 'log done' $t call Depot log P-1 $n --as alice; done
-check 'its history is proved' 0 'wrote new.proof' $t history Depot --of 'parts[P-1]' --prove -o new.proof
+check 'its history is proved' 0 'wrote new.proof' \
+    $t history Depot --of 'parts[P-1]' --prove -o new.proof
 check 'and holds' 0 '32' "$TWVM" verify new.proof --root "$(root_of l)"
 check 'with its own entries alone' 0 'n: 31' $t history Depot --of 'parts[P-1]'
 same 'two of them' "$(grep -c 'Check' out)" 2

@@ -1,9 +1,9 @@
 /* bench_gas -- what every instruction takes, in nanoseconds, beside the gas that is charged for it.
  *
- * Called by bench/gas. Each unit of unit.c runs many times in a loop of a verified program, and the
- * same program with the unit once is taken off. All programs are measured in turn, round after
- * round, and made anew, at other addresses, every PASS rounds. Of each the sample counts that one
- * in ten is faster than: most tell of the computer's other work, but the fastest of all were
+ * Called by `./dev calibrate`. Each unit of unit.c runs many times in a loop of a verified program,
+ * and the same program with the unit once is taken off. All programs are measured in turn, round
+ * after round, and made anew, at other addresses, every PASS rounds. Of each the sample counts that
+ * one in ten is faster than: most tell of the computer's other work, but the fastest of all were
  * taken when the processor's clock was raised for a moment, which few rows meet. What has its
  * price for another reason than its own time (unit.h) stands in a table of its own: there the gas
  * may be far more than the time. At the end stand the numbers that would make the gas true, at so

@@ -317,6 +317,10 @@ static void fill(rig *r)
         slots[0] = i;
         act(r, "note", slots);
     }
+    for (int64_t i = 0; i <= RIG_LOST; i++) {
+        slots[0] = i;
+        act(r, i < RIG_LOST ? "lose" : "keep", slots);
+    }
     for (int64_t i = 0; i < RIG_THINGS; i++) {
         slots[0] = i;
         act(r, "bolt", slots);

@@ -19,6 +19,7 @@ enum {
     RIG_FLOWS = 256,     /* of `flow`, of each meter */
     RIG_THINGS = 64,     /* bolts; the first 32 hang on crate 0 */
     RIG_KEYS = 1000,     /* of `counts` and `rows` */
+    RIG_LOST = 4000,     /* of `lost`, before the only one that is not removed */
     RIG_EIGHTS = 200,    /* of `eights` */
     RIG_TWOS = 2000,     /* that `twos` may have */
     RIG_FLAGS = 4080,    /* of `flags` */

@@ -571,6 +571,8 @@ static void fields(const rig *r, units *list)
     u = add_state(list, "NEXT", 0, insn(TW_OP_NEXT, OUT, ONE, 0, map));
     with(u, tw_insn_make30(TW_OP_LDI, OUT, 0, 5));
     u = add_state(list, "NEXT first", 0, insn(TW_OP_NEXT, OUT, ZERO, 0, map));
+    add_state(list, "NEXT behind removed keys", RIG_LOST,
+              insn(TW_OP_NEXT, OUT, ZERO, 0, rig_field(r, "lost")));
     add_state(list, "TOP", RIG_KEYS, insn(TW_OP_TOP, ROOM, 0, best, 64 * rows))->big = true;
 }
 

@@ -46,6 +46,19 @@ tw_order_node *tw_order_before(const tw_order *order, tw_bytes key)
     return at;
 }
 
+tw_order_node *tw_order_upto(const tw_order *order, tw_bytes key)
+{
+    tw_order_node *const *links = order->first;
+    tw_order_node *at = NULL;
+    for (uint32_t level = order->height; level-- > 0;) {
+        while (links[level] != NULL && tw_bytes_compare(links[level]->key, key) <= 0) {
+            at = links[level];
+            links = at->next;
+        }
+    }
+    return at;
+}
+
 tw_order_node *tw_order_last(const tw_order *order)
 {
     tw_order_node *const *links = order->first;

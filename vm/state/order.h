@@ -28,10 +28,12 @@ typedef struct tw_order {
 uint32_t tw_order_height(uint64_t hash);
 size_t tw_order_node_size(uint32_t height);
 
-/* The first node whose key is >= `key`, the last whose key is below it, the very last; or NULL.
+/* The first node whose key is >= `key`, the last whose key is below it, the last whose key is below
+ * it or the same, the very last; or NULL.
  * The node after another is node->next[0]. */
 tw_order_node *tw_order_seek(const tw_order *order, tw_bytes key);
 tw_order_node *tw_order_before(const tw_order *order, tw_bytes key);
+tw_order_node *tw_order_upto(const tw_order *order, tw_bytes key);
 tw_order_node *tw_order_last(const tw_order *order);
 
 /* Links a node whose key, item and height are set. When there is a node of the same key (it then

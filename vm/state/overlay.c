@@ -6,6 +6,11 @@
  * further changes go into that buffer in place. Undo gives the saved pointers back; nothing is
  * copied for it. Values change their buffer at most once a savepoint, so a buffer is free again
  * when its key's change is undone, replaced, or (keep) covered by an older record.
+ *
+ * Keys that were deleted stay as entries, and an ordered reading has to pass them. What it passed
+ * it keeps as a gap, [start, end) without a key that has a value, and the next reading jumps it.
+ * Gaps do not meet: a reading joins those it passes, a key that gets a value parts the one around
+ * it. So each deletion is passed once, however often the same stretch is read.
  */
 #include "vm/state/overlay.h"
 
@@ -20,7 +25,7 @@ enum { SLOTS_MIN = 256, RECORDS_MIN = 128, RECENT_BITS = 10 };
 
 typedef struct tw_cell {
     uint64_t hash;
-    tw_bytes key;
+    tw_bytes key; /* a zero byte follows: after_of */
     uint8_t *now; /* NULL when the key is not there */
     size_t now_size;
     tw_bytes stored;     /* the value in the store; data NULL when it has none */
@@ -53,6 +58,7 @@ struct tw_overlay {
     size_t slot_count; /* a power of two */
     size_t entry_count;
     tw_order changed;
+    tw_order gaps; /* by their starts; the item of a node is the gap's end, a tw_bytes */
     record *journal;
     uint32_t journal_count;
     uint32_t journal_capacity;
@@ -100,6 +106,7 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed)
     overlay->entry_count = 0;
     memset(overlay->recent, 0, sizeof overlay->recent);
     overlay->changed = (tw_order){0};
+    overlay->gaps = (tw_order){0};
     overlay->journal_count = 0;
     overlay->depth = 0;
     overlay->seed = seed;
@@ -201,10 +208,11 @@ static tw_status add_entry(tw_overlay *o, tw_bytes key, uint64_t hash, tw_bytes 
                            entry **ret_entry)
 {
     TW_TRY(grow_slots(o));
-    entry *e = take(o, sizeof *e + key.size);
+    entry *e = take(o, sizeof *e + key.size + 1);
     if (e == NULL) return TW_ERR_MEMORY;
     uint8_t *own_key = (uint8_t *)(e + 1);
     memcpy(own_key, key.data, key.size);
+    own_key[key.size] = 0;
     *e = (entry){.hash = hash, .key = tw_bytes_of(own_key, key.size), .stored = stored};
     /* Never written through: a change gives the entry a buffer of its own first. */
     e->now = (uint8_t *)(uintptr_t)stored.data;
@@ -303,6 +311,95 @@ static tw_status link_entry(tw_overlay *o, entry *e)
     return TW_OK;
 }
 
+/* -- gaps -- */
+
+/* The smallest key greater than the entry's, in the entry's memory. */
+static tw_bytes after_of(const entry *e)
+{
+    return tw_bytes_of(e->key.data, e->key.size + 1);
+}
+
+static tw_bytes end_of(const tw_order_node *gap)
+{
+    return *(const tw_bytes *)gap->item;
+}
+
+static size_t gap_size(const tw_order_node *gap)
+{
+    return tw_order_node_size(gap->height) + sizeof(tw_bytes);
+}
+
+/* The gap that a key lies in, or NULL. */
+static tw_order_node *gap_around(const tw_overlay *o, tw_bytes key)
+{
+    if (o->gaps.first[0] == NULL) return NULL;
+    tw_order_node *gap = tw_order_upto(&o->gaps, key);
+    return gap != NULL && tw_bytes_compare(key, end_of(gap)) < 0 ? gap : NULL;
+}
+
+/* Both keys are in memory that lasts until clear, such as an entry's; no gap begins at `start`. */
+static tw_status add_gap(tw_overlay *o, tw_bytes start, tw_bytes end)
+{
+    const uint64_t hash = tw_hash_table_seeded(start.data, start.size, o->seed);
+    const uint32_t height = tw_order_height(hash);
+    const size_t node_size = tw_order_node_size(height);
+    uint8_t *memory = take(o, node_size + sizeof end);
+    if (memory == NULL) return TW_ERR_MEMORY;
+    tw_order_node *gap = (tw_order_node *)(void *)memory;
+    memcpy(memory + node_size, &end, sizeof end);
+    gap->key = start;
+    gap->item = memory + node_size;
+    gap->height = height;
+    tw_order_node *replaced = tw_order_insert(&o->gaps, gap);
+    assert(replaced == NULL);
+    (void)replaced;
+    return TW_OK;
+}
+
+static void remove_gap(tw_overlay *o, tw_order_node *gap)
+{
+    tw_order_node *removed = tw_order_remove(&o->gaps, gap->key);
+    assert(removed == gap);
+    tw_pool_put(&o->pool, removed, gap_size(removed));
+}
+
+/* Makes one gap of [start, end), in place of those that begin in it. */
+static tw_status join_gaps(tw_overlay *o, tw_bytes start, tw_bytes end)
+{
+    for (;;) {
+        tw_order_node *gap = tw_order_seek(&o->gaps, start);
+        if (gap == NULL || tw_bytes_compare(gap->key, end) >= 0) return add_gap(o, start, end);
+        remove_gap(o, gap);
+    }
+}
+
+/* Whether a deleted key can lie in [start, end): else there is nothing to jump. */
+static bool gap_is_of_use(const tw_overlay *o, tw_bytes start, tw_bytes end)
+{
+    if (tw_bytes_compare(start, end) >= 0) return false;
+    const tw_order_node *own = tw_order_seek(&o->changed, start);
+    if (own != NULL && tw_bytes_compare(own->key, end) < 0) return true;
+    const tw_order_node *below = o->below != NULL ? tw_order_seek(&o->below->changed, start) : NULL;
+    return below != NULL && tw_bytes_compare(below->key, end) < 0;
+}
+
+/* The entry, without a value so far, gets one: the gap around it becomes the two beside it. Without
+ * memory for the second one that stretch is passed key by key again, which is as right. */
+static void part_gap(tw_overlay *o, const entry *e)
+{
+    tw_order_node *gap = gap_around(o, e->key);
+    if (gap == NULL) return;
+    const tw_bytes end = end_of(gap);
+    if (gap_is_of_use(o, gap->key, e->key)) {
+        memcpy(gap->item, &e->key, sizeof e->key);
+    } else {
+        remove_gap(o, gap);
+    }
+    if (gap_is_of_use(o, after_of(e), end)) (void)add_gap(o, after_of(e), end);
+}
+
+/* -- changes -- */
+
 /* Before any change: saves the entry as it is, unless that was done since the innermost mark. */
 static tw_status save(tw_overlay *o, entry *e)
 {
@@ -363,6 +460,7 @@ tw_status tw_cell_put(tw_overlay *overlay, tw_cell *cell, tw_bytes value)
     uint8_t *buffer = take(overlay, value.size);
     if (buffer == NULL) return TW_ERR_MEMORY;
     memcpy(buffer, value.data, value.size);
+    if (cell->now == NULL) part_gap(overlay, cell);
     drop_value(overlay, cell);
     cell->now = buffer;
     cell->now_size = value.size;
@@ -399,6 +497,7 @@ static tw_status reshape(tw_overlay *o, entry *e, size_t size)
         uint8_t *buffer = take(o, size);
         if (buffer == NULL) return TW_ERR_MEMORY;
         if (kept > 0) memcpy(buffer, e->now, kept);
+        if (e->now == NULL) part_gap(o, e);
         drop_value(o, e);
         e->now = buffer;
     }
@@ -451,6 +550,7 @@ void tw_overlay_undo(tw_overlay *overlay, tw_savepoint savepoint)
         const record r = overlay->journal[overlay->journal_count - 1];
         entry *e = r.changed;
         assert(e->record == overlay->journal_count);
+        if (e->now == NULL && r.before != NULL) part_gap(overlay, e);
         drop_value(overlay, e);
         e->now = r.before;
         e->now_size = r.before_size;
@@ -593,17 +693,36 @@ static tw_status next_entry(tw_overlay *o, tw_bytes prefix, tw_bytes from, entry
     return TW_OK;
 }
 
+/* As next_entry, but the first with a value. Jumps what is known to be empty, and keeps what it had
+ * to pass as one gap. */
+static tw_status live_entry(tw_overlay *o, tw_bytes prefix, tw_bytes from, entry **ret_entry)
+{
+    tw_bytes start = {NULL, 0}; /* of the keys without a value that are passed */
+    tw_bytes end = {NULL, 0};
+    bool news = false; /* they are not one gap already */
+    entry *e = NULL;
+    for (;;) {
+        const tw_order_node *gap = gap_around(o, from);
+        if (gap == NULL) {
+            TW_TRY(next_entry(o, prefix, from, &e));
+            if (e == NULL || e->now != NULL) break;
+            gap = gap_around(o, e->key);
+        }
+        news = news || gap == NULL || start.data != NULL;
+        if (start.data == NULL) start = gap != NULL ? gap->key : e->key;
+        end = gap != NULL ? end_of(gap) : after_of(e);
+        from = end;
+    }
+    *ret_entry = e;
+    return news ? join_gaps(o, start, end) : TW_OK;
+}
+
 tw_status tw_overlay_next(tw_overlay *overlay, tw_bytes prefix, tw_bytes from, tw_bytes *ret_key,
                           tw_bytes *ret_value, bool *ret_found)
 {
     if (prefix.size > TW_STORE_KEY_MAX || from.size > TW_STORE_KEY_MAX + 1) return TW_ERR_INTERNAL;
-    uint8_t after[TW_STORE_KEY_MAX + 1];
-    tw_bytes start = tw_bytes_compare(from, prefix) > 0 ? from : prefix;
     entry *e = NULL;
-    do {
-        TW_TRY(next_entry(overlay, prefix, start, &e));
-        if (e != NULL) start = tw_key_after(e->key, after);
-    } while (e != NULL && e->now == NULL);
+    TW_TRY(live_entry(overlay, prefix, tw_bytes_compare(from, prefix) > 0 ? from : prefix, &e));
     *ret_found = e != NULL;
     *ret_key = e != NULL ? e->key : tw_bytes_of(NULL, 0);
     *ret_value = e != NULL ? tw_bytes_of(e->now, e->now_size) : tw_bytes_of(NULL, 0);

@@ -7,6 +7,7 @@
  *
  *     hash index (XXH3) ---> entry: key, value now, value in the store, last journal record
  *     ordered index -------> the entries that were ever changed in this block
+ *     gaps ----------------> stretches without a value that a reading has passed before
  *     journal -------------> (entry, its value before), at most one a key and savepoint
  *
  * Memory comes from one arena with a limit: beyond it TW_ERR_MEMORY, and the caller abandons the
@@ -82,7 +83,8 @@ TW_MUST_USE tw_status tw_overlay_resize(tw_overlay *overlay, tw_bytes key, size_
 
 /* The smallest key >= `from` that begins with `prefix`, with its value: store and changes merged,
  * deleted keys left out. `from` empty: the first key of the prefix. To go on, call again with the
- * key and a zero byte after it (tw_key_after). Key and value are valid as after get. */
+ * key and a zero byte after it (tw_key_after). Key and value are valid as after get. Costs a search
+ * in the store and the changes; deleted keys are passed once in all, not at each reading. */
 TW_MUST_USE tw_status tw_overlay_next(tw_overlay *overlay, tw_bytes prefix, tw_bytes from,
                                       tw_bytes *ret_key, tw_bytes *ret_value, bool *ret_found);
 

@@ -68,7 +68,7 @@ static machine machine_new(const tw_code *code, int rubbish)
     m.overlay = tw_overlay_new(m.store, MEMORY_MAX);
     check(m.arena != NULL && m.exec != NULL && m.overlay != NULL);
     memset(m.exec->stack, rubbish, TW_STACK_SLOTS_MAX * sizeof *m.exec->stack);
-    memset(m.exec->scratch, rubbish, TW_SAMPLES_MAX * sizeof *m.exec->scratch);
+    memset(m.exec->scratch, rubbish, 2 * TW_SAMPLES_MAX * sizeof *m.exec->scratch);
     memset(m.exec->loops, rubbish, sizeof m.exec->loops);
     memset(m.exec->frames, rubbish, sizeof m.exec->frames);
     memset(m.device.bytes, 7, sizeof m.device.bytes);

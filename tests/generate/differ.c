@@ -36,7 +36,6 @@ enum {
     TELL_EACH = 5,     /* seconds */
 };
 
-static const uint64_t gas_max = TW_ENTRY_GAS_MAX; /* of a mutant's entry */
 static const char found_file[] = "differ-found.twm";
 
 typedef unsigned long long ull;
@@ -45,6 +44,7 @@ typedef unsigned long long ull;
 static struct {
     const char *what;
     uint64_t seed;
+    uint64_t gas_max; /* of an entry */
     tw_bytes module;
 } at_work;
 
@@ -128,7 +128,7 @@ static bool fails(void *context, tw_bytes module)
         for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
         (void)close(STDERR_FILENO);
         if (tw_code_new(module, NULL, &code, &err) != TW_OK) _exit(0);
-        scene_play(d->scene, code, ~at_work.seed, gas_max);
+        scene_play(d->scene, code, ~at_work.seed, at_work.gas_max);
         _exit(0);
     }
     return child > 0 && waitpid(child, &status, 0) == child && status != 0;
@@ -148,6 +148,7 @@ static void program(differ *d, uint64_t seed)
     tw_code *code = NULL;
     at_work.what = "program";
     at_work.seed = seed;
+    at_work.gas_max = UINT64_MAX;
     const tw_module *m = generate(seed, d->arena);
     const tw_bytes bytes = encode(d, m);
     at_work.module = bytes;
@@ -156,7 +157,7 @@ static void program(differ *d, uint64_t seed)
     if (status != TW_OK) fprintf(stderr, "differ: %s\n", err.text);
     check(status == TW_OK);
     if (d->shrink) shrink(d, bytes);
-    scene_play(d->scene, code, ~seed, UINT64_MAX);
+    scene_play(d->scene, code, ~seed, at_work.gas_max);
     tw_code_free(code);
 }
 
@@ -218,6 +219,7 @@ static void mutant(differ *d, uint64_t seed)
     tw_code *code = NULL;
     at_work.what = "mutant";
     at_work.seed = seed;
+    at_work.gas_max = TW_ENTRY_GAS_MAX;
     tw_arena_clear(d->arena);
     take_base(d, seed / BROOD);
     tw_arena_clear(d->arena);
@@ -235,7 +237,7 @@ static void mutant(differ *d, uint64_t seed)
         return;
     }
     if (d->shrink) shrink(d, bytes);
-    scene_play(d->scene, code, ~seed, gas_max);
+    scene_play(d->scene, code, ~seed, at_work.gas_max);
     tw_code_free(code);
 }
 

@@ -33,6 +33,8 @@ typedef enum both_spoil {
     BOTH_SPOIL_MEMORY,  /* the contract in memory */
     BOTH_SPOIL_BOUND,   /* it used more */
     BOTH_SPOIL_PACK,    /* a reading less of a pack */
+    BOTH_SPOIL_LOOKS,   /* a pack looked at more */
+    BOTH_SPOIL_CHANGES, /* a pack wrote more */
 } both_spoil;
 
 void both_spoil_from_now(both_spoil what);

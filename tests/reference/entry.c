@@ -127,12 +127,6 @@ tw_status ref_pending(reference *r)
  * attempts 1, time 8, due 8, indexed 8 | per entry that a timer starts: due 8, attempts 1
  */
 
-static bool is_timed(const tw_entry *e)
-{
-    return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
-           e->kind == TW_ENTRY_FALLS;
-}
-
 static tw_status load_control(reference *r)
 {
     const tw_key key = tw_key_of(TW_SPACE_CONTROL, &r->c->id);
@@ -157,7 +151,7 @@ static tw_status load_control(reference *r)
                                         .indexed = (int64_t)tw_load_u64(at + 19)};
     }
     for (uint16_t i = 0; i < r->m->entry_count; i++) {
-        if (!is_timed(&r->m->entries[i])) continue;
+        if (!ref_is_timed(&r->m->entries[i])) continue;
         k->timers[i] = (tw_timer_state){.due = (int64_t)tw_load_u64(at), .attempts = at[8]};
         at += 9;
     }
@@ -186,7 +180,7 @@ tw_status ref_save_control(reference *r)
         tw_write_i64(w, a->indexed);
     }
     for (uint16_t i = 0; i < r->m->entry_count; i++) {
-        if (!is_timed(&r->m->entries[i])) continue;
+        if (!ref_is_timed(&r->m->entries[i])) continue;
         tw_write_i64(w, k->timers[i].due);
         tw_write_u8(w, k->timers[i].attempts);
     }

@@ -16,7 +16,7 @@ static uint64_t control_size(const tw_module *m)
     return 128 + 32 * (uint64_t)m->alarm_count;
 }
 
-static bool is_timed(const tw_entry *e)
+bool ref_is_timed(const tw_entry *e)
 {
     return e->kind == TW_ENTRY_SILENT || e->kind == TW_ENTRY_EVERY || e->kind == TW_ENTRY_AFTER ||
            e->kind == TW_ENTRY_FALLS;
@@ -25,7 +25,7 @@ static bool is_timed(const tw_entry *e)
 static uint64_t timers_of(const tw_module *m)
 {
     uint64_t count = 0;
-    for (uint16_t i = 0; i < m->entry_count; i++) count += is_timed(&m->entries[i]);
+    for (uint16_t i = 0; i < m->entry_count; i++) count += ref_is_timed(&m->entries[i]);
     return count;
 }
 
@@ -39,7 +39,7 @@ uint64_t ref_entry_gas(const tw_module *m, uint16_t entry, uint32_t effects)
     const tw_entry *e = &m->entries[entry];
     const uint64_t control = control_size(m) + 16 * timers_of(m);
     uint64_t gas = TW_GAS_ENTRY + ref_read_gas(2, control + 512);
-    if (is_timed(e) || e->kind == TW_ENTRY_RAISED || e->kind == TW_ENTRY_CLEARED) {
+    if (ref_is_timed(e) || e->kind == TW_ENTRY_RAISED || e->kind == TW_ENTRY_CLEARED) {
         gas += ref_write_gas(3, control); /* a key of an index goes and one comes; the record */
     }
     if ((effects & (TW_EFFECT_WRITES_STATE | TW_EFFECT_DEPLOYS)) != 0) {

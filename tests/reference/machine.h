@@ -75,6 +75,8 @@ typedef struct ref_insn {
 
 /* The plan of the contract's module, made when it is not known. NULL without memory. */
 const ref_plan *ref_plan_of(reference *r, const tw_code *code);
+/* Whether a timer starts it. */
+bool ref_is_timed(const tw_entry *e);
 /* What an entry costs beside its code. */
 uint64_t ref_entry_gas(const tw_module *m, uint16_t entry, uint32_t effects);
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { PAGE_WORDS = (TW_SAMPLES_MAX / REF_PAGE_SAMPLES + 63) / 64 + 1 };
+
 typedef struct pack {
     reference *r;
     const tw_account *device;
@@ -11,7 +13,9 @@ typedef struct pack {
     uint8_t *record; /* a copy of the device's */
     size_t size;
     uint64_t gas;
-    uint64_t accepted; /* bit i: of reading i */
+    uint32_t looks;                            /* at pages, each counted once */
+    uint64_t met[TW_READINGS_MAX][PAGE_WORDS]; /* bit p: page p of the reading's window */
+    uint64_t accepted;                         /* bit i: of reading i */
     tw_intake *result;
 } pack;
 
@@ -38,6 +42,17 @@ static tw_key page_key(const pack *p, uint16_t reading, uint64_t number)
     return key;
 }
 
+static tw_status get_page(pack *p, uint16_t reading, uint64_t number, tw_bytes *ret_page,
+                          bool *ret_found)
+{
+    const tw_key key = page_key(p, reading, number);
+    const uint64_t page = number / REF_PAGE_SAMPLES % ref_pages(p->r->m->readings[reading].keep);
+    uint64_t *met = &p->met[reading][page / 64];
+    p->looks += (*met >> page % 64 & 1) == 0;
+    *met |= (uint64_t)1 << page % 64;
+    return ref_get(p->r, &key, ret_page, ret_found);
+}
+
 static int64_t load(const pack *p, size_t at)
 {
     return (int64_t)tw_load_u64(p->record + at);
@@ -46,17 +61,16 @@ static int64_t load(const pack *p, size_t at)
 /* ---- checks ---- */
 
 /* How many of the readings kept were taken in (time - P, time]: counted one by one. */
-static tw_status in_period(const pack *p, const tw_pack_reading *item, uint64_t *ret_count)
+static tw_status in_period(pack *p, const tw_pack_reading *item, uint64_t *ret_count)
 {
     const tw_reading *of = &p->r->m->readings[item->reading];
     uint64_t number = (uint64_t)load(p, tw_device_reading(item->reading));
     const uint64_t first = number > of->keep ? number - of->keep : 0;
     *ret_count = 0;
     while (number-- > first) {
-        const tw_key key = page_key(p, item->reading, number);
         tw_bytes value;
         bool found = false;
-        TW_TRY(ref_get(p->r, &key, &value, &found));
+        TW_TRY(get_page(p, item->reading, number, &value, &found));
         if (!found) return TW_ERR_CORRUPT;
         const uint8_t *at = value.data + 1 + 16 * (number % REF_PAGE_SAMPLES);
         if ((int64_t)tw_load_u64(at) <= item->time - of->rate_ms) return TW_OK;
@@ -65,7 +79,7 @@ static tw_status in_period(const pack *p, const tw_pack_reading *item, uint64_t 
     return TW_OK;
 }
 
-static tw_status reason_of(const pack *p, const tw_pack_reading *item, tw_refusal *ret_reason)
+static tw_status reason_of(pack *p, const tw_pack_reading *item, tw_refusal *ret_reason)
 {
     const tw_module *m = p->r->m;
     const tw_reading *of = &m->readings[item->reading];
@@ -116,7 +130,7 @@ static tw_status window(pack *p, const tw_pack_reading *item)
     uint8_t page[REF_PAGE_SIZE] = {TW_STATE_TAG};
     tw_bytes value;
     bool found = false;
-    TW_TRY(ref_get(p->r, &key, &value, &found));
+    TW_TRY(get_page(p, item->reading, number, &value, &found));
     if (found) memcpy(page, value.data, sizeof page);
     tw_store_u64(page + 1 + 16 * (number % REF_PAGE_SAMPLES), (uint64_t)item->time);
     tw_store_u64(page + 9 + 16 * (number % REF_PAGE_SAMPLES), (uint64_t)item->value);
@@ -208,7 +222,7 @@ static tw_status arm(pack *p)
 
 tw_status reference_intake(reference *r, const tw_contract *contract, const tw_account *device,
                            const tw_pack_reading *readings, uint16_t count, int64_t now,
-                           tw_intake *ret_intake, tw_contract **ret_after)
+                           tw_intake *ret_intake, tw_contract **ret_after, tw_bounds *ret_used)
 {
     pack p = {.r = r, .device = device, .now = now, .result = ret_intake};
     const tw_module *m = contract->code->module;
@@ -232,6 +246,9 @@ tw_status reference_intake(reference *r, const tw_contract *contract, const tw_a
     TW_TRY(arm(&p));
     TW_TRY(ref_pending(r));
     ret_intake->gas = p.gas;
+    /* beside the pages the records of the contract and the device's */
+    *ret_used =
+        (tw_bounds){.gas = p.gas, .reads = p.looks + 3, .event_bytes = (uint32_t)r->notices.size};
     *ret_after = c;
     return c->control_changed ? ref_save_control(r) : TW_OK;
 }

@@ -40,10 +40,11 @@ TW_MUST_USE tw_status reference_run(reference *r, const tw_contract *contract, c
 TW_MUST_USE tw_status reference_condition(reference *r, tw_contract *contract, uint16_t function,
                                           int64_t end, bool *ret_holds, tw_bounds *ret_used);
 
-/* As tw_intake_run; lists and *ret_after as with reference_run. */
+/* As tw_intake_run; lists, *ret_after and *ret_used as with reference_run, but keys written are not
+ * counted, nor what conditions look at, which their gas is for. */
 TW_MUST_USE tw_status reference_intake(reference *r, const tw_contract *contract,
                                        const tw_account *device, const tw_pack_reading *readings,
                                        uint16_t count, int64_t now, tw_intake *ret_intake,
-                                       tw_contract **ret_after);
+                                       tw_contract **ret_after, tw_bounds *ret_used);
 
 #endif

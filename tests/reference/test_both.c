@@ -94,6 +94,16 @@ Test(both, another_pack, .signal = SIGABRT)
     take_in(BOTH_SPOIL_PACK);
 }
 
+Test(both, a_pack_that_looks_at_more, .signal = SIGABRT)
+{
+    take_in(BOTH_SPOIL_LOOKS);
+}
+
+Test(both, a_pack_that_writes_more, .signal = SIGABRT)
+{
+    take_in(BOTH_SPOIL_CHANGES);
+}
+
 /* ---- wide integers ---- */
 
 static int64_t int_of(wide w)

@@ -5,7 +5,8 @@
  *
  * `./dev faults`: each N-th call (10), of all kinds or of one.
  *
- * A run opens a new ledger and makes 50 blocks. shim.c, loaded into the process, first counts what
+ * A run opens a new ledger and makes 50 blocks, by turns with one thread and with two, of which one
+ * writes a block while the next is made. shim.c, loaded into the process, first counts what
  * it does to the files; then the run is made again for each kind of call, each number of it, and
  * each way to fail: EIO, ENOSPC, and for writes a short one. It must end well, or with a sentence
  * and status 1; no signal, no hang. Then the folder is opened without the shim: the head is not
@@ -104,7 +105,8 @@ static void become_worker(const disk *d, int call, uint64_t at, int how, int fd)
     }
     (void)snprintf(number, sizeof number, "%d", fd);
     (void)alarm(PATIENCE);
-    (void)execl(d->self, d->self, "--work", d->folder, number, (char *)NULL);
+    char threads[2] = {(char)('1' + d->runs % 2), '\0'};
+    (void)execl(d->self, d->self, "--work", d->folder, number, threads, (char *)NULL);
     _exit(2);
 }
 
@@ -381,7 +383,8 @@ int main(int argc, char **argv)
     tw_err err = {.status = TW_OK};
     if (!load_make(&d.work)) return 2;
     d.work.keep = KEEP;
-    if (argc == 4 && strcmp(argv[1], "--work") == 0) {
+    if (argc == 5 && strcmp(argv[1], "--work") == 0) {
+        d.work.threads = (unsigned)strtol(argv[4], NULL, 10);
         const int status = load_work(&d.work, argv[2], BLOCKS, (int)strtol(argv[3], NULL, 10));
         load_free(&d.work);
         /* as tw_store_close wants it after a failed write; else in order, with its statics */

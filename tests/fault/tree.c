@@ -3,9 +3,10 @@
  *
  *     tree [--runs N] [--proofs N] [--seed S]     2,000 sequences, 2,000 proofs; `./dev tree`
  *
- * A sequence is a few blocks of puts and deletes over few keys, in a store of its own. After each
- * block the root must be that of a plain recursion over the sorted key hashes, which shares only
- * SHA-256 with the tree, and the same block in another order must come to the same root. Then
+ * A sequence is a few blocks of puts and deletes over few keys, in a store of its own; one in
+ * WIDE_EACH is of many changes over many keys. By turns the root is computed by two threads. After
+ * each block the root must be that of a plain recursion over the sorted key hashes, which shares
+ * only SHA-256 with the tree, and the same block in another order must come to the same root. Then
  * proofs of keys that are there and of some that are not are made of it, and checked; each must
  * show its fact and not the opposite, and each of TURNS changed copies must show nothing. The same
  * with the proofs in the form of ICS-23.
@@ -13,6 +14,7 @@
 #include "tests/fault/load.h"
 #include "tests/fault/naive_tree.h"
 
+#include "vm/base/crew.h"
 #include "vm/state/commit.h"
 #include "vm/state/proof.h"
 
@@ -23,23 +25,28 @@
 
 enum {
     KEYS = 48,
+    WIDE_KEYS = 4096,
+    WIDE_EACH = 40,
     BLOCKS_MAX = 6,
     CHANGES_MAX = 24,
+    WIDE_CHANGES_MAX = 2000,
     TURNS = 10, /* changed copies of each proof, in each form */
     ICS23_MAX = 8192,
-    MEMORY = 8 * 1024 * 1024,
+    MEMORY = 64 * 1024 * 1024,
 };
 
 typedef struct trees {
     uint64_t random;
-    uint64_t values[KEYS]; /* 0: not there */
+    uint64_t keys, changes_max;
+    uint64_t values[WIDE_KEYS]; /* 0: not there */
+    tw_crew *crew;
     tw_store *store;
     tw_overlay *overlay;
     tw_commit *commit;
     tw_tree *tree;
     tw_arena *arena;
     tw_writer proof;
-    uint64_t roots, there, absent, changed, wrong;
+    uint64_t roots, wide, there, absent, changed, wrong;
 } trees;
 
 static uint64_t draw(trees *t, uint64_t below)
@@ -78,9 +85,9 @@ static tw_bytes value_of(uint64_t value, uint8_t memory[48])
 
 static tw_hash expected_root(const trees *t)
 {
-    naive_leaf leaves[KEYS];
+    static naive_leaf leaves[WIDE_KEYS];
     size_t count = 0;
-    for (uint64_t key = 0; key < KEYS; key++) {
+    for (uint64_t key = 0; key < t->keys; key++) {
         if (t->values[key] == 0) continue;
         uint8_t name[9];
         uint8_t value[48];
@@ -111,14 +118,14 @@ static void apply(trees *t, const change *changes, size_t count, uint64_t height
 /* Of different keys; in one order, and then, for good, in another. */
 static void block(trees *t, uint64_t height)
 {
-    change changes[CHANGES_MAX];
+    static change changes[WIDE_CHANGES_MAX];
     tw_err err = {.status = TW_OK};
-    const size_t count = draw(t, CHANGES_MAX);
+    const size_t count = draw(t, t->changes_max);
     size_t made = 0;
-    const uint64_t first = draw(t, KEYS);
+    const uint64_t first = draw(t, t->keys);
     const uint64_t step = 1 + 2 * draw(t, 8); /* prime to KEYS but for 3, 9 and 15 */
-    for (size_t i = 0; i < count && (step % 3 != 0 || i < KEYS / 3); i++) {
-        const uint64_t key = (first + i * step) % KEYS;
+    for (size_t i = 0; i < count && (step % 3 != 0 || i < t->keys / 3); i++) {
+        const uint64_t key = (first + i * step) % t->keys;
         changes[made++] = (change){key, draw(t, 3) == 0 ? 0 : 1 + draw(t, 1000)};
     }
     tw_hash one, two;
@@ -139,6 +146,7 @@ static void block(trees *t, uint64_t height)
     expect(t, tw_hash_equal(&one, &two), "another order gives another root");
     expect(t, tw_hash_equal(&two, &expected), "the root is not that of the naive tree");
     t->roots++;
+    t->wide += made >= 1000;
 }
 
 /* ---- proofs ---- */
@@ -164,7 +172,7 @@ static void change_proof(trees *t, checker *check, const tw_hash *root, tw_bytes
     } else if (way == 2) {
         other_root.bytes[draw(t, 32)] ^= (uint8_t)(1 + draw(t, 255));
     } else if (way == 3 && claim != NULL) {
-        name = key_of(KEYS * 4 + draw(t, 1000), other_key);
+        name = key_of(t->keys * 4 + draw(t, 1000), other_key);
     } else {
         copy[draw(t, size)] ^= (uint8_t)(1u << draw(t, 8));
     }
@@ -185,7 +193,7 @@ static void prove(trees *t, uint64_t number)
     tw_arena_clear(t->arena);
     tw_writer_clear(&t->proof);
     must(tw_proof_make(&prover, key, &t->proof, &value, &found));
-    const uint64_t held = number < KEYS ? t->values[number] : 0;
+    const uint64_t held = number < t->keys ? t->values[number] : 0;
     const tw_bytes proof = tw_writer_bytes(&t->proof);
     const tw_bytes own = value_of(held != 0 ? held : 7, value_memory);
     expect(t, found == (held != 0), "a key is there that is not, or the other way round");
@@ -209,18 +217,21 @@ static void prove(trees *t, uint64_t number)
     for (int i = 0; i < TURNS; i++) change_proof(t, tw_proof_check_ics23, root, key, claim);
 }
 
-static void sequence(trees *t, uint64_t proofs)
+static void sequence(trees *t, bool wide, bool shared, uint64_t proofs)
 {
     tw_err err = {.status = TW_OK};
+    t->keys = wide ? WIDE_KEYS : KEYS;
+    t->changes_max = wide ? WIDE_CHANGES_MAX : CHANGES_MAX;
     memset(t->values, 0, sizeof t->values);
     must(tw_store_open_memory(MEMORY, &t->store));
     t->overlay = tw_overlay_new(t->store, MEMORY);
     t->tree = tw_tree_new(t->store, MEMORY);
     if (t->overlay == NULL || t->tree == NULL) must(TW_ERR_MEMORY);
     must(tw_commit_open(t->store, MEMORY, &t->commit, &err));
+    if (shared) tw_commit_use(t->commit, t->crew);
     const uint64_t blocks = 1 + draw(t, BLOCKS_MAX);
     for (uint64_t height = 0; height < blocks; height++) block(t, height);
-    for (uint64_t i = 0; i < proofs; i++) prove(t, draw(t, 2 * KEYS));
+    for (uint64_t i = 0; i < proofs; i++) prove(t, draw(t, 2 * t->keys));
     tw_commit_close(t->commit);
     tw_overlay_free(t->overlay);
     tw_tree_free(t->tree);
@@ -249,19 +260,24 @@ int main(int argc, char **argv)
     printf("1..1\n# seed %llu\n", (unsigned long long)t.random);
     t.arena = tw_arena_new(MEMORY);
     t.proof = tw_writer_new(MEMORY);
-    if (t.arena == NULL) return 2;
+    t.crew = tw_crew_new(1);
+    if (t.arena == NULL || t.crew == NULL) return 2;
     for (uint64_t i = 0; i < runs; i++) {
-        sequence(&t, proofs * (i + 1) / runs - proofs * i / runs);
+        sequence(&t, i % WIDE_EACH == 0, i / WIDE_EACH % 2 == 0,
+                 proofs * (i + 1) / runs - proofs * i / runs);
     }
-    const bool good = t.wrong == 0 && t.roots >= runs && t.there + t.absent == proofs;
-    printf(
-        "# %llu sequences, %llu roots, each in two orders; %llu proofs of what is there, %llu of "
-        "what is not, each in two forms; %llu changed ones; %llu wrong\n",
-        (unsigned long long)runs, (unsigned long long)t.roots, (unsigned long long)t.there,
-        (unsigned long long)t.absent, (unsigned long long)t.changed, (unsigned long long)t.wrong);
+    const bool good = t.wrong == 0 && t.roots >= runs && (t.wide > 0 || runs < 2 * WIDE_EACH) &&
+                      t.there + t.absent == proofs;
+    printf("# %llu sequences, %llu roots, %llu of them of 1,000 changes and more, each in two "
+           "orders; %llu proofs of what is there, %llu of "
+           "what is not, each in two forms; %llu changed ones; %llu wrong\n",
+           (unsigned long long)runs, (unsigned long long)t.roots, (unsigned long long)t.wide,
+           (unsigned long long)t.there, (unsigned long long)t.absent, (unsigned long long)t.changed,
+           (unsigned long long)t.wrong);
     printf("%s 1 - roots and proofs are right, and no changed proof is taken\n",
            good ? "ok" : "not ok");
     tw_arena_free(t.arena);
     tw_writer_free(&t.proof);
+    tw_crew_free(t.crew);
     return good ? 0 : 1;
 }

@@ -333,8 +333,12 @@ Test(public, blocks_are_bytes_that_another_ledger_executes)
     cr_expect_eq(tw_ledger_settle(other->ledger, &s->err), TW_OK);
     cr_expect(
         tw_hash_equal(&tw_ledger_head(s->ledger)->hash, &tw_ledger_head(other->ledger)->hash));
+    const tw_bytes before = block;
     cr_expect_eq(tw_ledger_block_bytes(s->ledger, newest + 1, &block, &s->err),
                  TW_REFUSED_NOT_FOUND);
+    cr_expect(block.data == before.data && block.size == before.size, "written on TW_OK only");
+    cr_assert_eq(tw_ledger_block_bytes(s->ledger, newest, &block, &s->err), TW_OK);
+    cr_expect_eq(s->err.text[0], '\0', "no sentence of the question before");
     shop_free(other);
     shop_free(s);
 }

@@ -300,7 +300,7 @@ static void give_money(rig *r)
             asset.contract = r->contract->id;
             asset.supply = 0;
         }
-        memcpy(asset.name, m->monies[i].name, strlen(m->monies[i].name));
+        rig_must(tw_bank_set_name(&asset, m->monies[i].name), "asset", NULL);
         r->contract->assets[i] = asset.id;
         rig_must(tw_bank_save(r->overlay, &asset), "asset", NULL);
     }

@@ -52,9 +52,10 @@ static void endow(machine *m)
         tw_hash *id = &m->contract->assets[i];
         int64_t amount = 0;
         *id = tw_bank_token(&m->contract->id, module->monies[i].name);
-        const tw_asset asset = {.id = *id, .supply = HELD};
+        tw_asset asset = {.id = *id, .supply = HELD};
         const tw_key key = tw_bank_balance_key(id, &m->device);
         m->spends[i] = (tw_spend){*id, HELD};
+        check(tw_bank_set_name(&asset, module->monies[i].name) == TW_OK);
         check(tw_bank_save(m->overlay, &asset) == TW_OK);
         check(tw_bank_change(m->overlay, &key, HELD, &amount) == TW_OK);
     }

@@ -76,7 +76,8 @@ static void endow(scene *s)
         tw_hash *id = &s->contract->assets[i];
         *id = (tw_hash){{0xA5, (uint8_t)i}};
         s->spends[i] = (tw_spend){*id, dice_percent(&s->d, 80) ? HELD : dice_below(&s->d, 20)};
-        const tw_asset asset = {.id = *id, .supply = HELD * (int64_t)GENERATE_ACCOUNTS};
+        tw_asset asset = {.id = *id, .supply = HELD * (int64_t)GENERATE_ACCOUNTS};
+        check(tw_bank_set_name(&asset, s->m->monies[i].name) == TW_OK);
         check(tw_bank_save(s->overlay, &asset) == TW_OK);
         for (uint32_t k = 0; k < GENERATE_ACCOUNTS; k++) {
             const tw_key key = tw_bank_balance_key(id, &s->accounts[k]);

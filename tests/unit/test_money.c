@@ -269,6 +269,44 @@ Test(money, a_token_is_an_asset_of_its_contract)
     till_free(t);
 }
 
+/* The module with another name of its token, deployed. */
+static tw_status deploy_named(till *t, const char *name)
+{
+    tw_module *m = NULL;
+    tw_writer w = tw_writer_new(TW_MODULE_SIZE_MAX);
+    const tw_bytes unchanged = till_bytes(t->arena);
+    cr_assert_eq(tw_module_decode(unchanged, t->arena, &m, &t->err), TW_OK, "%s", t->err.text);
+    m->monies[M_TKN].name = name;
+    cr_assert_eq(tw_module_encode(m, &w), TW_OK);
+    t->module = tw_bytes_of(tw_arena_copy(t->arena, w.data, w.size), w.size);
+    tw_writer_free(&w);
+    return till_deploy_as(t, 1, &t->assets[M_EUR], 1);
+}
+
+/* Modules may have names of 256 bytes; a money's becomes an asset's, which has room for 64. */
+Test(money, a_token_of_a_long_name_is_not_deployed)
+{
+    till *t = till_on_ledger();
+    tw_asset asset = {.name = "EUR"};
+    bool found = false;
+    char name[4 * TW_NAME_SIZE_MAX + 1] = "";
+    memset(name, 'x', sizeof name - 1);
+    for (size_t size = sizeof name - 1; size > TW_NAME_SIZE_MAX; size--) {
+        name[size] = '\0';
+        cr_assert_eq(deploy_named(t, name), TW_TX_BAD_MODULE, "%zu bytes", size);
+        cr_assert_eq(tw_bank_set_name(&asset, name), TW_ERR_INTERNAL);
+        cr_assert_str_eq(asset.name, "EUR");
+    }
+    cr_expect_eq(deploy_named(t, ""), TW_TX_BAD_MODULE);
+    name[TW_NAME_SIZE_MAX] = '\0';
+    cr_assert_eq(deploy_named(t, name), TW_OK);
+    const tw_hash token = tw_bank_token(&t->contract, name);
+    cr_assert_eq(tw_ledger_asset(t->ledger, &token, &asset, &found), TW_OK);
+    cr_assert(found);
+    cr_expect_str_eq(asset.name, name);
+    till_free(t);
+}
+
 /* No machine writes one. */
 Test(money, a_supply_below_zero_is_damage)
 {

@@ -48,6 +48,10 @@ REFUSED(V212, supply_below, MONEY(TOK), w->monies[W_TOKEN].supply = -1)
 REFUSED(V212, supply_of_a_currency, MONEY(EUR), w->monies[W_EUR].supply = 1)
 REFUSED(V213, same_name, "money EUR: declared twice", w->monies[W_TOKEN].name = "EUR")
 TAKEN(V213, other_case, w->monies[W_TOKEN].name = "eur")
+LIMIT(V214, name, TW_NAME_SIZE_MAX, "money xxxxxxxx", char *text = tw_arena_get(k->arena, n + 1);
+      memset(text, 'x', n); text[n] = 0; w->monies[W_TOKEN].name = text)
+TAKEN(V214, name_of_one, w->monies[W_TOKEN].name = "T")
+REFUSED(V214, no_name, "money : a currency or a token", w->monies[W_TOKEN].name = "")
 
 /* ------------------------------------------------------------------ fields */
 

@@ -16,9 +16,8 @@ tw_hash tw_bank_chain_asset(const char *chain, const char *name)
 
 tw_hash tw_bank_token(const tw_hash *contract, const char *name)
 {
-    static const uint8_t head[1] = {1};
     const tw_bytes parts[] = {
-        {head, 1}, {contract->bytes, TW_HASH_SIZE}, tw_bytes_of(name, strlen(name))};
+        tw_bytes_of("\x01", 1), {contract->bytes, TW_HASH_SIZE}, tw_bytes_of(name, strlen(name))};
     return tw_hash_tagged("twvm/asset", parts, 3);
 }
 
@@ -78,6 +77,14 @@ tw_status tw_bank_asset(tw_overlay *overlay, const tw_hash *id, tw_asset *ret_as
     if (!tw_reader_done(&r) || asset.supply < 0) return TW_ERR_CORRUPT;
     memcpy(asset.name, name.data, name.size);
     *ret_asset = asset;
+    return TW_OK;
+}
+
+tw_status tw_bank_set_name(tw_asset *asset, const char *name)
+{
+    const size_t size = strnlen(name, sizeof asset->name);
+    if (size == sizeof asset->name) return TW_ERR_INTERNAL;
+    memcpy(asset->name, name, size + 1);
     return TW_OK;
 }
 

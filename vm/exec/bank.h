@@ -47,6 +47,9 @@ TW_MUST_USE tw_status tw_bank_change(tw_overlay *overlay, const tw_key *key, int
 
 TW_MUST_USE tw_status tw_bank_asset(tw_overlay *overlay, const tw_hash *id, tw_asset *ret_asset,
                                     bool *ret_found);
+/* The one way to give an asset its name. TW_ERR_INTERNAL over TW_NAME_SIZE_MAX bytes, which no
+ * verified module's money (V214) and no genesis has; the asset is then as it was. */
+TW_MUST_USE tw_status tw_bank_set_name(tw_asset *asset, const char *name);
 TW_MUST_USE tw_status tw_bank_save(tw_overlay *overlay, const tw_asset *asset);
 
 /* Adds `change` to how much there is of an asset that exists. Traps Full over `most`. */

@@ -239,7 +239,7 @@ static tw_status make_tokens(tw_ledger *l, const tw_contract *c)
     for (uint16_t i = 0; i < m->money_count; i++) {
         if (m->monies[i].kind != TW_MONEY_TOKEN) continue;
         tw_asset asset = {.id = c->assets[i], .contract = c->id, .decimals = m->monies[i].decimals};
-        memcpy(asset.name, m->monies[i].name, strlen(m->monies[i].name));
+        TW_TRY(tw_bank_set_name(&asset, m->monies[i].name));
         TW_TRY(tw_bank_save(l->overlay, &asset));
     }
     return TW_OK;

@@ -241,7 +241,7 @@ static tw_status make_assets(tw_overlay *overlay, const tw_genesis *g, tw_err *e
         if (found) {
             return tw_err_set(err, TW_REFUSED_ARGUMENT, "asset %s is there twice", from->name);
         }
-        memcpy(asset.name, from->name, strlen(from->name));
+        TW_TRY(tw_bank_set_name(&asset, from->name));
         TW_TRY(give(overlay, from, &asset, err));
     }
     return TW_OK;

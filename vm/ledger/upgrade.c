@@ -222,7 +222,7 @@ static tw_status carry_assets(upgrade *u, tw_contract *c)
         tw_asset asset = {.id = tw_bank_token(&c->id, to->monies[i].name),
                           .contract = c->id,
                           .decimals = to->monies[i].decimals};
-        memcpy(asset.name, to->monies[i].name, strlen(to->monies[i].name) + 1);
+        TW_TRY(tw_bank_set_name(&asset, to->monies[i].name));
         c->assets[i] = asset.id;
         TW_TRY(tw_bank_save(c->overlay, &asset));
     }

@@ -7,18 +7,20 @@
 
 #define REFUSE(err, ...) tw_err_set((err), TW_REFUSED_MODULE, __VA_ARGS__)
 
-/* A token is known by its name, so no two monies may share one. */
+/* A token is known by its name, so no two monies may share one; it becomes that of an asset, whose
+ * record has room for so much. */
 static tw_status monies(const tw_module *m, tw_err *err)
 {
     for (uint16_t i = 0; i < m->money_count; i++) {
         const tw_money *money = &m->monies[i];
         const bool token = money->kind == TW_MONEY_TOKEN;
+        const size_t size = strlen(money->name);
         if ((!token && money->kind != TW_MONEY_CURRENCY) || money->decimals > TW_DECIMALS_MAX ||
-            (token ? money->supply < 1 : money->supply != 0)) {
+            (token ? money->supply < 1 : money->supply != 0) || size - 1 >= TW_NAME_SIZE_MAX) {
             return REFUSE(err,
                           "money %s: a currency or a token of at most %d decimals; a token has a "
-                          "supply, a currency none",
-                          money->name, TW_DECIMALS_MAX);
+                          "supply, a currency none; a name 1 to %d bytes",
+                          money->name, TW_DECIMALS_MAX, TW_NAME_SIZE_MAX);
         }
         for (uint16_t k = 0; k < i; k++) {
             if (strcmp(m->monies[k].name, money->name) == 0) {

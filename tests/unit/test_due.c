@@ -1,6 +1,8 @@
 /* test_due -- what the clock starts: silent, after and every, when they are due to the millisecond,
  * their order, their budget, and how a run that fails is tried again. */
 #include "tests/unit/ledger_fixture.h"
+#include "vm/exec/exec.h"
+#include "vm/exec/intake.h"
 
 #include <criterion/criterion.h>
 
@@ -482,6 +484,59 @@ Test(due, a_record_with_times_that_are_none_is_damaged)
         tw_arena_free(arena);
         rig_free(r);
     }
+}
+
+static const char mean_source[] = "contract Mean version 1 {\n"
+                                  "  role owner\n"
+                                  "  role keeper max 3\n"
+                                  "  role sensor\n"
+                                  "  reading level : length from sensor field \"level\"\n"
+                                  "    range -1 m .. 10 m rate 2 per 1 s keep 130 max_age 1 min\n"
+                                  "  alarm high\n"
+                                  "    raise when (avg(level over 1 min) otherwise 0 mm) > 100 mm\n"
+                                  "    clear when (avg(level over 1 min) otherwise 0 mm) < 90 mm\n"
+                                  "  phases One -> Two -> One\n"
+                                  "  action change() by owner in One { go Two }\n"
+                                  "  action back() by owner in Two { go One }\n"
+                                  "}\n";
+
+/* Role 2's record, with this holder or cut behind the number of its members. */
+static void plant_holder(tw_contract *c, const tw_account *holder)
+{
+    uint8_t bytes[1 + 4 + 32] = {TW_STATE_TAG, 0, 0, 0, 1};
+    tw_key key = tw_key_of(TW_SPACE_ROLE, &c->id);
+    tw_key_u8(&key, 2);
+    if (holder != NULL) memcpy(bytes + 5, holder->bytes, 32);
+    const tw_bytes value = tw_bytes_of(bytes, holder != NULL ? 37 : 5);
+    cr_assert_eq(tw_overlay_put(c->overlay, tw_key_bytes(&key), value), TW_OK);
+}
+
+/* The alarm's statistic looks into the window of a device that sends nothing; the pack goes into
+ * that of another. */
+Test(due, a_role_whose_record_names_another_device)
+{
+    const tw_genesis genesis = {.name = "mean", .time = start_time};
+    rig *r = rig_on(store_in_memory(), mean_source, &genesis);
+    deploy(r);
+    const tw_block block = feed_for(r, start_time, 5, LOW_UM);
+    cr_assert_eq(block.receipt_count, 1);
+    tw_contract *c = look(r);
+    tw_exec *x = tw_exec_new();
+    const int64_t now = start_time + 9000;
+    const tw_pack_reading items[3] = {{0, now, LOW_UM}, {0, now, LOW_UM}, {0, now, LOW_UM}};
+    tw_intake taken;
+    tw_account holder;
+    uint32_t count = 0;
+    plant_holder(c, &r->accounts[STRANGER]);
+    cr_assert_eq(tw_intake_run(x, c, &r->accounts[SENSOR_1], items, 3, now, r->arena, &taken),
+                 TW_OK);
+    cr_expect_eq(taken.accepted, 2);
+    cr_assert_eq(taken.refused_count, 1);
+    cr_expect_eq(taken.refused[0].reason, TW_REFUSAL_RATE);
+    plant_holder(c, NULL);
+    cr_expect_eq(tw_role_read(c, 2, &count, &holder), TW_ERR_CORRUPT);
+    tw_exec_free(x);
+    rig_free(r);
 }
 
 /* ---- order and budget ---- */

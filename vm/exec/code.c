@@ -96,7 +96,7 @@ static void write_code(decoder d, const tw_function *f)
         if (d.place[pc] < at) {
             charge = &d.out[at - 1]; /* zeroed, as its number is */
             d.source[at - 1] = pc - first;
-            gas = 0;
+            gas = pc == first ? tw_cost_frame(f) : 0; /* zeroed on entering */
         }
         /* 2^14 cheap instructions, and one dear one: a REVOKE of all windows is 3 * 10^9 */
         gas += run_gas(&d, row, insn);
@@ -114,7 +114,6 @@ static void write_code(decoder d, const tw_function *f)
         loops[depth]->x = (int32_t)(out - loops[depth]);
         depth--;
     }
-    d.out[d.place[first]].imm += (int32_t)tw_cost_frame(f); /* zeroed on entering */
 }
 
 static bool decode_all(tw_code *code)

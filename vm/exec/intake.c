@@ -31,11 +31,12 @@ static tw_status find_record(intake *t)
 }
 
 /* The window of a reading of this device, if it is the one that is open: a reading of one device
- * whose role this device has, as nobody else. */
+ * whose role this device has, as nobody else unless a record is damaged. */
 static tw_window *window_of(const intake *t, uint16_t reading)
 {
     tw_window *w = &t->exec->window;
-    return t->exec->window_open && w->reading == reading ? w : NULL;
+    const bool open = t->exec->window_open && w->reading == reading;
+    return open && tw_account_equal(&w->account, t->device) ? w : NULL;
 }
 
 /* More than `rate`: n readings were already taken in (time - P, time]. */
@@ -98,14 +99,15 @@ static void stamps_update(intake *t, const tw_pack_reading *p)
         if (t->m->stamps[i].reading != p->reading) continue;
         uint8_t *at = t->record + tw_device_stamp(t->m, i);
         const int64_t since = (int64_t)tw_load_u64(at);
-        const int64_t last = (int64_t)tw_load_u64(at + 8);
+        const uint64_t last = tw_load_u64(at + 8);
         t->result->gas += TW_GAS_STAMP;
         if (!stamp_true(t->c, &t->m->stamps[i], p->value)) {
             tw_store_u64(at, (uint64_t)TW_NEVER);
             tw_store_u64(at + 8, 0);
             continue;
         }
-        const bool broken = since == TW_NEVER || p->time - last > t->m->readings[p->reading].gap_ms;
+        const int64_t pause = (int64_t)((uint64_t)p->time - last);
+        const bool broken = since == TW_NEVER || pause > t->m->readings[p->reading].gap_ms;
         if (broken) tw_store_u64(at, (uint64_t)p->time);
         tw_store_u64(at + 8, (uint64_t)p->time);
     }

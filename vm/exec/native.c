@@ -180,11 +180,12 @@ tw_status tw_native_HOLDS(tw_exec *x, int64_t *s, const tw_insn *i)
     if (found) TW_TRY(tw_device_get(x->contract, &account, &record, &found));
     if (!found) return TW_OK;
     const uint8_t *at = record + tw_device_stamp(m, (uint16_t)i->x);
-    const int64_t since = (int64_t)tw_load_u64(at);
-    const int64_t last = (int64_t)tw_load_u64(at + 8);
-    if (since == TW_NEVER) return TW_OK;
-    const bool fresh = x->call->end - last <= m->readings[stamp->reading].age_max_ms;
-    s[i->a] = last - since >= duration && fresh;
+    const uint64_t since = tw_load_u64(at);
+    const uint64_t last = tw_load_u64(at + 8);
+    if (since == (uint64_t)TW_NEVER) return TW_OK;
+    const int64_t age = (int64_t)((uint64_t)x->call->end - last); /* wraps if they are damaged */
+    const bool fresh = age <= m->readings[stamp->reading].age_max_ms;
+    s[i->a] = (int64_t)(last - since) >= duration && fresh;
     return TW_OK;
 }
 
@@ -202,7 +203,7 @@ tw_status tw_native_SILENT(tw_exec *x, int64_t *s, const tw_insn *i)
         const int64_t heard = tw_device_heard(record, reading);
         if (heard > since) since = heard;
     }
-    s[i->a] = x->call->end - since >= duration;
+    s[i->a] = (int64_t)((uint64_t)x->call->end - (uint64_t)since) >= duration;
     return TW_OK;
 }
 

@@ -119,7 +119,8 @@ tw_status tw_role_read(tw_contract *c, uint16_t role, uint32_t *ret_count, tw_ac
     tw_reader r = tw_reader_of(value);
     (void)tw_read_u8(&r);
     *ret_count = tw_read_u32(&r);
-    if (tw_reader_left(&r) > 0) tw_read_copy(&r, ret_holder->bytes, sizeof ret_holder->bytes);
+    const bool one = *ret_count > 0 && c->code->module->roles[role].max == 1;
+    if (one || tw_reader_left(&r) > 0) tw_read_copy(&r, ret_holder->bytes, sizeof *ret_holder);
     return tw_reader_done(&r) ? TW_OK : TW_ERR_CORRUPT;
 }
 

@@ -23,9 +23,8 @@ static tw_status monies(const tw_module *m, tw_err *err)
                           money->name, TW_DECIMALS_MAX, TW_NAME_SIZE_MAX);
         }
         for (uint16_t k = 0; k < i; k++) {
-            if (strcmp(m->monies[k].name, money->name) == 0) {
-                return REFUSE(err, "money %s: declared twice", money->name);
-            }
+            if (strcmp(m->monies[k].name, money->name) != 0) continue;
+            return REFUSE(err, "money %s: declared twice", money->name);
         }
     }
     return TW_OK;
@@ -152,16 +151,14 @@ static tw_status purse(const tw_module *m, uint16_t index, tw_err *err)
 {
     const tw_purse *p = &m->purses[index];
     for (uint16_t i = 0; i < index; i++) {
-        if (m->purses[i].id == p->id || strcmp(m->purses[i].name, p->name) == 0) {
-            return REFUSE(err, "purse %s: the same name or id as purse %s, rename one", p->name,
-                          m->purses[i].name);
-        }
+        if (m->purses[i].id != p->id && strcmp(m->purses[i].name, p->name) != 0) continue;
+        return REFUSE(err, "purse %s: the same name or id as purse %s, rename one", p->name,
+                      m->purses[i].name);
     }
     for (uint16_t i = 0; i < m->field_count; i++) {
-        if (m->fields[i].id == p->id) {
-            return REFUSE(err, "purse %s and field %s have the same id: rename one", p->name,
-                          m->fields[i].name);
-        }
+        if (m->fields[i].id != p->id) continue;
+        return REFUSE(err, "purse %s and field %s have the same id: rename one", p->name,
+                      m->fields[i].name);
     }
     return TW_OK;
 }

@@ -12,6 +12,7 @@
  */
 #include "tests/fuzz/check.h"
 #include "tests/generate/scene.h"
+#include "tests/reference/both.h"
 #include "vm/exec/intake.h"
 #include "vm/exec/machine.h"
 #include "vm/isa/disasm.h"
@@ -86,14 +87,6 @@ static void machine_free(machine *m)
     tw_arena_free(m->arena);
 }
 
-static bool same_outcome(const tw_outcome *a, const tw_outcome *b)
-{
-    return a->status == b->status && a->index == b->index && a->gas == b->gas &&
-           a->events == b->events && a->histories == b->histories && a->writes == b->writes &&
-           a->function == b->function && a->pc == b->pc && tw_bytes_equal(a->fields, b->fields) &&
-           tw_bytes_equal(a->notices, b->notices);
-}
-
 /* The zero value is one of every type, so every entry can be called with it. */
 static tw_outcome run(machine *m, uint16_t entry)
 {
@@ -119,7 +112,7 @@ static bool run_both(machine *a, machine *b, uint16_t entry)
 {
     const tw_outcome first = run(a, entry);
     const tw_outcome second = run(b, entry);
-    check(same_outcome(&first, &second));
+    check(both_same_outcome(&first, &second));
     return first.status == TW_OK;
 }
 
@@ -138,12 +131,7 @@ static bool establish(machine *m)
 {
     const tw_module *module = m->contract->code->module;
     m->contract->deployed_at = NOW;
-    for (uint16_t i = 0; i < module->entry_count; i++) {
-        const uint16_t delay = module->entries[i].delay;
-        if (delay == TW_NONE) continue;
-        const int64_t ms = m->contract->deployed[delay];
-        if (ms < 1 || ms >= (int64_t)1 << TW_RANGE_BITS) return false;
-    }
+    if (!scene_delays_good(m->contract)) return false;
     if (tw_contract_save(m->contract) != TW_OK) return false;
     if (tw_timer_deploy(m->contract) != TW_OK) return false;
     for (uint16_t i = 0; i < module->role_count; i++) {
@@ -151,17 +139,6 @@ static bool establish(machine *m)
         check(!tw_status_is_host_failure(status));
     }
     return tw_contract_save_control(m->contract) == TW_OK;
-}
-
-static void set_params(machine *m)
-{
-    const tw_code *code = m->contract->code;
-    for (uint16_t i = 0; i < code->module->param_count; i++) {
-        const tw_param *p = &code->module->params[i];
-        tw_reader r = tw_reader_of(p->preset);
-        check(tw_value_decode(code->module, p->type, &r,
-                              m->contract->params + code->param_first[i]) == TW_OK);
-    }
 }
 
 /* A few readings for each window, in and out of range. */
@@ -217,8 +194,8 @@ static void deploy_and_run(const tw_code *code)
     if (!is_short(code->facts->entries[deploy].gas)) return;
     machine a = machine_new(code, 0x00);
     machine b = machine_new(code, 0xA5);
-    set_params(&a);
-    set_params(&b);
+    scene_set_params(a.contract);
+    scene_set_params(b.contract);
     if (run_both(&a, &b, deploy)) {
         const bool good = establish(&a);
         check(good == establish(&b));

@@ -87,22 +87,22 @@ static void endow(scene *s)
     }
 }
 
-static void set_params(scene *s)
+void scene_set_params(tw_contract *c)
 {
-    const tw_code *code = s->contract->code;
-    for (uint16_t i = 0; i < s->m->param_count; i++) {
-        tw_reader r = tw_reader_of(s->m->params[i].preset);
-        check(tw_value_decode(s->m, s->m->params[i].type, &r,
-                              s->contract->params + code->param_first[i]) == TW_OK);
+    const tw_module *m = c->code->module;
+    for (uint16_t i = 0; i < m->param_count; i++) {
+        tw_reader r = tw_reader_of(m->params[i].preset);
+        check(tw_value_decode(m, m->params[i].type, &r, c->params + c->code->param_first[i]) ==
+              TW_OK);
     }
 }
 
-static bool delays_good(const scene *s)
+bool scene_delays_good(const tw_contract *c)
 {
-    for (uint16_t i = 0; i < s->m->entry_count; i++) {
-        const uint16_t delay = s->m->entries[i].delay;
+    for (uint16_t i = 0; i < c->code->module->entry_count; i++) {
+        const uint16_t delay = c->code->module->entries[i].delay;
         if (delay == TW_NONE) continue;
-        const int64_t ms = s->contract->deployed[delay];
+        const int64_t ms = c->deployed[delay];
         if (ms < 1 || ms >= (int64_t)1 << TW_RANGE_BITS) return false;
     }
     return true;
@@ -111,7 +111,7 @@ static bool delays_good(const scene *s)
 /* What the ledger does after the deploy entry, in short. */
 static bool establish(scene *s)
 {
-    if (!delays_good(s)) return false;
+    if (!scene_delays_good(s->contract)) return false;
     check(tw_contract_save(s->contract) == TW_OK);
     check(tw_timer_deploy(s->contract) == TW_OK);
     for (uint16_t role = 0; role < s->m->role_count; role++) {
@@ -286,7 +286,7 @@ void scene_play(scene *s, const tw_code *code, uint64_t seed, uint64_t gas_max)
     s->contract->control.phase_since = s->now;
     s->seen.programs++;
     endow(s);
-    set_params(s);
+    scene_set_params(s->contract);
     if (run(s, tw_module_entry(s->m, TW_ENTRY_DEPLOY, NULL)) != TW_OK || !establish(s)) return;
     s->seen.deployed++;
     const bool feeds = conditions_short(s);

@@ -40,4 +40,9 @@ void scene_play(scene *s, const tw_code *code, uint64_t seed, uint64_t gas_max);
 
 const scene_tally *scene_seen(const scene *s);
 
+/* What a ledger does around the deploy entry, for others too: the parameters get their presets,
+ * and no delay is out of range. */
+void scene_set_params(tw_contract *c);
+bool scene_delays_good(const tw_contract *c);
+
 #endif

@@ -282,7 +282,7 @@ static void at_exit(void)
 
 /* ---- the two engines ---- */
 
-static bool same_outcome(const tw_outcome *r, const tw_outcome *m)
+bool both_same_outcome(const tw_outcome *r, const tw_outcome *m)
 {
     return r->status == m->status && r->index == m->index && r->gas == m->gas &&
            r->writes == m->writes && r->events == m->events && r->histories == m->histories &&
@@ -310,7 +310,7 @@ static void judge(both *b, const tw_contract *after, const tw_contract *contract
     /* a contract whose deployment failed never was */
     const bool is_void =
         m->status != TW_OK && contract->code->module->entries[index].kind == TW_ENTRY_DEPLOY;
-    if (!same_outcome(r, m)) {
+    if (!both_same_outcome(r, m)) {
         what = "the outcome";
     } else if (!same_changes(wrote, written)) {
         what = "what was written";

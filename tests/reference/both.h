@@ -39,4 +39,7 @@ typedef enum both_spoil {
 
 void both_spoil_from_now(both_spoil what);
 
+/* Whether two runs came to the same, as far as an outcome says. */
+bool both_same_outcome(const tw_outcome *one, const tw_outcome *other);
+
 #endif

@@ -209,7 +209,8 @@ static bool function_names(twc_gen *g, uint16_t number, uint32_t *at,
     tw_debug_name *names = TW_NEW_ARRAY(g->arena, tw_debug_name, *at - first);
     if (names == NULL) return false;
     ret_function->names = names;
-    for (uint32_t i = first; i < *at; i++) {
+    /* what is over the most that a map may say of a function has a number alone */
+    for (uint32_t i = first; i < *at && i - first < TW_DEBUG_NAMES_MAX; i++) {
         const twc_local_name *local = &g->locals[i];
         names[ret_function->name_count++] =
             (tw_debug_name){.name = local->name,

@@ -563,6 +563,37 @@ static void refused_maps(maker *k, tw_writer *map)
     }
 }
 
+/* Of a long function: each line is found, and names beyond the most are refused. */
+static void long_map(maker *k, tw_writer *map)
+{
+    enum { LONG_MAP = 70 };
+    tw_debug *debug = NULL;
+    tw_debug_name names[TW_DEBUG_NAMES_MAX + 1];
+    tw_debug_function functions[FUNCTION_COUNT] = {{0}};
+    const tw_debug whole = {functions, FUNCTION_COUNT};
+    for (uint32_t i = 0; i <= TW_DEBUG_NAMES_MAX; i++) {
+        names[i] = (tw_debug_name){"n", T_INT, 0, 0, 1};
+    }
+    for (uint32_t more = 0; more < 2; more++) {
+        functions[F_TESTED] = (tw_debug_function){NULL, names, 0, TW_DEBUG_NAMES_MAX + more};
+        tw_writer_clear(map);
+        tw_debug_encode(&whole, map);
+        cr_expect_eq(tw_debug_decode(tw_writer_bytes(map), &k->m, k->arena, &debug),
+                     more == 0 ? TW_OK : TW_REFUSED_ENCODING);
+    }
+    tw_debug_line lines[LONG_MAP];
+    functions[F_TESTED] = (tw_debug_function){lines, NULL, 0, 0};
+    for (uint32_t i = 0; i < LONG_MAP; i++) lines[i] = (tw_debug_line){2 + 3 * i, 100 + i};
+    for (uint32_t count = 0; count <= LONG_MAP; count++) {
+        functions[F_TESTED].line_count = count;
+        for (uint32_t pc = 0; pc < 3 * LONG_MAP + 5; pc++) {
+            const uint32_t at = pc < 2 ? 0 : (pc - 2) / 3 + 1;
+            const uint32_t met = at < count ? at : count;
+            cr_expect_eq(tw_debug_line_of(&whole, F_TESTED, pc), met > 0 ? 99 + met : 0);
+        }
+    }
+}
+
 /* Bytes can't say it; a module that is made in memory can. */
 Test(module, a_home_is_only_of_things)
 {
@@ -612,6 +643,9 @@ Test(module, debug_maps)
     cr_expect_eq(tw_debug_decode((tw_bytes){0}, &k->m, k->arena, &debug), TW_OK);
     cr_expect_eq(debug->function_count, 0);
     refused_maps(k, &map);
+    tw_writer_free(&map);
+    map = tw_writer_new(100000);
+    long_map(k, &map);
     tw_writer_free(&map);
     maker_free(k);
 }

@@ -91,7 +91,8 @@ static tw_status read_names(tw_reader *r, const tw_module *m, const tw_function 
                             tw_debug_function *ret_function)
 {
     const uint32_t count = tw_read_u32(r);
-    if (r->bad || count > tw_reader_left(r) / 14) return TW_REFUSED_ENCODING;
+    const bool fits = count <= TW_DEBUG_NAMES_MAX && count <= tw_reader_left(r) / 14;
+    if (r->bad || !fits) return TW_REFUSED_ENCODING;
     ret_function->names = TW_NEW_ARRAY(arena, tw_debug_name, count);
     if (ret_function->names == NULL) return TW_ERR_MEMORY;
     ret_function->name_count = count;
@@ -120,10 +121,8 @@ tw_status tw_debug_decode(tw_bytes bytes, const tw_module *m, tw_arena *arena, t
     tw_debug *debug = TW_NEW(arena, tw_debug);
     if (debug == NULL) return TW_ERR_MEMORY;
     tw_reader r = tw_reader_of(bytes);
-    if (bytes.size == 0) {
-        *ret_debug = debug;
-        return TW_OK;
-    }
+    *ret_debug = debug;
+    if (bytes.size == 0) return TW_OK;
     const uint8_t format = tw_read_u8(&r);
     const uint16_t count = tw_read_u16(&r);
     if (r.bad || format != FORMAT || count != m->function_count) return TW_REFUSED_ENCODING;
@@ -135,16 +134,16 @@ tw_status tw_debug_decode(tw_bytes bytes, const tw_module *m, tw_arena *arena, t
         TW_TRY(read_lines(&r, f->code_count, arena, &debug->functions[i]));
         TW_TRY(read_names(&r, m, f, arena, &debug->functions[i]));
     }
-    if (!tw_reader_done(&r)) return TW_REFUSED_ENCODING;
-    *ret_debug = debug;
-    return TW_OK;
+    return tw_reader_done(&r) ? TW_OK : TW_REFUSED_ENCODING;
 }
 
 uint32_t tw_debug_line_of(const tw_debug *debug, uint16_t function, uint32_t pc)
 {
     if (debug == NULL || function >= debug->function_count) return 0;
     const tw_debug_function *f = &debug->functions[function];
-    uint32_t line = 0;
-    for (uint32_t i = 0; i < f->line_count && f->lines[i].pc <= pc; i++) line = f->lines[i].line;
-    return line;
+    uint32_t at = 0; /* so many lines begin at the instruction or before it */
+    for (uint32_t step = UINT32_C(1) << 31; step > 0; step /= 2) {
+        if (step <= f->line_count - at && f->lines[at + step - 1].pc <= pc) at += step;
+    }
+    return at > 0 ? f->lines[at - 1].line : 0;
 }

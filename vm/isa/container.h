@@ -15,6 +15,7 @@
 #include "vm/isa/module.h"
 
 enum { TW_DEBUG_SIZE_MAX = 8 * 1024 * 1024, TW_CONTAINER_SIZE_MAX = 9 * 1024 * 1024 };
+enum { TW_DEBUG_NAMES_MAX = 2048 }; /* of a function: all are looked at for each slot printed */
 
 /* From this instruction on (up to the next one's pc) the code comes from this source line. */
 typedef struct tw_debug_line {
@@ -53,7 +54,8 @@ void tw_debug_encode(const tw_debug *debug, tw_writer *w);
 TW_MUST_USE tw_status tw_debug_decode(tw_bytes bytes, const tw_module *m, tw_arena *arena,
                                       tw_debug **ret_debug);
 
-/* The line of an instruction, or 0 when the map does not say. `debug` may be NULL. */
+/* The line of an instruction, or 0 when the map does not say. `debug` may be NULL. Costs the
+ * logarithm of the function's lines. */
 uint32_t tw_debug_line_of(const tw_debug *debug, uint16_t function, uint32_t pc);
 
 #endif

@@ -67,9 +67,7 @@ static void rewrite(forge *f, uint16_t function, const uint64_t *code, uint32_t 
 static uint32_t add_constant(forge *f, int64_t value)
 {
     int64_t *constants = TW_NEW_ARRAY(f->r->arena, int64_t, f->m->constant_count + 1u);
-    for (uint16_t i = 0; i < f->m->constant_count; i++) {
-        constants[i] = f->m->constants[i];
-    }
+    memcpy(constants, f->m->constants, f->m->constant_count * sizeof *constants);
     constants[f->m->constant_count] = value;
     f->m->constants = constants;
     return f->m->constant_count++;

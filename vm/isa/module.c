@@ -98,7 +98,8 @@ static void name(codec *c, const char *label, const char **value)
 }
 
 /* Whether a list goes on with item i. Its u16 count stands before it, and is refused over `max` or
- * when more items are announced than bytes are left. `word` is for texts. */
+ * when more items are announced than bytes are left. An empty list is not NULL: it may be copied
+ * from. `word` is for texts. */
 static bool more(codec *c, const char *word, void **items, uint16_t *count, uint32_t max,
                  size_t size, uint16_t i)
 {
@@ -110,7 +111,6 @@ static bool more(codec *c, const char *word, void **items, uint16_t *count, uint
         c->r->bad = true;
         *count = 0;
     }
-    if (*count == 0) return false;
     *items = tw_arena_array(c->arena, *count, size);
     if (*items == NULL) {
         c->no_memory = true;

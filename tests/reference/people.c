@@ -125,7 +125,7 @@ static tw_status fail(reference *r, const ref_insn *i, const int64_t *s)
 static tw_status hash(reference *r, const ref_insn *i, int64_t *s)
 {
     tw_writer_clear(&r->value);
-    r->used.gas += ref_slots_gas(2 * r->m->types[i->x].slots);
+    r->used.gas += ref_slots_gas(4 * r->m->types[i->x].slots);
     TW_TRY(tw_value_encode(r->m, (uint16_t)i->x, s + i->b, &r->value));
     const size_t size = (size_t)s[i->b];
     const tw_hash of = tw_sha256(r->value.data + r->value.size - size, size);

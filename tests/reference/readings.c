@@ -389,8 +389,8 @@ static tw_status next_member(reference *r, uint16_t role, bool any, tw_account *
     const size_t size = any ? prefix.size + 33 : prefix.size; /* a zero byte behind the key */
     TW_TRY(tw_overlay_next(r->c->overlay, tw_key_bytes(&prefix), tw_bytes_of(from, size), &key,
                            &value, ret_found));
+    r->used.reads++; /* also the last look, which finds none */
     if (!*ret_found) return TW_OK;
-    r->used.reads++; /* the last look, which finds none, is not part of the price */
     memcpy(account->bytes, key.data + prefix.size, 32);
     return TW_OK;
 }
@@ -421,7 +421,8 @@ static tw_status across(reference *r, const ref_insn *i, int64_t *s)
     r->totals.across[q.stat]++;
     if (status == TW_OK) status = gather_all(r, i->x % 1024, &q, &f, &members);
     if (status == TW_OK) status = compute(r, &q, &f);
-    r->used.gas += stat_gas(q.stat, f.samples) + ref_read_gas(f.pages, f.pages * REF_PAGE_SIZE) +
+    r->used.gas += stat_gas(q.stat, f.samples) +
+                   ref_read_gas(1 + f.pages, f.pages * REF_PAGE_SIZE) +
                    members * (ref_read_gas(1, 0) + TW_GAS_STAT + device_gas(r->m));
     return finish(i, s, status, &f);
 }

@@ -163,7 +163,7 @@ tw_status tw_native_ACROSS(tw_exec *x, int64_t *s, const tw_insn *i)
     x->gas += tw_cost_stat(query.stat, met.samples) +
               met.devices * (tw_cost_read(1, 0) + TW_GAS_STAT) +
               met.devices * tw_cost_window(0, tw_device_size(tw_exec_module(x))) +
-              tw_cost_read(met.pages, met.pages * TW_PAGE_SIZE);
+              tw_cost_read(1 + met.pages, met.pages * TW_PAGE_SIZE);
     return answer(status, s + i->a, some, value);
 }
 
@@ -258,7 +258,7 @@ tw_status tw_native_FAIL(tw_exec *x, int64_t *s, const tw_insn *i)
 tw_status tw_native_HASH(tw_exec *x, int64_t *s, const tw_insn *i)
 {
     tw_writer_clear(&x->value);
-    x->gas += tw_cost_slots(2 * tw_exec_module(x)->types[i->x].slots);
+    x->gas += tw_cost_slots(4 * tw_exec_module(x)->types[i->x].slots);
     TW_TRY(tw_value_encode(tw_exec_module(x), (uint16_t)i->x, s + i->b, &x->value));
     if (x->value.bad) return TW_ERR_MEMORY;
     /* the encoding begins with a u16 size, which is not part of what is hashed */

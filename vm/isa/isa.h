@@ -104,8 +104,7 @@ typedef enum tw_effect {
     TW_EFFECT_PURE = 0,
 #define EFFECT(bit, name, text) TW_EFFECT_##name = 1 << (bit),
 #include "vm/isa/effects.def"
-    TW_EFFECT_THING_MADE = 8 | 2, /* writes, and names the sender */
-    TW_EFFECT_MONEY_IN = 8 | 2,
+    TW_EFFECT_SENDERS = TW_EFFECT_SENDER | TW_EFFECT_WRITES_STATE, /* a thing or money of his */
 } tw_effect;
 
 typedef enum tw_stat {
@@ -119,7 +118,7 @@ enum {
 #define GAS(name, units, text) TW_GAS_##name = (units),
 #include "vm/isa/gas.def"
 #undef GAS
-    TW_GAS_SCHEDULE = 4, /* id of gas.def, part of the state */
+    TW_GAS_SCHEDULE = 5, /* id of gas.def, part of the state */
     TW_SEMANTICS = 1,    /* id of opcodes.def and of what it means, part of the state */
 };
 

@@ -34,8 +34,8 @@ typedef enum tw_kind {
     TW_KIND_RECORD = 10,  /* its members one after another */
     TW_KIND_LIST = 11,    /* 1 slot count + max times the slots of `of`, the unused ones 0 */
     TW_KIND_MONEY = 12,   /* 1 slot; `of` is the money */
-    TW_KIND_THINGS = 13,  /* a list of keys (`of`) of the registry `home`: what is attached. Only a
-                             member of the record of a registry */
+    TW_KIND_THINGS = 13,  /* a list of keys (`of`) of the registry `home`: what is attached. Of
+                             fields only those of registries have one, at the top of their record */
     TW_KIND_KINDS
 } tw_kind;
 

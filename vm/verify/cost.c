@@ -111,7 +111,7 @@ static tw_bounds stat_cost(const tw_module *m, uint64_t insn)
     tw_bounds cost = {.gas = window + tw_cost_read(1, 64) + TW_GAS_STAT, .reads = 2 + pages};
     tw_bounds_times(&cost, devices);
     cost.gas += tw_cost_stat(stat, samples < TW_SAMPLES_MAX ? samples : TW_SAMPLES_MAX);
-    return cost;
+    return sum(cost, reads(1, 0)); /* the last look finds no member */
 }
 
 /* A device that is named is looked up by the instruction; the one of a role, by the entry. */
@@ -223,7 +223,6 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     case TW_OP_ZERO:
     case TW_OP_EQN: return (tw_bounds){.gas = tw_cost_slots(x)};
     case TW_OP_LTN: return (tw_bounds){.gas = x * TW_GAS_SLOT};
-    case TW_OP_CALL: return (tw_bounds){0}; /* the callee's frame is in the callee's cost */
     case TW_OP_LDKN: return (tw_bounds){.gas = tw_cost_slots(tw_insn_c(insn))};
     case TW_OP_PARAM: return (tw_bounds){.gas = tw_cost_slots(m->types[m->params[x].type].slots)};
     case TW_OP_LOAD:
@@ -249,9 +248,9 @@ tw_bounds tw_cost_sized(const tw_module *m, uint64_t insn)
     }
     case TW_OP_FAIL: return (tw_bounds){.gas = notice(&m->errors[x].members, TW_NOTICE_SIZE).gas};
     case TW_OP_HASH:
-        return (tw_bounds){.gas = tw_cost_slots(2 * m->types[x].slots) +
+        return (tw_bounds){.gas = tw_cost_slots(4 * m->types[x].slots) +
                                   tw_cost_hash(m->types[x].max)};
-    default: return (tw_bounds){0}; /* numbers, not an enum: the rest has a constant cost */
+    default: return (tw_bounds){0}; /* a constant cost; or of CALL, whose frame is its callee's */
     }
 }
 

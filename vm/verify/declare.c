@@ -161,11 +161,6 @@ static tw_status conditions(const tw_module *m, tw_err *err)
     return TW_OK;
 }
 
-static bool runs_always(const tw_module *m, const tw_entry *e)
-{
-    return e->phases == UINT64_MAX >> (64 - m->phases.count);
-}
-
 static bool parts_fit(const tw_module *m, const tw_entry *e)
 {
     const bool delayed = e->delay != TW_NONE;
@@ -183,7 +178,8 @@ static bool parts_fit(const tw_module *m, const tw_entry *e)
         return e->of == TW_NONE && e->delay < m->deployed_count && e->members.count == 0;
     case TW_ENTRY_FALLS:
         return e->of < m->purse_count && m->purses[e->of].role == TW_NONE &&
-               e->delay < m->deployed_count && e->members.count == 0 && runs_always(m, e);
+               e->delay < m->deployed_count && e->members.count == 0 &&
+               e->phases == UINT64_MAX >> (64 - m->phases.count);
     case TW_ENTRY_MIGRATE: return e->of == TW_NONE && !delayed && e->members.count == 0;
     case TW_ENTRY_KINDS: break;
     }

@@ -7,6 +7,12 @@
 
 #define REFUSE(err, ...) tw_err_set((err), TW_REFUSED_MODULE, __VA_ARGS__)
 
+/* The fields so far in two orders, and the registries by record and version (0: none, else one more
+ * than its index): each new field is compared with few of them. */
+typedef struct fields_sorted {
+    uint16_t by_name[TW_FIELDS_MAX], by_id[TW_FIELDS_MAX], registries[TW_TYPES_MAX][2];
+} fields_sorted;
+
 /* A token is known by its name, so no two monies may share one; it becomes that of an asset, whose
  * record has room for so much. */
 static tw_status monies(const tw_module *m, tw_err *err)
@@ -41,7 +47,7 @@ static tw_status things(const tw_module *m, const tw_field *f, const tw_type *t,
                   f->name);
 }
 
-static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
+static tw_status registry(const tw_module *m, uint16_t index, fields_sorted *sorted, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
     const tw_members *members = &m->types[f->value_type].members;
@@ -57,14 +63,12 @@ static tw_status registry(const tw_module *m, uint16_t index, tw_err *err)
             return REFUSE(err, "registry %s: things stand deeper than in its record", f->name);
         }
     }
-    for (uint16_t i = 0; i < index; i++) {
-        const tw_field *other = &m->fields[i];
-        if (other->kind == TW_FIELD_REGISTRY && other->value_type == f->value_type &&
-            other->old == f->old) {
-            return REFUSE(err, "registries %s and %s are of the same asset", other->name, f->name);
-        }
-    }
-    return TW_OK;
+    uint16_t *same = &sorted->registries[f->value_type][f->old];
+    const uint16_t before = *same;
+    *same = index + 1;
+    if (before == 0) return TW_OK;
+    return REFUSE(err, "registries %s and %s are of the same asset", m->fields[before - 1].name,
+                  f->name);
 }
 
 static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
@@ -81,7 +85,7 @@ static tw_status keyed(const tw_module *m, const tw_field *f, tw_err *err)
 }
 
 /* Its types are there: its id is derived from them. */
-static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
+static tw_status field(const tw_module *m, uint16_t index, fields_sorted *sorted, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
     const bool var = f->kind == TW_FIELD_VAR;
@@ -93,7 +97,7 @@ static tw_status field(const tw_module *m, uint16_t index, tw_err *err)
         return REFUSE(err, "field %s: its types or its max do not fit its kind", f->name);
     }
     if (!var) TW_TRY(keyed(m, f, err));
-    if (f->kind == TW_FIELD_REGISTRY) return registry(m, index, err);
+    if (f->kind == TW_FIELD_REGISTRY) return registry(m, index, sorted, err);
     if (!m->types[f->value_type].has_things) return TW_OK;
     return REFUSE(err, "field %s: only a registry holds things", f->name);
 }
@@ -108,25 +112,28 @@ static int id_order(const tw_field *a, const tw_field *b)
     return (a->id > b->id) - (a->id < b->id);
 }
 
-/* The fields so far in two orders: each new one is compared with few of them. */
-typedef struct fields_sorted {
-    uint16_t by_name[TW_FIELDS_MAX], by_id[TW_FIELDS_MAX];
-} fields_sorted;
-
-/* Puts a field behind those of the `count` in `sorted` that are not after it; the place. */
-static uint32_t sort_in(const tw_module *m, uint16_t *sorted, uint16_t count, uint16_t index,
-                        int (*order)(const tw_field *, const tw_field *))
+/* How many of the `count` in `sorted` are not after the field. */
+static uint32_t place_of(const tw_module *m, const uint16_t *sorted, uint32_t count,
+                         const tw_field *f, int (*order)(const tw_field *, const tw_field *))
 {
     uint32_t low = 0;
-    for (uint32_t high = count; low < high;) {
-        const uint32_t middle = (low + high) / 2;
-        const bool before = order(&m->fields[index], &m->fields[sorted[middle]]) < 0;
+    while (low < count) {
+        const uint32_t middle = (low + count) / 2;
+        const bool before = order(f, &m->fields[sorted[middle]]) < 0;
         low = before ? low : middle + 1;
-        high = before ? middle : high;
+        count = before ? middle : count;
     }
-    memmove(sorted + low + 1, sorted + low, (count - low) * sizeof *sorted);
-    sorted[low] = index;
     return low;
+}
+
+/* Puts a field behind those of the `index` in `sorted` that are not after it; the place. */
+static uint32_t sort_in(const tw_module *m, uint16_t *sorted, uint16_t index,
+                        int (*order)(const tw_field *, const tw_field *))
+{
+    const uint32_t at = place_of(m, sorted, index, &m->fields[index], order);
+    memmove(sorted + at + 1, sorted + at, (index - at) * sizeof *sorted);
+    sorted[at] = index;
+    return at;
 }
 
 /* Ids are places in the state. An old field may be a field of this version too, if it is the same
@@ -134,11 +141,11 @@ static uint32_t sort_in(const tw_module *m, uint16_t *sorted, uint16_t count, ui
 static tw_status distinct(const tw_module *m, uint16_t index, fields_sorted *sorted, tw_err *err)
 {
     const tw_field *f = &m->fields[index];
-    uint32_t at = sort_in(m, sorted->by_name, index, index, name_order);
+    uint32_t at = sort_in(m, sorted->by_name, index, name_order);
     if (at > 0 && name_order(&m->fields[sorted->by_name[at - 1]], f) == 0) {
         return REFUSE(err, "field %s: declared twice", f->name);
     }
-    for (at = sort_in(m, sorted->by_id, index, index, id_order); at > 0; at--) {
+    for (at = sort_in(m, sorted->by_id, index, id_order); at > 0; at--) {
         const tw_field *other = &m->fields[sorted->by_id[at - 1]];
         if (other->id != f->id) break;
         if (other->old != f->old && tw_hash_equal(&other->description, &f->description)) continue;
@@ -147,7 +154,7 @@ static tw_status distinct(const tw_module *m, uint16_t index, fields_sorted *sor
     return TW_OK;
 }
 
-static tw_status purse(const tw_module *m, uint16_t index, tw_err *err)
+static tw_status purse(const tw_module *m, uint16_t index, const fields_sorted *sorted, tw_err *err)
 {
     const tw_purse *p = &m->purses[index];
     for (uint16_t i = 0; i < index; i++) {
@@ -155,12 +162,11 @@ static tw_status purse(const tw_module *m, uint16_t index, tw_err *err)
         return REFUSE(err, "purse %s: the same name or id as purse %s, rename one", p->name,
                       m->purses[i].name);
     }
-    for (uint16_t i = 0; i < m->field_count; i++) {
-        if (m->fields[i].id != p->id) continue;
-        return REFUSE(err, "purse %s and field %s have the same id: rename one", p->name,
-                      m->fields[i].name);
-    }
-    return TW_OK;
+    const tw_field same = {.id = p->id};
+    const uint32_t at = place_of(m, sorted->by_id, m->field_count, &same, id_order);
+    const tw_field *f = at > 0 ? &m->fields[sorted->by_id[at - 1]] : NULL;
+    if (f == NULL || f->id != p->id) return TW_OK;
+    return REFUSE(err, "purse %s and field %s have the same id: rename one", p->name, f->name);
 }
 
 static tw_status upgrade(const tw_module *m, tw_err *err)
@@ -179,11 +185,12 @@ static tw_status upgrade(const tw_module *m, tw_err *err)
 tw_status tw_check_state(const tw_module *m, tw_err *err)
 {
     fields_sorted sorted;
+    memset(sorted.registries, 0, m->type_count * sizeof *sorted.registries);
     TW_TRY(monies(m, err));
     for (uint16_t i = 0; i < m->field_count; i++) {
-        TW_TRY(field(m, i, err));
+        TW_TRY(field(m, i, &sorted, err));
         TW_TRY(distinct(m, i, &sorted, err));
     }
-    for (uint16_t i = 0; i < m->purse_count; i++) TW_TRY(purse(m, i, err));
+    for (uint16_t i = 0; i < m->purse_count; i++) TW_TRY(purse(m, i, &sorted, err));
     return upgrade(m, err);
 }

@@ -74,11 +74,11 @@ static void deploy(rig *r)
     cr_assert_eq(tw_contract_save_control(c), TW_OK);
 }
 
-static rig *rig_new(const uint64_t *code, uint32_t count, bool action)
+static rig *rig_of(maker *k)
 {
     rig *r = tw_mem_new(sizeof *r);
     tw_err err = {.status = TW_OK};
-    r->k = maker_new(code, count, action);
+    r->k = k;
     cr_assert_eq(maker_facts(r->k), TW_OK, "%s", r->k->err.text);
     cr_assert_eq(tw_code_new(maker_bytes(r->k), NULL, &r->code, &err), TW_OK, "%s", err.text);
     r->store = store_in_memory();
@@ -88,6 +88,11 @@ static rig *rig_new(const uint64_t *code, uint32_t count, bool action)
     tw_overlay_clear(r->overlay, 1);
     deploy(r);
     return r;
+}
+
+static rig *rig_new(const uint64_t *code, uint32_t count, bool action)
+{
+    return rig_of(maker_new(code, count, action));
 }
 
 static void rig_free(rig *r)
@@ -639,6 +644,33 @@ Test(exec, senders_and_roles)
     rig_free(r);
     cr_expect_eq(act(revoke, 6, ones, &r), TW_TRAP_NOT_MEMBER);
     rig_free(r);
+}
+
+/* The gas of a run is kept in 32 bits, and a REVOKE of many windows needs the highest of them. */
+Test(exec, a_revoke_that_costs_two_to_the_31st)
+{
+    const uint64_t code[] = {ROW(REVOKE, 0, 0, 0, 2), ROW(RET, 0, 0, 0, 0)};
+    const int64_t none[8] = {0};
+    const uint64_t middle = UINT64_C(1) << 31;
+    uint64_t gas[TW_READINGS_MAX + 1] = {0};
+    for (uint16_t count = 54; count <= TW_READINGS_MAX; count++) {
+        maker *k = maker_new(code, 2, true);
+        tw_reading *all = TW_NEW_ARRAY(k->arena, tw_reading, count);
+        cr_assert_not_null(all);
+        for (uint16_t i = 0; i < count; i++) {
+            all[i] = k->m.readings[0];
+            all[i].keep = TW_KEEP_MAX;
+        }
+        k->m.readings = all;
+        k->m.reading_count = count;
+        rig *r = rig_of(k);
+        cr_expect_eq(run(r, E_ACTION, none), TW_TRAP_NOT_MEMBER);
+        const uint64_t bound = r->code->facts->entries[E_ACTION].gas;
+        gas[count] = r->outcome.gas;
+        cr_expect_eq(gas[count], bound - tw_op_find(TW_OP_RET)->gas, "%u readings", count);
+        rig_free(r);
+    }
+    cr_expect(gas[54] < middle && middle < gas[55], "%llu", (unsigned long long)gas[54]);
 }
 
 Test(exec, notices_take_only_values_of_their_types)

@@ -32,6 +32,7 @@ typedef struct plan {
     bool no_coin;
     bool euro; /* a currency more */
     bool gold; /* a token more */
+    const char *gold_name;
     bool no_machines;
     bool machines_first; /* the registries stand in the other order */
     bool narrow;         /* param `limit` only up to 5 */
@@ -294,8 +295,15 @@ static tw_bytes made(rig *r, const plan *p)
     plan_actions(b, p);
     plan_views(b, p);
     plan_rules(b, p);
-    const tw_bytes bytes = build_bytes(b);
+    tw_bytes bytes = build_bytes(b);
+    tw_writer w = tw_writer_new(TW_MODULE_SIZE_MAX);
+    if (p->gold_name != NULL) { /* only now: it may be one that is refused */
+        b->m.monies[0].name = p->gold_name;
+        cr_assert_eq(tw_module_encode(&b->m, &w), TW_OK);
+        bytes = tw_writer_bytes(&w);
+    }
     const tw_bytes copy = tw_bytes_of(tw_arena_copy(r->arena, bytes.data, bytes.size), bytes.size);
+    tw_writer_free(&w);
     build_free(b);
     return copy;
 }
@@ -608,6 +616,26 @@ Test(upgrade, an_empty_purse_may_go_and_a_token_come)
     r = demo(&first);
     const plan without = {NEXT, .no_purse = true};
     cr_assert_eq(upgrade(r, start_time, &without), TW_OK);
+    rig_free(r);
+}
+
+/* An asset's record has room for TW_NAME_SIZE_MAX bytes of a name, a module for more. */
+Test(upgrade, a_token_of_a_long_name)
+{
+    char name[TW_NAME_SIZE_MAX + 2] = {0};
+    memset(name, 'G', TW_NAME_SIZE_MAX + 1);
+    const plan next = {NEXT, .gold = true, .guest_granted = true, .gold_name = name};
+    rig *r = demo(&first);
+    tw_asset asset;
+    bool found = false;
+    cr_assert_eq(upgrade(r, start_time, &next), TW_TX_BAD_MODULE);
+    cr_assert_eq(version(r), 1);
+    cr_assert_eq(look(r)->code->module->money_count, 1);
+    name[TW_NAME_SIZE_MAX] = '\0';
+    cr_assert_eq(upgrade(r, start_time, &next), TW_OK);
+    const tw_contract *c = look(r);
+    cr_assert_eq(tw_bank_asset(c->overlay, &c->assets[0], &asset, &found), TW_OK);
+    cr_assert(found && strcmp(asset.name, name) == 0);
     rig_free(r);
 }
 

@@ -22,7 +22,7 @@ static void transaction(tw_bytes bytes, tw_arena *arena)
     const size_t body = bytes.size - tx.signer_count * sizeof(tw_signature);
     check(memcmp(w.data, bytes.data, body) == 0);
     check(tw_hash_equal(&id, &tx.id));
-    const tw_status signatures = tw_tx_check_signatures(&tx);
+    const tw_status signatures = tw_tx_check_signatures(&tx, NULL);
     check(signatures == TW_OK || signatures == TW_REFUSED_SIGNATURE);
     if (tx.kind == TW_TX_DEPLOY) (void)tw_tx_contract_id(&tx);
     tw_writer_free(&w);

@@ -9,6 +9,7 @@
 #include "vm/base/sign.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 
 typedef struct vector {
     const char *secret; /* "" where only the verifier is tried */
@@ -212,6 +213,108 @@ Test(sign, a_signature_is_of_one_account_and_one_message)
     cr_assert_eq(memcmp(again.bytes, a.signature.bytes, 64), 0, "signing is deterministic");
     const tw_signature zeros = {{0}};
     cr_assert_not(tw_verify(&a.account, &a.message, &zeros));
+}
+
+/* ---- accounts seen before ---- */
+
+/* Twice: the second time the account is known. */
+static void known_agrees(tw_known *known, const tw_account *account, const tw_hash *message,
+                         const tw_signature *signature, const char *what)
+{
+    const bool good = tw_verify(account, message, signature);
+    const bool valid = tw_account_is_valid(account);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(tw_known_verify(known, account, message, signature), good, "%s, look %d", what,
+                     i);
+        cr_assert_eq(tw_known_is_valid(known, account), valid, "%s, look %d", what, i);
+    }
+}
+
+Test(known, the_vectors_have_the_same_answers)
+{
+    tw_known *known = tw_known_new();
+    cr_assert_not_null(known);
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        tw_account account;
+        tw_hash message;
+        tw_signature signature;
+        from_hex(vectors[i].account, account.bytes, 32);
+        from_hex(vectors[i].message, message.bytes, 32);
+        from_hex(vectors[i].signature, signature.bytes, 64);
+        known_agrees(known, &account, &message, &signature, vectors[i].comment);
+        known_agrees(NULL, &account, &message, &signature, vectors[i].comment);
+    }
+    tw_known_free(known);
+    tw_known_free(NULL);
+}
+
+/* One bit of an account that is known makes another account, or none: also where both belong to the
+ * same set, which is said by the first bytes alone. */
+Test(known, an_account_is_known_by_all_its_bytes)
+{
+    tw_known *known = tw_known_new();
+    signed_message s = make("alice");
+    cr_assert(tw_known_verify(known, &s.account, &s.message, &s.signature));
+    for (size_t bit = 0; bit < 256; bit++) {
+        s.account.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        cr_assert_not(tw_known_verify(known, &s.account, &s.message, &s.signature), "bit %zu", bit);
+        cr_assert_eq(tw_known_is_valid(known, &s.account), tw_account_is_valid(&s.account),
+                     "bit %zu", bit);
+        s.account.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    cr_assert(tw_known_verify(known, &s.account, &s.message, &s.signature));
+    tw_known_free(known);
+}
+
+enum { CROWD = 12000, CROWD_STEP = 100 }; /* more than it holds; of these, so many are checked */
+
+/* Numbers that are x coordinates, in one place after another of the first bytes: they fill every
+ * set and push each other out. */
+static tw_account nth_account(uint32_t number)
+{
+    tw_account account = {{0}};
+    tw_store_u32(account.bytes, number);
+    while (!tw_account_is_valid(&account)) account.bytes[31]++;
+    return account;
+}
+
+static void *crowd(void *data)
+{
+    tw_known *known = data;
+    const signed_message s = make("alice");
+    size_t wrong = 0;
+    for (uint32_t i = 0; i < CROWD; i++) {
+        tw_account account = nth_account(i);
+        if (!tw_known_is_valid(known, &account)) wrong++;
+        if (i % CROWD_STEP != 0) continue;
+        if (!tw_known_verify(known, &s.account, &s.message, &s.signature)) wrong++;
+        if (tw_known_verify(known, &account, &s.message, &s.signature)) wrong++;
+        account = nth_account(i / 2); /* there or gone */
+        if (!tw_known_is_valid(known, &account)) wrong++;
+    }
+    return (void *)wrong;
+}
+
+Test(known, more_accounts_than_it_holds, .timeout = 120)
+{
+    tw_known *known = tw_known_new();
+    cr_assert_null(crowd(known));
+    tw_known_free(known);
+}
+
+Test(known, any_number_of_threads, .timeout = 120)
+{
+    tw_known *known = tw_known_new();
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, crowd, known), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *wrong = &threads;
+        cr_assert_eq(pthread_join(threads[i], &wrong), 0);
+        cr_assert_null(wrong);
+    }
+    tw_known_free(known);
 }
 
 Test(sign, secrets_outside_the_group_are_refused)

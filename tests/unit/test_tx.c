@@ -92,7 +92,7 @@ Test(tx, a_call_comes_back)
     cr_assert(tw_bytes_equal(got.arguments, tx.arguments));
     cr_assert(tw_hash_equal(&got.id, &id));
     cr_assert_eq(got.size, w.size);
-    cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+    cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_OK);
     tw_writer_free(&w);
     tw_arena_free(arena);
 }
@@ -132,7 +132,7 @@ Test(tx, a_deploy_comes_back)
     cr_assert_eq(memcmp(got.roles[2].members, p.accounts, 3 * sizeof p.accounts[0]), 0);
     cr_assert(got.param_count == 2 && got.params[1].index == 65535);
     cr_assert(tw_bytes_equal(got.params[1].value, params[1].value));
-    cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+    cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_OK);
     tw_writer_free(&w);
     tw_arena_free(arena);
 }
@@ -264,7 +264,7 @@ static void change_everywhere(tw_bytes bytes, const people *p, tw_arena *arena)
         copy[at] ^= changes[i % sizeof changes];
         if (tw_tx_decode(tw_bytes_of(copy, bytes.size), arena, &tx) == TW_OK) {
             if (i % sizeof changes == 0) is_canonical(tw_bytes_of(copy, bytes.size), &tx, p);
-            cr_assert_eq(tw_tx_check_signatures(&tx), TW_REFUSED_SIGNATURE, "byte %zu", at);
+            cr_assert_eq(tw_tx_check_signatures(&tx, NULL), TW_REFUSED_SIGNATURE, "byte %zu", at);
         }
         copy[at] = bytes.data[at];
     }
@@ -344,7 +344,7 @@ Test(tx, amounts_come_back)
         } else {
             cr_assert(tw_hash_equal(&got.contract, &tx.contract));
         }
-        cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+        cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_OK);
         tw_writer_free(&w);
     }
     tw_arena_free(arena);
@@ -430,10 +430,10 @@ Test(tx, sixteen_signers_and_no_more)
         tw_tx got;
         tw_writer w = encode(&tx, &p, &id);
         cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK, "%u signers", count);
-        cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+        cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_OK);
         for (uint8_t i = 0; i < count; i++) { /* each of them must be good */
             w.data[w.size - 64u * (count - i)] ^= 1;
-            cr_assert_eq(tw_tx_check_signatures(&got), TW_REFUSED_SIGNATURE, "signer %u", i);
+            cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_REFUSED_SIGNATURE, "signer %u", i);
             w.data[w.size - 64u * (count - i)] ^= 1;
         }
         tw_writer_free(&w);
@@ -511,7 +511,7 @@ Test(tx, a_signer_signs_for_himself_only)
     p.secrets[1] = secret;
     tw_writer w = encode(&tx, &p, &id);
     cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK);
-    cr_assert_eq(tw_tx_check_signatures(&got), TW_REFUSED_SIGNATURE);
+    cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_REFUSED_SIGNATURE);
     memset(p.secrets[0].bytes, 0, 32);
     tw_writer_clear(&w);
     cr_assert_eq(tw_tx_encode(&tx, p.secrets, &w, &id), TW_REFUSED_KEY);
@@ -627,7 +627,7 @@ Test(tx, the_id_of_a_contract_fixes_its_origin)
         }
         tw_writer w = encode(&tx, &signing, &id);
         cr_assert_eq(tw_tx_decode(tw_writer_bytes(&w), arena, &got), TW_OK);
-        cr_assert_eq(tw_tx_check_signatures(&got), TW_OK);
+        cr_assert_eq(tw_tx_check_signatures(&got, NULL), TW_OK);
         ids[i] = tw_tx_contract_id(&got);
         for (int k = 0; k < i; k++) cr_assert_not(tw_hash_equal(&ids[i], &ids[k]), "%d %d", i, k);
         tw_writer_free(&w);

@@ -3,6 +3,9 @@
  */
 #include "vm/base/sign.h"
 
+#include "vm/base/arena.h"
+
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <secp256k1.h>
@@ -58,17 +61,114 @@ bool tw_sign(const tw_secret *secret, const tw_hash *message, tw_signature *ret_
 
 bool tw_verify(const tw_account *account, const tw_hash *message, const tw_signature *signature)
 {
-    secp256k1_xonly_pubkey key;
-    if (!secp256k1_xonly_pubkey_parse(context(), &key, account->bytes)) return false;
-    return secp256k1_schnorrsig_verify(context(), signature->bytes, message->bytes, TW_HASH_SIZE,
-                                       &key) == 1;
+    return tw_known_verify(NULL, account, message, signature);
 }
 
 bool tw_account_is_valid(const tw_account *account)
 {
-    secp256k1_xonly_pubkey key;
-    return secp256k1_xonly_pubkey_parse(context(), &key, account->bytes) == 1;
+    return tw_known_is_valid(NULL, account);
 }
+
+/* ---- accounts seen before ---- */
+
+/* An account belongs to one set, by its own first bytes: who makes accounts that crowd a set makes
+ * checks of its accounts as dear as they are without all this. */
+enum { SETS = 2048, SET_SIZE = 4 };
+
+typedef struct point {
+    tw_account account;
+    secp256k1_xonly_pubkey key; /* opaque, but may be copied: secp256k1_extrakeys.h */
+} point;
+
+struct tw_known {
+    pthread_mutex_t lock; /* held for a look or a copy, never while something is computed */
+    uint8_t counts[SETS]; /* that are there */
+    uint8_t next[SETS];   /* the place that is taken next */
+    point points[SETS][SET_SIZE];
+};
+
+static void must_be_zero(int failed)
+{
+    assert(failed == 0);
+    (void)failed;
+}
+
+tw_known *tw_known_new(void)
+{
+    tw_known *known = tw_mem_new(sizeof *known);
+    if (known == NULL || pthread_mutex_init(&known->lock, NULL) == 0) return known;
+    tw_mem_free(known);
+    return NULL;
+}
+
+void tw_known_free(tw_known *known)
+{
+    if (known == NULL) return;
+    must_be_zero(pthread_mutex_destroy(&known->lock));
+    tw_mem_free(known);
+}
+
+static uint32_t set_of(const tw_account *account)
+{
+    return tw_load_u32(account->bytes) % SETS;
+}
+
+static const point *find(const tw_known *known, const tw_account *account)
+{
+    const uint32_t set = set_of(account);
+    for (uint8_t i = 0; i < known->counts[set]; i++) {
+        const point *each = &known->points[set][i];
+        if (tw_account_equal(&each->account, account)) return each;
+    }
+    return NULL;
+}
+
+static void keep(tw_known *known, const tw_account *account, const secp256k1_xonly_pubkey *key)
+{
+    const uint32_t set = set_of(account);
+    must_be_zero(pthread_mutex_lock(&known->lock));
+    /* Another thread may have met the same account meanwhile. */
+    if (find(known, account) == NULL) {
+        known->points[set][known->next[set]] = (point){*account, *key};
+        known->next[set] = (uint8_t)((known->next[set] + 1) % SET_SIZE);
+        if (known->counts[set] < SET_SIZE) known->counts[set]++;
+    }
+    must_be_zero(pthread_mutex_unlock(&known->lock));
+}
+
+/* The point of an account; false when there is none. */
+static bool point_of(tw_known *known, const tw_account *account, secp256k1_xonly_pubkey *ret_key)
+{
+    bool found = false;
+    if (known != NULL) {
+        must_be_zero(pthread_mutex_lock(&known->lock));
+        const point *same = find(known, account);
+        found = same != NULL;
+        if (found) *ret_key = same->key;
+        must_be_zero(pthread_mutex_unlock(&known->lock));
+    }
+    if (found) return true;
+    if (!secp256k1_xonly_pubkey_parse(context(), ret_key, account->bytes)) return false;
+    if (known != NULL) keep(known, account, ret_key);
+    return true;
+}
+
+bool tw_known_verify(tw_known *known, const tw_account *account, const tw_hash *message,
+                     const tw_signature *signature)
+{
+    secp256k1_xonly_pubkey key;
+    return point_of(known, account, &key) &&
+           secp256k1_schnorrsig_verify(context(), signature->bytes, message->bytes, TW_HASH_SIZE,
+                                       &key) == 1;
+}
+
+bool tw_known_is_valid(tw_known *known, const tw_account *account)
+{
+    secp256k1_xonly_pubkey key;
+    return point_of(known, account, &key);
+}
+
+/* ---- secrets ---- */
 
 tw_status tw_secret_random(tw_secret *ret_secret)
 {

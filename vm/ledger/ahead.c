@@ -15,6 +15,7 @@ enum {
 typedef struct place {
     tw_job job;
     const tw_hash *chain;
+    tw_known *known;
     tw_arena *arena; /* made when the place is first used */
     uint8_t *bytes;  /* the copy */
     size_t size;
@@ -24,6 +25,7 @@ typedef struct place {
 struct tw_ahead {
     tw_crew *crew;
     const tw_hash *chain;
+    tw_known *known;
     uint32_t start, count;
     size_t bytes;  /* of the copies */
     place *taken;  /* out of the queue, in use by the caller; NULL */
@@ -34,8 +36,8 @@ static void check_pack(place *p)
 {
     tw_checked *c = &p->checked;
     c->pack_decoded = tw_pack_decode(c->tx.pack, p->chain, p->arena, &c->pack);
-    c->pack_good =
-        c->pack_decoded == TW_OK && tw_verify(&c->pack.device, &c->pack.hash, &c->pack.signature);
+    c->pack_good = c->pack_decoded == TW_OK &&
+                   tw_known_verify(p->known, &c->pack.device, &c->pack.hash, &c->pack.signature);
 }
 
 /* The job: all that can be known from the bytes alone. */
@@ -45,16 +47,20 @@ static void check(void *context)
     tw_checked *c = &p->checked;
     c->decoded = tw_tx_decode(tw_bytes_of(p->bytes, p->size), p->arena, &c->tx);
     if (c->decoded != TW_OK) return;
-    c->signatures = tw_tx_check_signatures(&c->tx);
-    if (c->signatures == TW_OK && c->tx.kind == TW_TX_PACK) check_pack(p);
+    c->signatures = tw_tx_check_signatures(&c->tx, p->known);
+    if (c->signatures != TW_OK) return;
+    if (c->tx.kind == TW_TX_PACK) check_pack(p);
+    /* Execution asks the same of a payee; it then finds the answer known. */
+    if (c->tx.kind == TW_TX_TRANSFER) (void)tw_known_is_valid(p->known, &c->tx.payee);
 }
 
-tw_ahead *tw_ahead_new(tw_crew *crew, const tw_hash *chain)
+tw_ahead *tw_ahead_new(tw_crew *crew, const tw_hash *chain, tw_known *known)
 {
     tw_ahead *a = tw_mem_new(sizeof *a);
     if (a == NULL) return NULL;
     a->crew = crew;
     a->chain = chain;
+    a->known = known;
     a->places = tw_mem_new((PLACES + 1) * sizeof *a->places);
     if (a->places != NULL) return a;
     tw_mem_free(a);
@@ -126,6 +132,7 @@ static bool fill(tw_ahead *a, place *p, tw_bytes transaction)
     memcpy(p->bytes, transaction.data, transaction.size);
     p->size = transaction.size;
     p->chain = a->chain;
+    p->known = a->known;
     p->checked.pack_decoded = TW_ERR_INTERNAL; /* until it is */
     a->bytes += p->size;
     p->job.run = check;

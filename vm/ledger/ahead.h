@@ -24,8 +24,8 @@ typedef struct tw_checked {
     bool pack_good; /* the device's signature; looked at when those of the transaction are good */
 } tw_checked;
 
-/* `crew` and `chain` are borrowed and must outlive it. NULL without memory. */
-tw_ahead *tw_ahead_new(tw_crew *crew, const tw_hash *chain);
+/* `crew`, `chain` and `known` are borrowed and must outlive it. NULL without memory. */
+tw_ahead *tw_ahead_new(tw_crew *crew, const tw_hash *chain, tw_known *known);
 void tw_ahead_free(tw_ahead *ahead); /* NULL is allowed */
 
 /* Copies transactions to the end of the queue, as many as there is room for; how many. The queue

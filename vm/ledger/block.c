@@ -171,7 +171,7 @@ static tw_status store_nonce(tw_ledger *l, const tw_tx *tx)
 static tw_status signatures_of(tw_ledger *l, const tw_tx *tx)
 {
     if (tw_node_trusts(l)) return TW_OK;
-    return l->checked != NULL ? l->checked->signatures : tw_tx_check_signatures(tx);
+    return l->checked != NULL ? l->checked->signatures : tw_tx_check_signatures(tx, l->known);
 }
 
 /* Everything that keeps a transaction out of a block. */
@@ -324,20 +324,18 @@ static tw_status put_block(tw_ledger *l, const tw_block_info *info)
 {
     uint8_t header[TW_HEADER_SIZE];
     tw_node_header(info, header);
-    tw_writer w = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    tw_write_raw(&w, header, sizeof header);
-    tw_write_u32(&w, l->transaction_count);
-    tw_write_raw(&w, l->transactions.data, l->transactions.size);
-    tw_write_u32(&w, l->receipt_count);
-    tw_write_raw(&w, l->receipts.data, l->receipts.size);
+    tw_writer *w = &l->record;
+    tw_writer_clear(w);
+    tw_write_raw(w, header, sizeof header);
+    tw_write_u32(w, l->transaction_count);
+    tw_write_raw(w, l->transactions.data, l->transactions.size);
+    tw_write_u32(w, l->receipt_count);
+    tw_write_raw(w, l->receipts.data, l->receipts.size);
     uint8_t height[8];
     tw_store_u64(height, info->height);
     tw_batch *batch = tw_commit_batch(l->commit);
-    if (!w.bad) {
-        tw_batch_put(batch, TW_TABLE_BLOCK, tw_bytes_of(height, 8), tw_writer_bytes(&w));
-    }
-    const bool bad = w.bad;
-    tw_writer_free(&w);
+    if (w->bad) return TW_ERR_MEMORY;
+    tw_batch_put(batch, TW_TABLE_BLOCK, tw_bytes_of(height, 8), tw_writer_bytes(w));
     for (uint32_t i = 0; i < l->transaction_count; i++) {
         uint8_t place[12];
         memcpy(place, height, 8);
@@ -346,7 +344,7 @@ static tw_status put_block(tw_ledger *l, const tw_block_info *info)
                      tw_bytes_of(l->ids.data + (size_t)TW_HASH_SIZE * i, TW_HASH_SIZE),
                      tw_bytes_of(place, sizeof place));
     }
-    return bad ? TW_ERR_MEMORY : TW_OK;
+    return TW_OK;
 }
 
 /* Roots and header, once the block before is written; nothing is on the disk yet. */

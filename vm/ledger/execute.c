@@ -103,7 +103,7 @@ bool tw_node_pack_is_signed(tw_ledger *l, const tw_pack *pack)
 {
     if (tw_node_trusts(l)) return true;
     if (l->checked != NULL) return l->checked->pack_good;
-    return tw_verify(&pack->device, &pack->hash, &pack->signature);
+    return tw_known_verify(l->known, &pack->device, &pack->hash, &pack->signature);
 }
 
 /* The reading of this field from one of these roles: two roles may name their fields alike. */
@@ -197,7 +197,7 @@ static tw_status do_pack(tw_ledger *l, const tw_tx *tx, tw_receipt *receipt, tw_
 
 /* ---- deploy ---- */
 
-static bool roles_fit(const tw_module *m, const tw_tx *tx)
+static bool roles_fit(tw_ledger *l, const tw_module *m, const tw_tx *tx)
 {
     if (tx->role_count != m->role_count) return false;
     for (uint16_t i = 0; i < m->role_count; i++) {
@@ -206,7 +206,7 @@ static bool roles_fit(const tw_module *m, const tw_tx *tx)
         if (count > m->roles[i].max || count < m->roles[i].least) return false;
         if (count == 0 && !none_allowed) return false;
         for (uint16_t k = 0; k < count; k++) {
-            if (!tw_account_is_valid(&tx->roles[i].members[k])) return false;
+            if (!tw_known_is_valid(l->known, &tx->roles[i].members[k])) return false;
         }
     }
     return true;
@@ -398,7 +398,7 @@ static tw_status do_deploy(tw_ledger *l, const tw_tx *tx, tw_run *run, tw_err *e
     if (loaded != TW_OK) return TW_OK;
     run->gas += deploy_gas(tx, code);
     run->status = TW_TX_BAD_DEPLOY;
-    if (!roles_fit(code->module, tx) || !tw_node_bounds_fit(l, code)) return TW_OK;
+    if (!roles_fit(l, code->module, tx) || !tw_node_bounds_fit(l, code)) return TW_OK;
     const tw_hash id = tw_tx_contract_id(tx);
     tw_contract *c = NULL;
     TW_TRY(tw_contract_new(&id, code, l->overlay, l->arena, &c));

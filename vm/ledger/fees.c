@@ -136,7 +136,7 @@ tw_status tw_node_transfer(tw_ledger *l, const tw_tx *tx, tw_run *run)
     memcpy(id.bytes, tx->payee.bytes, sizeof id.bytes);
     TW_TRY(tw_contract_find(l->overlay, &id, &code, &contract));
     run->status = TW_TX_BAD_PAYEE;
-    if (contract || !tw_account_is_valid(&tx->payee)) return TW_OK;
+    if (contract || !tw_known_is_valid(l->known, &tx->payee)) return TW_OK;
     const tw_key to = tw_bank_balance_key(&tx->asset, &tx->payee);
     return move(l, &tx->asset, tx, &to, run);
 }

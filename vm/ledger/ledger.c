@@ -58,6 +58,7 @@ tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledg
     l->overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
     l->engine = l->options.engine != NULL ? l->options.engine : tw_engine_new(0);
     l->exec = tw_exec_new();
+    l->known = tw_known_new();
     l->arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
     l->genesis_arena = tw_arena_new(TW_LEDGER_ARENA_MAX);
     l->transactions = tw_writer_new(TW_LEDGER_MEMORY_MAX);
@@ -65,9 +66,10 @@ tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledg
     l->receipt = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->leaves = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->ids = tw_writer_new(TW_LEDGER_MEMORY_MAX);
+    l->record = tw_writer_new(TW_LEDGER_MEMORY_MAX);
     l->answer = tw_writer_new(TW_LEDGER_MEMORY_MAX);
-    if (l->overlay != NULL && l->engine != NULL && l->exec != NULL && l->arena != NULL &&
-        l->genesis_arena != NULL) {
+    if (l->overlay != NULL && l->engine != NULL && l->exec != NULL && l->known != NULL &&
+        l->arena != NULL && l->genesis_arena != NULL) {
         *ret_ledger = l;
         return TW_OK;
     }
@@ -79,7 +81,7 @@ static tw_status start_threads(tw_ledger *l, tw_err *err)
 {
     if (l->options.threads <= 1) return TW_OK;
     l->crew = tw_crew_new(l->options.threads - 1);
-    if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain);
+    if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain, l->known);
     l->spare = tw_overlay_new(l->store, TW_LEDGER_MEMORY_MAX);
     tw_commit_use(l->commit, l->crew);
     return l->ahead != NULL && l->spare != NULL
@@ -126,6 +128,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_overlay_free(l->overlay);
     tw_overlay_free(l->spare);
     tw_exec_free(l->exec);
+    tw_known_free(l->known);
     tw_arena_free(l->arena);
     tw_arena_free(l->genesis_arena);
     tw_writer_free(&l->transactions);
@@ -133,6 +136,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_writer_free(&l->receipt);
     tw_writer_free(&l->leaves);
     tw_writer_free(&l->ids);
+    tw_writer_free(&l->record);
     tw_writer_free(&l->answer);
     for (int i = 0; i < TW_LEDGER_CODES_MAX; i++) tw_engine_release(l->engine, l->codes[i]);
     if (l->options.engine == NULL) tw_engine_free(l->engine);

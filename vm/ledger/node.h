@@ -50,6 +50,7 @@ struct tw_ledger {
     uint32_t code_next;        /* place of the one that was looked up first */
     const tw_code *in_use;     /* does not go: an upgrade has two of them */
     tw_crew *crew;             /* options.threads - 1 of them; NULL: none */
+    tw_known *known;           /* accounts of signers, devices, payees */
     tw_ahead *ahead;           /* with a crew */
     const tw_checked *checked; /* what is known ahead of the transaction at hand, or NULL */
 
@@ -61,6 +62,7 @@ struct tw_ledger {
     tw_writer receipt;      /* the one being made */
     tw_writer leaves;       /* hashes of transactions, then of receipts, for their roots */
     tw_writer ids;          /* of the transactions */
+    tw_writer record;       /* of the block */
     tw_writer answer;       /* bytes that were given out last: answer.c */
     uint32_t transaction_count;
     uint32_t receipt_count;

@@ -233,12 +233,14 @@ tw_status tw_tx_decode(tw_bytes bytes, tw_arena *arena, tw_tx *ret_tx)
     return TW_OK;
 }
 
-tw_status tw_tx_check_signatures(const tw_tx *tx)
+tw_status tw_tx_check_signatures(const tw_tx *tx, tw_known *known)
 {
     for (uint8_t i = 0; i < tx->signer_count; i++) {
         tw_signature signature;
         memcpy(signature.bytes, tx->signatures + i * sizeof signature, sizeof signature);
-        if (!tw_verify(&tx->signers[i], &tx->id, &signature)) return TW_REFUSED_SIGNATURE;
+        if (!tw_known_verify(known, &tx->signers[i], &tx->id, &signature)) {
+            return TW_REFUSED_SIGNATURE;
+        }
     }
     return TW_OK;
 }

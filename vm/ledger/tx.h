@@ -72,8 +72,8 @@ TW_MUST_USE tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw
 /* Takes it apart. TW_REFUSED_ENCODING, TW_REFUSED_LIMIT. Signatures are not looked at. */
 TW_MUST_USE tw_status tw_tx_decode(tw_bytes bytes, tw_arena *arena, tw_tx *ret_tx);
 
-/* All signatures of a decoded transaction. Thread-safe. */
-TW_MUST_USE tw_status tw_tx_check_signatures(const tw_tx *tx);
+/* All signatures of a decoded transaction; `known` (vm/base/sign.h) may be NULL. Thread-safe. */
+TW_MUST_USE tw_status tw_tx_check_signatures(const tw_tx *tx, tw_known *known);
 
 /* The id a contract gets: tagged hash "twvm/id" of chain, deployer, nonce, module hash and deploy
  * arguments. */

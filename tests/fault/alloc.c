@@ -10,7 +10,7 @@
  * comes without failures.
  */
 #include "tests/fault/load.h"
-
+#include "tests/fault/memory.h"
 #include "vm/ledger/audit.h"
 #include "vm/state/proof.h"
 
@@ -21,30 +21,10 @@
 enum { BLOCKS = 5, MEMORY = 64 * 1024 * 1024, CALLS_MAX = 1000000 };
 
 static struct {
-    uint64_t left; /* calls until one fails; 0: none does */
-    bool failed;
     uint64_t runs, told, went_on, wrong;
     tw_hash hashes[BLOCKS + 1];
-} fault; /* the wrapped functions have no other way to know */
-
-static bool fails(void)
-{
-    if (fault.left == 0 || --fault.left > 0) return false;
-    fault.failed = true;
-    return true;
-}
-
-#define WRAP(name, arguments, names)                                                               \
-    void *__real_##name arguments;                                                                 \
-    void *__wrap_##name arguments;                                                                 \
-    void *__wrap_##name arguments                                                                  \
-    {                                                                                              \
-        return fails() ? NULL : __real_##name names;                                               \
-    }
-
-WRAP(malloc, (size_t size), (size))
-WRAP(calloc, (size_t count, size_t size), (count, size))
-WRAP(realloc, (void *memory, size_t size), (memory, size))
+    int64_t held; /* blocks of memory, after a run */
+} fault;
 
 /* ---- what is done ---- */
 
@@ -159,9 +139,9 @@ static void wrong(uint64_t n, const char *name, const char *what, tw_status stat
 static bool run_step(load *l, const step *s, uint64_t n)
 {
     tw_err err = {.status = TW_OK};
-    const bool before = fault.failed;
+    const bool before = memory_failed();
     tw_status status = s->run(l, &err);
-    if (fault.failed && !before) {
+    if (memory_failed() && !before) {
         if (status == TW_OK) {
             fault.went_on++;
         } else {
@@ -177,8 +157,7 @@ static bool run_step(load *l, const step *s, uint64_t n)
 /* True when there was an allocation of this number; 0: none fails. */
 static bool run(load *l, uint64_t n)
 {
-    fault.failed = false;
-    fault.left = n;
+    (void)memory_fail(n);
     bool good = true;
     for (size_t i = 0; good && i < sizeof steps / sizeof *steps; i++) {
         for (uint32_t k = 0; good && k < steps[i].times; k++) {
@@ -191,10 +170,12 @@ static bool run(load *l, uint64_t n)
             }
         }
     }
-    fault.left = 0;
+    const bool failed = memory_fail(0);
     load_close(l);
     fault.runs++;
-    return fault.failed;
+    if (n > 0 && memory_held() != fault.held) wrong(n, "close", "memory is lost", TW_OK);
+    fault.held = memory_held();
+    return failed;
 }
 
 int main(int argc, char **argv)

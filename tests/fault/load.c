@@ -19,6 +19,7 @@ enum {
     ROUND = 12, /* blocks between deploys */
     STEP = 10000,
     MEMORY_MAX = 1024 * 1024 * 1024,
+    TXS_MAX = 8, /* of a block */
     AUDIT_MEMORY = 16 * 1024 * 1024,
     CACHE_SIZE = 1024 * 1024,
     BUFFERS_SIZE = 128 * 1024,
@@ -175,22 +176,21 @@ typedef struct filling {
     load *l;
     uint64_t height;
     uint64_t nonces[LOAD_PEOPLE];
-    tw_err *err;
+    size_t ends[TXS_MAX]; /* of the transactions, one behind the other in l->bytes */
+    size_t count;
 } filling;
 
 static tw_status add(filling *f, tw_tx *tx, load_who sender)
 {
     load *l = f->l;
     tw_hash id;
-    tw_receipt receipt;
     tx->chain = *tw_ledger_chain(l->ledger);
     tx->signers[0] = l->accounts[sender];
     tx->signer_count = 1;
     tx->nonce = f->nonces[sender];
     tx->gas_limit = UINT64_MAX;
-    tw_writer_clear(&l->bytes);
     TW_TRY(tw_tx_encode(tx, &l->secrets[sender], &l->bytes, &id));
-    TW_TRY(tw_block_add(l->ledger, tw_writer_bytes(&l->bytes), &receipt, f->err));
+    f->ends[f->count++] = l->bytes.size;
     f->nonces[sender]++;
     return TW_OK;
 }
@@ -248,24 +248,43 @@ static tw_status add_call(filling *f, uint64_t place)
     return add(f, &tx, LOAD_OWNER);
 }
 
-static tw_status fill(filling *f)
+static tw_status add_all(filling *f, int64_t time)
 {
     load *l = f->l;
-    const int64_t time = start_time + (int64_t)f->height * STEP;
     for (int i = 0; i < LOAD_PEOPLE; i++) {
         TW_TRY(tw_ledger_nonce(l->ledger, &l->accounts[i], &f->nonces[i]));
     }
-    TW_TRY(tw_block_begin(l->ledger, time, f->err));
+    tw_writer_clear(&l->bytes);
     if (f->height == 1) return add_deploy(f, LOAD_OWNER);
     TW_TRY(add_pack(f, time));
     for (uint64_t i = 0; i < CALLS; i++) TW_TRY(add_call(f, i));
     return f->height % ROUND == 0 ? add_deploy(f, LOAD_CARRIER) : TW_OK;
 }
 
+/* Threads, where there are some, look at the transactions before their turn. */
+static tw_status fill(filling *f, tw_err *err)
+{
+    load *l = f->l;
+    tw_bytes list[TXS_MAX];
+    tw_receipt receipt;
+    const int64_t time = start_time + (int64_t)f->height * STEP;
+    TW_TRY(add_all(f, time));
+    for (size_t i = 0; i < f->count; i++) {
+        const size_t start = i > 0 ? f->ends[i - 1] : 0;
+        list[i] = tw_bytes_of(l->bytes.data + start, f->ends[i] - start);
+    }
+    (void)tw_ledger_expect(l->ledger, list, f->count);
+    TW_TRY(tw_block_begin(l->ledger, time, err));
+    for (size_t i = 0; i < f->count; i++) {
+        TW_TRY(tw_block_add(l->ledger, list[i], &receipt, err));
+    }
+    return TW_OK;
+}
+
 tw_status load_fill(load *l, tw_err *err)
 {
-    filling f = {.l = l, .height = tw_ledger_head(l->ledger)->height + 1, .err = err};
-    const tw_status status = fill(&f);
+    filling f = {.l = l, .height = tw_ledger_head(l->ledger)->height + 1};
+    const tw_status status = fill(&f, err);
     if (status != TW_OK) tw_block_abort(l->ledger);
     return status;
 }
@@ -359,7 +378,7 @@ static void found(void *context, const char *sentence)
 
 tw_status load_replay(load *l, tw_err *err)
 {
-    const tw_ledger_options options = {.no_sync = true};
+    const tw_ledger_options options = {.no_sync = true, .threads = l->threads};
     tw_store *store = NULL;
     tw_ledger *other = NULL;
     tw_arena *arena = tw_arena_new(AUDIT_MEMORY);

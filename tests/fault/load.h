@@ -18,7 +18,7 @@ typedef struct load {
     tw_account accounts[LOAD_PEOPLE];
     uint8_t *module; /* tw_mem_*: the caller ends with load_free */
     size_t module_size;
-    tw_writer bytes; /* of the transaction in work */
+    tw_writer bytes; /* of the transactions of a block */
     tw_writer pack;
     tw_hash contract; /* that block 1 deploys */
     uint64_t keep;    /* set by the caller: of so many blocks the state stays; 0: of all */

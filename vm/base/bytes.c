@@ -70,13 +70,13 @@ bool tw_reader_done(const tw_reader *r)
 
 tw_writer tw_writer_new(size_t size_max)
 {
-    return (tw_writer){NULL, 0, 0, size_max, false, false};
+    return (tw_writer){NULL, 0, 0, size_max, false, false, false};
 }
 
 void tw_writer_free(tw_writer *w)
 {
     if (!w->fixed) tw_mem_free(w->data);
-    *w = (tw_writer){NULL, 0, 0, w->size_max, false, false};
+    *w = (tw_writer){NULL, 0, 0, w->size_max, false, false, false};
 }
 
 uint8_t *tw_writer_grow(tw_writer *w, size_t size)
@@ -92,7 +92,7 @@ uint8_t *tw_writer_grow(tw_writer *w, size_t size)
     if (capacity > w->size_max) capacity = w->size_max; /* so that to fit it is to be allowed */
     uint8_t *data = tw_mem_resize(w->data, w->capacity, capacity);
     if (data == NULL) {
-        w->bad = true;
+        w->bad = w->starved = true;
         return NULL;
     }
     w->data = data;

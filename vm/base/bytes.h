@@ -107,18 +107,19 @@ typedef struct tw_writer {
     size_t size_max;
     bool fixed;
     bool bad;
+    bool starved; /* bad because there was no memory, not because of a limit */
 } tw_writer;
 
 tw_writer tw_writer_new(size_t size_max);
 static inline tw_writer tw_writer_fixed(void *memory, size_t size_max)
 {
-    return (tw_writer){(uint8_t *)memory, 0, size_max, size_max, true, false};
+    return (tw_writer){(uint8_t *)memory, 0, size_max, size_max, true, false, false};
 }
 void tw_writer_free(tw_writer *w);               /* also empties it */
 static inline void tw_writer_clear(tw_writer *w) /* keeps the memory */
 {
     w->size = 0;
-    w->bad = false;
+    w->bad = w->starved = false;
 }
 /* Room for `size` bytes, which then count as written, or NULL (and bad). The second is what the
  * first does when the memory at hand is not enough. */

@@ -82,12 +82,17 @@ static tw_hash body_id(tw_bytes body)
     return tw_hash_tagged("twvm/tx", &body, 1);
 }
 
+static tw_status why_bad(const tw_writer *w)
+{
+    return w->starved ? TW_ERR_MEMORY : TW_REFUSED_LIMIT;
+}
+
 tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw_writer *w, tw_hash *ret_id)
 {
     assert(tx->signer_count >= 1 && tx->signer_count <= TW_TX_SIGNERS_MAX);
     const size_t start = w->size;
     write_body(tx, w);
-    if (w->bad) return TW_REFUSED_LIMIT;
+    if (w->bad) return why_bad(w);
     *ret_id = body_id(tw_bytes_of(w->data + start, w->size - start));
     for (uint8_t i = 0; i < tx->signer_count; i++) {
         tw_signature signature = {{0}};
@@ -95,7 +100,8 @@ tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw_writer *w, 
         if (secret != NULL && !tw_sign(secret, ret_id, &signature)) return TW_REFUSED_KEY;
         tw_write_raw(w, signature.bytes, sizeof signature.bytes);
     }
-    return w->bad || w->size - start > TW_TX_SIZE_MAX ? TW_REFUSED_LIMIT : TW_OK;
+    if (w->bad) return why_bad(w);
+    return w->size - start > TW_TX_SIZE_MAX ? TW_REFUSED_LIMIT : TW_OK;
 }
 
 static tw_status read_signers(tw_reader *r, tw_tx *tx)
@@ -284,12 +290,12 @@ tw_status tw_pack_encode(const tw_pack *pack, const tw_hash *chain, const tw_sec
         tw_write_i64(w, pack->items[i].time);
         tw_write_i64(w, pack->items[i].value);
     }
-    if (w->bad) return TW_REFUSED_LIMIT;
+    if (w->bad) return why_bad(w);
     const tw_hash hash = pack_hash(chain, tw_bytes_of(w->data + start, w->size - start));
     tw_signature signature = {{0}};
     if (secret != NULL && !tw_sign(secret, &hash, &signature)) return TW_REFUSED_KEY;
     tw_write_raw(w, signature.bytes, sizeof signature.bytes);
-    return w->bad ? TW_REFUSED_LIMIT : TW_OK;
+    return w->bad ? why_bad(w) : TW_OK;
 }
 
 static tw_status read_items(tw_reader *r, tw_arena *arena, tw_pack *pack)

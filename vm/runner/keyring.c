@@ -6,6 +6,7 @@
 #include "vm/base/arena.h"
 #include "vm/runner/guard.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -61,20 +62,27 @@ static uint32_t account_place_of(const tw_keyring *k, const tw_account *account)
     return low;
 }
 
-static tw_status insert(tw_keyring *k, const tw_named_key *key)
+/* Room for one more key. */
+static tw_status reserve(tw_keyring *k)
 {
     if (k->count == TW_KEYS_MAX) return TW_REFUSED_LIMIT;
-    if (k->count == k->capacity) {
-        const uint32_t capacity = k->capacity == 0 ? 16 : 2 * k->capacity;
-        tw_named_key *keys =
-            tw_mem_resize(k->keys, k->capacity * sizeof *keys, capacity * sizeof *keys);
-        if (keys != NULL) k->keys = keys;
-        uint32_t *order =
-            tw_mem_resize(k->by_account, k->capacity * sizeof *order, capacity * sizeof *order);
-        if (order != NULL) k->by_account = order;
-        if (keys == NULL || order == NULL) return TW_ERR_MEMORY;
-        k->capacity = capacity;
-    }
+    if (k->count < k->capacity) return TW_OK;
+    const uint32_t capacity = k->capacity == 0 ? 16 : 2 * k->capacity;
+    tw_named_key *keys =
+        tw_mem_resize(k->keys, k->capacity * sizeof *keys, capacity * sizeof *keys);
+    if (keys != NULL) k->keys = keys;
+    uint32_t *order =
+        tw_mem_resize(k->by_account, k->capacity * sizeof *order, capacity * sizeof *order);
+    if (order != NULL) k->by_account = order;
+    if (keys == NULL || order == NULL) return TW_ERR_MEMORY;
+    k->capacity = capacity;
+    return TW_OK;
+}
+
+/* There is room. */
+static void insert(tw_keyring *k, const tw_named_key *key)
+{
+    assert(k->count < k->capacity);
     const uint32_t at = place_of(k, key->name);
     const uint32_t account_at = account_place_of(k, &key->account);
     memmove(k->keys + at + 1, k->keys + at, (k->count - at) * sizeof *k->keys);
@@ -84,7 +92,6 @@ static tw_status insert(tw_keyring *k, const tw_named_key *key)
             (k->count - account_at) * sizeof *k->by_account);
     k->by_account[account_at] = at;
     k->count++;
-    return TW_OK;
 }
 
 /* ---- files ---- */
@@ -109,6 +116,7 @@ static tw_status read_key(const tw_keyring *k, const char *name, bool to_sign, t
     const int reason = errno;
     if (file >= 0) close(file);
     if (!known) {
+        OPENSSL_cleanse(text, sizeof text);
         return tw_err_set(err, TW_ERR_IO, "%s: cannot be read: %s", path, strerror(reason));
     }
     if (to_sign && (there.st_mode & 077) != 0) {
@@ -201,7 +209,8 @@ static tw_status read_all(tw_keyring *k, DIR *folder, tw_err *err)
         key.account = seal.account;
         key.sealed = seal.form == TW_SEAL_SEALED;
         OPENSSL_cleanse(&seal.secret, sizeof seal.secret);
-        TW_TRY(insert(k, &key));
+        TW_TRY(reserve(k));
+        insert(k, &key);
     }
     return TW_OK;
 }
@@ -443,9 +452,11 @@ static tw_status put_key(tw_keyring *k, const tw_seal *seal, const tw_secret *se
 {
     tw_named_key key = {.account = seal->account, .sealed = seal->form == TW_SEAL_SEALED};
     snprintf(key.name, sizeof key.name, "%s", seal->name);
-    TW_TRY(write_key(k, seal, false, err));
-    TW_TRY(insert(k, &key));
+    /* all that takes memory before the file: a key that is there was told to be */
+    TW_TRY(reserve(k));
     TW_TRY(remember(k, &key.account, secret));
+    TW_TRY(write_key(k, seal, false, err));
+    insert(k, &key);
     *ret_key = tw_keyring_find(k, key.name);
     return TW_OK;
 }

@@ -4,7 +4,9 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -578,5 +580,91 @@ Test(store, disk_that_is_full)
     expect(store, TW_TABLE_STATE, "a", "3");
     tw_store_close(store);
     tw_batch_free(batch);
+    folder_remove(path);
+}
+
+/* -- values that are remembered -- */
+
+enum { RISING_KEYS = 40, RISING_BLOCKS = 400, RISING_SIZE = 3000 };
+
+typedef struct rising {
+    tw_store *store;
+    atomic_bool end;
+    size_t reads, failed, went_back;
+} rising;
+
+/* The number that a key has; 0: none. */
+static uint64_t read_number(tw_store *store, uint32_t key, tw_arena *arena, size_t *failed)
+{
+    tw_bytes value = {NULL, 0};
+    bool found = false;
+    tw_arena_clear(arena);
+    *failed +=
+        tw_store_get(store, TW_TABLE_STATE, tw_bytes_of(&key, 4), arena, &value, &found) != TW_OK;
+    return found && value.size >= 8 ? tw_load_u64(value.data) : 0;
+}
+
+/* Reads all keys again and again: none may go back. */
+static void *read_rising(void *context)
+{
+    rising *r = context;
+    uint64_t seen[RISING_KEYS] = {0};
+    tw_arena *arena = tw_arena_new(MIB);
+    for (uint32_t i = 0; !atomic_load(&r->end); i = (i + 1) % RISING_KEYS) {
+        const uint64_t now = read_number(r->store, i, arena, &r->failed);
+        r->went_back += now < seen[i];
+        seen[i] = now;
+        r->reads++;
+    }
+    tw_arena_free(arena);
+    return NULL;
+}
+
+/* Writes the block's number to every third key, in values of many sizes, and reads all. */
+static void raise_values(tw_store *store, uint64_t block, tw_batch *batch, tw_arena *arena)
+{
+    static uint8_t bytes[RISING_SIZE];
+    static uint64_t last[RISING_KEYS];
+    size_t failed = 0;
+    tw_store_u64(bytes, block);
+    for (uint32_t i = (uint32_t)(block % 3); i < RISING_KEYS; i += 3) {
+        const size_t size = 8 + (size_t)(block * 7 + i) % (RISING_SIZE - 8);
+        tw_batch_put(batch, TW_TABLE_STATE, tw_bytes_of(&i, 4), tw_bytes_of(bytes, size));
+        last[i] = block;
+    }
+    commit(store, batch);
+    for (uint32_t i = 0; i < RISING_KEYS; i++) {
+        cr_assert_eq(read_number(store, i, arena, &failed), last[i]);
+    }
+    cr_assert_eq(failed, 0);
+}
+
+/* More values than are remembered: a reader and the writer see each as it was written last. */
+Test(store, values_rise_beside_a_reader)
+{
+    char path[64];
+    pthread_t thread;
+    rising r = {0};
+    folder_make(path);
+    const tw_store_options options = {.create = true, .cache_size = 256 * 1024};
+    cr_assert_eq(tw_store_open(path, &options, &r.store, NULL), TW_OK);
+    tw_batch *batch = tw_batch_new(MIB);
+    tw_arena *arena = tw_arena_new(MIB);
+    cr_assert_eq(pthread_create(&thread, NULL, read_rising, &r), 0);
+    for (uint64_t block = 1; block <= RISING_BLOCKS; block++) {
+        raise_values(r.store, block, batch, arena);
+    }
+    atomic_store(&r.end, true);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_assert_gt(r.reads, 0);
+    cr_assert_eq(r.failed, 0);
+    cr_assert_eq(r.went_back, 0);
+    const uint32_t gone = 5;
+    tw_batch_delete(batch, TW_TABLE_STATE, tw_bytes_of(&gone, 4));
+    commit(r.store, batch);
+    cr_assert_eq(read_number(r.store, gone, arena, &r.failed), 0);
+    tw_arena_free(arena);
+    tw_batch_free(batch);
+    tw_store_close(r.store);
     folder_remove(path);
 }

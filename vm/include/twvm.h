@@ -247,9 +247,10 @@ typedef struct tw_store tw_store;
 
 /* Zeros mean the defaults. */
 typedef struct tw_store_options {
-    bool create;         /* make the store when it is not there; the parent folder must exist */
-    bool must_be_new;    /* with create: TW_REFUSED_ARGUMENT when there is a store already */
-    size_t cache_size;   /* bytes of caches, half of them for nodes of the tree; default 64 MiB */
+    bool create;       /* make the store when it is not there; the parent folder must exist */
+    bool must_be_new;  /* with create: TW_REFUSED_ARGUMENT when there is a store already */
+    size_t cache_size; /* bytes of caches: half for nodes of the tree, a quarter for values; default
+                          64 MiB */
     size_t buffers_size; /* bytes of all write buffers together; default 64 MiB */
 } tw_store_options;
 

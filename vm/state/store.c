@@ -17,14 +17,21 @@
  *   would fetch one (bench/bench_state: five times slower).
  * - Nodes of the tree are most of what a block writes, and a flush takes all families, so the files
  *   of level 0 are small in the others: there are eight of them before they are compacted, not
- * four, which saves every seventh byte that is written, and look-ups are as fast. RocksDB's C
- * interface reports errors as text only; their kind is the text's beginning.
+ * four, which saves every seventh byte that is written, and look-ups are as fast.
+ * - Rows of a table come in order in a batch, mostly: the place of the one before is where the
+ *   search of a memory table for the next one begins (the hint, by a first byte they share).
+ * - Values of the state that were read or written lately are remembered here: a look-up in RocksDB
+ *   takes some microseconds even where all it needs is in memory.
+ *
+ * RocksDB's C interface reports errors as text only; their kind is the text's beginning.
  */
 #include "vm/base/hash.h"
+#include "vm/state/recall.h"
 #include "vm/state/store_back.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <rocksdb/c.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +76,11 @@ typedef struct rocks_store {
     bool write_failed;
     char path[PATH_SIZE_MAX];
     int landmark; /* the open file, or -1: it is made with the first block */
+    /* Values of STATE, under `guard`. `changes` counts the batches that were written: a value that
+     * was read while one was may be the one before, and is not remembered. */
+    tw_recall *values;
+    pthread_mutex_t guard;
+    uint64_t changes;
     bool compacts[TW_TABLE_COUNT];
     size_t written, compact_at; /* bytes since it was opened; from where on all tables compact */
 } rocks_store;
@@ -97,11 +109,70 @@ static tw_status take_error(rocks_store *store, char *error)
     return status;
 }
 
+/* ---- the values that are remembered ---- */
+
+/* True when the value is remembered: it is copied, or *ret_value has no data for want of memory.
+ * Else *ret_changes is for remember. */
+static bool recall(rocks_store *store, tw_bytes key, tw_arena *arena, tw_bytes *ret_value,
+                   uint64_t *ret_changes)
+{
+    tw_bytes value = {NULL, 0};
+    pthread_mutex_lock(&store->guard);
+    const bool found = tw_recall_get(store->values, key, &value);
+    if (found) *ret_value = tw_bytes_of(tw_arena_copy(arena, value.data, value.size), value.size);
+    *ret_changes = store->changes;
+    pthread_mutex_unlock(&store->guard);
+    return found;
+}
+
+static void keep(rocks_store *store, tw_bytes key, tw_bytes value)
+{
+    uint8_t *row = tw_recall_put(store->values, key, value.size);
+    if (row != NULL) memcpy(row, value.data, value.size);
+}
+
+/* A value that was read since recall, unless a batch was written meanwhile. */
+static void remember(rocks_store *store, tw_bytes key, tw_bytes value, uint64_t changes)
+{
+    pthread_mutex_lock(&store->guard);
+    if (store->changes == changes) keep(store, key, value);
+    pthread_mutex_unlock(&store->guard);
+}
+
+/* A batch was written. Until its values are all here a reader may get one from before it, as if it
+ * had come earlier. */
+static void remember_batch(rocks_store *store, const tw_batch *batch)
+{
+    tw_batch_op op;
+    if (store->values == NULL) return;
+    pthread_mutex_lock(&store->guard);
+    store->changes++;
+    pthread_mutex_unlock(&store->guard);
+    for (size_t at = 0; tw_batch_next(batch, &at, &op);) {
+        if (op.table != TW_TABLE_STATE) continue;
+        pthread_mutex_lock(&store->guard);
+        if (op.is_put) {
+            keep(store, op.key, op.value);
+        } else {
+            tw_recall_drop(store->values, op.key);
+        }
+        pthread_mutex_unlock(&store->guard);
+    }
+}
+
+/* ---- reading and writing ---- */
+
 static tw_status rocks_get(tw_store *base, tw_table table, tw_bytes key, tw_arena *arena,
                            tw_bytes *ret_value, bool *ret_found)
 {
     rocks_store *store = of_store(base);
+    const bool remembers = table == TW_TABLE_STATE && store->values != NULL;
+    uint64_t changes = 0;
     char *error = NULL;
+    if (remembers && recall(store, key, arena, ret_value, &changes)) {
+        *ret_found = ret_value->data != NULL;
+        return *ret_found ? TW_OK : TW_ERR_MEMORY;
+    }
     rocksdb_pinnableslice_t *pinned = rocksdb_get_pinned_cf(
         store->db, store->read, store->tables[table], (const char *)key.data, key.size, &error);
     if (error != NULL) {
@@ -120,6 +191,7 @@ static tw_status rocks_get(tw_store *base, tw_table table, tw_bytes key, tw_aren
     if (copy == NULL) return TW_ERR_MEMORY;
     *ret_value = tw_bytes_of(copy, size);
     *ret_found = true;
+    if (remembers) remember(store, key, *ret_value, changes);
     return TW_OK;
 }
 
@@ -189,6 +261,7 @@ static tw_status rocks_commit(tw_store *base, const tw_batch *batch, bool sync, 
     rocksdb_write(store->db, sync ? store->write_sync : store->write_lazy, store->batch, &error);
     rocksdb_writebatch_clear(store->batch);
     if (error == NULL) {
+        remember_batch(store, batch);
         note_written(store, tw_batch_size(batch));
         return TW_OK;
     }
@@ -260,6 +333,8 @@ static size_t rocks_landmark(tw_store *base, uint8_t ret_landmark[TW_LANDMARK_MA
 static void rocks_close(tw_store *base)
 {
     rocks_store *store = of_store(base);
+    tw_recall_free(store->values);
+    pthread_mutex_destroy(&store->guard);
     if (store->landmark >= 0) close(store->landmark);
     if (store->batch != NULL) rocksdb_writebatch_destroy(store->batch);
     if (store->write_lazy != NULL) rocksdb_writeoptions_destroy(store->write_lazy);
@@ -409,7 +484,7 @@ static const tw_store_back rocks_back = {
     .iter_close = rocks_iter_close,
 };
 
-/* The options of the database, which are also the start of each table's. The three that the C
+/* The options of the database, which are also the start of each table's. Those that the C
  * interface has no function for are set by text. NULL with *ret_error when that fails. */
 static rocksdb_options_t *database_options(const tw_store_options *wanted, char **ret_error)
 {
@@ -435,6 +510,8 @@ static rocksdb_options_t *database_options(const tw_store_options *wanted, char 
     rocksdb_get_options_from_string(plain,
                                     "max_bgerror_resume_count=0;"
                                     "memtable_protection_bytes_per_key=8;"
+                                    "memtable_insert_with_hint_prefix_extractor="
+                                    "rocksdb.FixedPrefix.1;"
                                     "persist_stats_to_disk=false;stats_persist_period_sec=0",
                                     full, ret_error);
     rocksdb_options_destroy(plain);
@@ -475,7 +552,8 @@ static char *open_tables(rocks_store *store, const char *path, const tw_store_op
     if (options == NULL) return error;
     const size_t cache_size = wanted->cache_size > 0 ? wanted->cache_size : CACHE_SIZE;
     store->base.nodes_size = cache_size / 2;
-    rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_size - cache_size / 2);
+    store->values = tw_recall_new(cache_size / 4);
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru(cache_size / 4);
     const char *names[TW_TABLE_COUNT];
     rocksdb_options_t *each[TW_TABLE_COUNT];
     const rocksdb_options_t *each_const[TW_TABLE_COUNT];
@@ -634,6 +712,10 @@ tw_status tw_store_open(const char *path, const tw_store_options *options, tw_st
     if (store == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
     store->base.back = &rocks_back;
     store->landmark = -1;
+    if (pthread_mutex_init(&store->guard, NULL) != 0) {
+        tw_mem_free(store);
+        return tw_err_set(err, TW_ERR_MEMORY, "no memory to open the store");
+    }
     store->compact_at = (wanted.buffers_size > 0 ? wanted.buffers_size : BUFFERS_SIZE) / 8;
     store->read = rocksdb_readoptions_create();
     store->base.floor = TW_STORE_FLOOR;

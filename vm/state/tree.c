@@ -13,13 +13,14 @@
  * root are the same byte for byte.
  *
  * The cache holds the nodes of the top four levels by their place, and (tw_tree_remember) as many
- * of those below as it may, shallow ones first: a look-up in RocksDB costs more than all hashing of
- * a node. An entry counts only when version and hash are those that the parent names; every node
+ * of those below as it may, by their bytes: a look-up in RocksDB costs more than all hashing of a
+ * node. An entry counts only when version and hash are those that the parent names; every node
  * that is written goes through it, so an update whose block was dropped leaves entries that nobody
- * asks for or that are overwritten. Each half of the nibbles has places of its own.
+ * asks for or that are overwritten. Each half of the nibbles has memory of its own.
  */
 #include "vm/state/tree.h"
 
+#include "vm/state/recall.h"
 #include "vm/state/tree_node.h"
 
 #include <assert.h>
@@ -31,13 +32,13 @@ enum {
     LOAD_MEMORY_MAX = 64 * 1024,
     CACHE_MEMORY_MAX = 8 * 1024 * 1024,
     LANES = 2,
-    SPLIT_MIN = 32, /* changes; below, waking a thread costs more than it saves */
+    SPLIT_MIN = 32,               /* changes; below, waking a thread costs more than it saves */
+    DEEP_HEAD = 8 + TW_HASH_SIZE, /* version and hash, before a deep node's bytes */
 };
 
 typedef struct cached {
     tw_hash hash;
     uint64_t version;
-    unsigned depth; /* 0 in `deep`: free */
     tw_tree_node node;
 } cached;
 
@@ -55,8 +56,7 @@ struct tw_tree {
     tw_crew *crew; /* NULL: none */
     lane lanes[LANES];
     cached *cache[CACHE_COUNT]; /* NULL until first used */
-    cached *deep;               /* below those: by a hash of the place, as many for each half */
-    size_t deep_half;
+    tw_recall *deep[LANES];     /* those below, by their place; NULL: none */
 };
 
 /* One change, ready for the tree. */
@@ -115,17 +115,17 @@ void tw_tree_use(tw_tree *tree, tw_crew *crew)
 
 void tw_tree_remember(tw_tree *tree, size_t size)
 {
-    assert(tree->deep == NULL);
-    const size_t half = size / sizeof(cached) / 2;
-    if (half > 0) tree->deep = tw_mem_new(2 * half * sizeof(cached));
-    if (tree->deep != NULL) tree->deep_half = half;
+    for (int i = 0; i < LANES; i++) {
+        assert(tree->deep[i] == NULL);
+        tree->deep[i] = tw_recall_new(size / LANES);
+    }
 }
 
 void tw_tree_free(tw_tree *tree)
 {
     if (tree == NULL) return;
-    tw_mem_free(tree->deep);
     for (int i = 0; i < LANES; i++) {
+        tw_recall_free(tree->deep[i]);
         tw_arena_free(tree->lanes[i].scratch);
         tw_arena_free(tree->lanes[i].load);
         tw_arena_free(tree->lanes[i].cache_memory);
@@ -148,55 +148,72 @@ static cached **top_at(tw_tree *tree, const tw_hash *path, unsigned depth)
     return &tree->cache[start + index];
 }
 
-/* The entry that a place below has to share with others; NULL: there are none. Of a long path the
- * first 16 nibbles tell enough. */
-static cached *deep_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+/* What is remembered of deep nodes in the half of this path, or NULL; *ret_key: what the one at
+ * this depth is remembered under. */
+static tw_recall *deep_at(const tw_tree *tree, const tw_hash *path, unsigned depth,
+                          uint8_t memory[TW_TREE_KEY_SIZE_MAX], tw_bytes *ret_key)
 {
-    if (tree->deep_half == 0) return NULL;
-    uint64_t place = tw_load_u64(path->bytes);
-    const size_t start = place >> 63 != 0 ? tree->deep_half : 0;
-    if (depth < 16) place &= ~(UINT64_MAX >> 4 * depth);
-    place = (place + depth) * UINT64_C(0x9e3779b97f4a7c15);
-    return &tree->deep[start + (place >> 32) % tree->deep_half];
+    const size_t size = tw_tree_node_key(0, path, depth, memory);
+    *ret_key = tw_bytes_of(memory + 8, size - 8);
+    return tree->deep[path->bytes[0] >> 7];
 }
 
-/* What is remembered of a place, or NULL. */
-static const cached *cache_at(tw_tree *tree, const tw_hash *path, unsigned depth)
+/* The node that a slot names, if it is remembered. */
+static bool cache_get(tw_tree *tree, const tw_hash *path, unsigned depth, const tw_tree_slot *slot,
+                      tw_tree_node *ret_node)
 {
-    return depth < CACHE_DEPTHS ? *top_at(tree, path, depth) : deep_at(tree, path, depth);
+    if (depth < CACHE_DEPTHS) {
+        const cached *at = *top_at(tree, path, depth);
+        const bool good =
+            at != NULL && at->version == slot->version && tw_hash_equal(&at->hash, &slot->hash);
+        if (good) *ret_node = at->node;
+        return good;
+    }
+    uint8_t memory[TW_TREE_KEY_SIZE_MAX];
+    tw_bytes key;
+    tw_bytes row;
+    tw_recall *deep = deep_at(tree, path, depth, memory, &key);
+    if (deep == NULL || !tw_recall_get(deep, key, &row)) return false;
+    return tw_load_u64(row.data) == slot->version &&
+           memcmp(row.data + 8, slot->hash.bytes, TW_HASH_SIZE) == 0 &&
+           tw_tree_node_decode(tw_bytes_of(row.data + DEEP_HEAD, row.size - DEEP_HEAD),
+                               slot->version, ret_node);
 }
 
-/* Remembers a node, if there is memory for it. */
+/* Remembers a node, if there is memory for it. `bytes` are its own. */
 static void cache_put(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
-                      const tw_hash *hash, uint64_t version, const tw_tree_node *node)
+                      const tw_tree_slot *slot, const tw_tree_node *node, tw_bytes bytes)
 {
-    cached *at = NULL;
     if (depth < CACHE_DEPTHS) {
         cached **top = top_at(tree, path, depth);
         if (*top == NULL) *top = TW_NEW(own->cache_memory, cached);
-        at = *top;
-    } else {
-        at = deep_at(tree, path, depth);
-        if (at != NULL && at->depth != 0 && at->depth < depth) return;
+        if (*top != NULL) **top = (cached){slot->hash, slot->version, *node};
+        return;
     }
-    if (at == NULL) return;
-    *at = (cached){*hash, version, depth, *node};
+    uint8_t memory[TW_TREE_KEY_SIZE_MAX];
+    tw_bytes key;
+    tw_recall *deep = deep_at(tree, path, depth, memory, &key);
+    uint8_t *row = deep != NULL ? tw_recall_put(deep, key, DEEP_HEAD + bytes.size) : NULL;
+    if (row == NULL) return;
+    tw_store_u64(row, slot->version);
+    memcpy(row + 8, slot->hash.bytes, TW_HASH_SIZE);
+    memcpy(row + DEEP_HEAD, bytes.data, bytes.size);
 }
 
+/* *ret_bytes are borrowed from the lane until the next call. */
 static tw_status load_stored(tw_tree *tree, lane *own, const tw_hash *path, unsigned depth,
-                             uint64_t version, tw_tree_node *ret_node)
+                             uint64_t version, tw_tree_node *ret_node, tw_bytes *ret_bytes)
 {
     uint8_t key[TW_TREE_KEY_SIZE_MAX];
     const size_t key_size = tw_tree_node_key(version, path, depth, key);
-    tw_bytes bytes = {NULL, 0};
     bool found = false;
     tw_arena_clear(own->load);
     const tw_status status = tw_store_get(tree->store, TW_TABLE_NODE, tw_bytes_of(key, key_size),
-                                          own->load, &bytes, &found);
+                                          own->load, ret_bytes, &found);
     /* A node is far below the limit of this arena, so a value that does not fit is no node. */
     if (status == TW_ERR_MEMORY) return TW_ERR_CORRUPT;
     TW_TRY(status);
-    if (!found || !tw_tree_node_decode(bytes, version, ret_node)) return TW_ERR_CORRUPT;
+    if (!found || !tw_tree_node_decode(*ret_bytes, version, ret_node)) return TW_ERR_CORRUPT;
     return TW_OK;
 }
 
@@ -205,13 +222,10 @@ static tw_status load(tw_tree *tree, lane *own, const tw_hash *path, unsigned de
                       const tw_tree_slot *slot, tw_tree_node *ret_node)
 {
     assert(slot->kind == TW_TREE_INNER);
-    const cached *at = cache_at(tree, path, depth);
-    if (at != NULL && at->version == slot->version && tw_hash_equal(&at->hash, &slot->hash)) {
-        *ret_node = at->node;
-        return TW_OK;
-    }
-    TW_TRY(load_stored(tree, own, path, depth, slot->version, ret_node));
-    cache_put(tree, own, path, depth, &slot->hash, slot->version, ret_node);
+    if (cache_get(tree, path, depth, slot, ret_node)) return TW_OK;
+    tw_bytes bytes = {NULL, 0};
+    TW_TRY(load_stored(tree, own, path, depth, slot->version, ret_node, &bytes));
+    cache_put(tree, own, path, depth, slot, ret_node, bytes);
     return TW_OK;
 }
 
@@ -335,7 +349,7 @@ static tw_status write_node(update *u, const tw_hash *path, unsigned depth,
     u->last[depth] = w;
     *ret_slot = (tw_tree_slot){.kind = TW_TREE_INNER, .version = u->version};
     ret_slot->hash = tw_tree_node_hash(node);
-    cache_put(u->tree, u->lane, path, depth, &ret_slot->hash, u->version, node);
+    cache_put(u->tree, u->lane, path, depth, ret_slot, node, tw_bytes_of(bytes, size));
     return TW_OK;
 }
 
@@ -595,7 +609,8 @@ tw_status tw_tree_check_root(tw_tree *tree, const tw_tree_root *root)
 {
     if (tw_hash_is_zero(&root->hash)) return TW_OK;
     tw_tree_node node;
-    TW_TRY(load_stored(tree, &tree->lanes[0], &root->hash, 0, root->version, &node));
+    tw_bytes bytes = {NULL, 0};
+    TW_TRY(load_stored(tree, &tree->lanes[0], &root->hash, 0, root->version, &node, &bytes));
     const tw_hash hash = tw_tree_node_hash(&node);
     return tw_hash_equal(&hash, &root->hash) ? TW_OK : TW_ERR_CORRUPT;
 }

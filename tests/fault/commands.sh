@@ -1,11 +1,14 @@
 #!/bin/sh
-# commands -- `snapshot save`, `snapshot load` and `backup` on a disk that fails.
+# commands -- `snapshot save`, `snapshot load`, `backup`, `prune` and `rollback` on a disk that
+# fails.
 #
 #   commands.sh SHIM [EACH]     one in EACH (12) of the calls that change a file fails, by EIO or
 #                               ENOSPC; the shim is shim.c
 #
 # A command ends well, and what it made is whole; or with a sentence and status 1, and nothing has
-# the name that was asked for. The ledger it read stands where it stood.
+# the name that was asked for. The ledger it read stands where it stood. After the two that change
+# the ledger it is whole, at the block where they found it or to which they go, and they are done
+# when tried again.
 . "$ROOT/tests/e2e/lib.sh"
 
 shim=$1
@@ -88,7 +91,54 @@ sweep()
     verdict $? "$name: what is made is whole, or is not there"
 }
 
+# changes NAME ROOT COMMAND...: on the ledger in the area, to what `twvm root` says then.
+changes()
+{
+    name=$1 after=$2
+    shift 2
+    attempt none 0 EIO "$@"
+    test "$code" -eq 0 && test "$("$TWVM" -d "$area/l" root)" = "$after"
+    verdict $? "$name: under the shim it does what it does without"
+    sed -n '/^sync /d; / 0$/d; p' counts >plan
+    runs=0 well=0 refused=0 bad=0 turn=0
+    while read -r called total; do
+        n=$((1 + turn % each))
+        while test "$n" -le "$total"; do
+            test $((turn % 2)) -eq 0 && kind=EIO || kind=ENOSPC
+            turn=$((turn + 1))
+            attempt "$called" "$n" "$kind" "$@"
+            runs=$((runs + 1))
+            stands=$("$TWVM" -d "$area/l" root)
+            fine=1
+            if test "$code" -eq 0 && test "$stands" = "$after"; then
+                well=$((well + 1))
+            elif test "$code" -eq 1 && test -s out.2 && test -e mark; then
+                refused=$((refused + 1))
+                test "$stands" = "$root" || test "$stands" = "$after" || fine=0
+                test "$stands" = "$after" || "$TWVM" "$@" >again.out 2>&1 || fine=0
+                test "$("$TWVM" -d "$area/l" root)" = "$after" || fine=0
+            else
+                fine=0
+            fi
+            "$TWVM" -d "$area/l" fsck >fsck.out 2>&1 || fine=0
+            if test "$fine" -eq 0; then
+                bad=$((bad + 1))
+                printf '# %s number %d, %s: status %d: ' "$called" "$n" "$kind" "$code"
+                head -n 1 out.2
+            fi
+            n=$((n + each))
+        done
+    done <plan
+    printf '# %s: %d runs, %d ended well, %d with an error\n' "$name" "$runs" "$well" "$refused"
+    test "$bad" -eq 0 && test "$refused" -gt 0
+    verdict $? "$name: the ledger is whole, and it is done when tried again"
+}
+
 sweep save -d "$area/l" snapshot save "$area/to"
 sweep load -d "$area/to" snapshot load "$area/base.snap" --block "$hash" --simulated $quietly
 sweep backup -d "$area/l" backup "$area/to"
+changes prune "$root" -d "$area/l" prune --retain 1
+cp -r base earlier
+"$TWVM" -d earlier rollback --yes >/dev/null 2>&1
+changes rollback "$("$TWVM" -d earlier root)" -d "$area/l" rollback --yes
 finish

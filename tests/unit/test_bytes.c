@@ -119,6 +119,7 @@ Test(bytes, a_writer_stops_at_its_limit_and_latches)
         tw_write_raw(&w, "", 0);
         tw_write_u8(&w, 1);
         cr_assert(w.bad && w.size == written, "a bad writer stays as it is");
+        cr_assert_not(w.starved, "a limit is no want of memory");
         tw_writer_clear(&w);
         cr_assert(!w.bad && w.size == 0);
         tw_writer_free(&w);

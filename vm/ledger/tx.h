@@ -65,7 +65,8 @@ typedef struct tw_tx {
 } tw_tx;
 
 /* Appends the whole transaction, signed by `secrets` in the order of tx->signers. NULL: unsigned,
- * with zeros in their place, for a ledger that looks at no signatures. */
+ * with zeros in their place, for a ledger that looks at no signatures. TW_REFUSED_LIMIT: it is too
+ * long. TW_REFUSED_KEY: a secret is none. TW_ERR_MEMORY: the writer found none. */
 TW_MUST_USE tw_status tw_tx_encode(const tw_tx *tx, const tw_secret *secrets, tw_writer *w,
                                    tw_hash *ret_id);
 
@@ -79,7 +80,7 @@ TW_MUST_USE tw_status tw_tx_check_signatures(const tw_tx *tx, tw_known *known);
  * arguments. */
 tw_hash tw_tx_contract_id(const tw_tx *tx);
 
-/* Appends a pack signed by the device's secret; NULL as above. */
+/* Appends a pack signed by the device's secret; NULL and errors as above. */
 TW_MUST_USE tw_status tw_pack_encode(const tw_pack *pack, const tw_hash *chain,
                                      const tw_secret *secret, tw_writer *w);
 

@@ -26,7 +26,7 @@
 
 enum {
     BLOCKS = 90,
-    FILES_MAX = 256,
+    FILES_MAX = 1024,
     PAGE = 512,
     ZEROS_EACH = 5, /* one run in so many has zeros, the others a bit */
     PATIENCE = 120, /* seconds until a process that hangs is given up */
@@ -253,7 +253,8 @@ static bool read_folder(flips *f, const char *path)
     bool good = true;
     for (struct dirent *entry; good && (entry = readdir(folder)) != NULL;) {
         if (entry->d_name[0] == '.' || strncmp(entry->d_name, "LO", 2) == 0) continue; /* LOG* */
-        if (f->count == FILES_MAX) break;
+        good = f->count < FILES_MAX;
+        if (!good) break;
         file *to = &f->files[f->count++];
         (void)snprintf(to->name, sizeof to->name, "%s", entry->d_name);
         good = read_file(path, to);

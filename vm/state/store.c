@@ -17,7 +17,11 @@
  *   would fetch one (bench/bench_state: five times slower).
  * - Nodes of the tree are most of what a block writes, and a flush takes all families, so the files
  *   of level 0 are small in the others: there are eight of them before they are compacted, not
- * four, which saves every seventh byte that is written, and look-ups are as fast.
+ *   four, which saves every seventh byte that is written, and look-ups are as fast. There are
+ *   sixteen of those that are written with each key and read by few (HIST, PRE): it saves every
+ *   second compaction of them. Nodes are only moved: files of other versions do not overlap.
+ * - One table may take three quarters of the write buffers, or a flush would come when the nodes
+ *   have filled half of them, with the rest of the other half still empty.
  * - Rows of a table come in order in a batch, mostly: the place of the one before is where the
  *   search of a memory table for the next one begins (the hint, by a first byte they share).
  * - Values of the state that were read or written lately are remembered here: a look-up in RocksDB
@@ -48,20 +52,23 @@ enum {
     BLOCK_SIZE = 8 * 1024,
     PATH_SIZE_MAX = 4096,
     COMPACT_FILES = 8, /* of level 0 that make work for compaction */
-    LEVEL_FATAL = 4,   /* of RocksDB's text log */
+    COMPACT_LATE = 2 * COMPACT_FILES,
+    SLOW_FILES = 2 * COMPACT_LATE, /* of level 0 that make RocksDB slow writing down */
+    LEVEL_FATAL = 4,               /* of RocksDB's text log */
 };
 
 typedef struct table_plan {
     const char *name;
     bool compress;
+    bool late; /* is compacted late */
 } table_plan;
 
 /* By tw_table. Names are part of the store's format. Hashes do not compress. */
 static const table_plan plans[TW_TABLE_COUNT] = {
-    [TW_TABLE_META] = {"default", false}, [TW_TABLE_STATE] = {"state", true},
-    [TW_TABLE_NODE] = {"node", false},    [TW_TABLE_STALE] = {"stale", false},
-    [TW_TABLE_HIST] = {"hist", true},     [TW_TABLE_PRE] = {"pre", false},
-    [TW_TABLE_BLOCK] = {"blk", true},     [TW_TABLE_TX] = {"tx", false},
+    [TW_TABLE_META] = {"default", false, false}, [TW_TABLE_STATE] = {"state", true, false},
+    [TW_TABLE_NODE] = {"node", false, false},    [TW_TABLE_STALE] = {"stale", false, false},
+    [TW_TABLE_HIST] = {"hist", true, true},      [TW_TABLE_PRE] = {"pre", false, true},
+    [TW_TABLE_BLOCK] = {"blk", true, false},     [TW_TABLE_TX] = {"tx", false, false},
 };
 
 typedef struct rocks_store {
@@ -494,7 +501,8 @@ static rocksdb_options_t *database_options(const tw_store_options *wanted, char 
     rocksdb_options_set_paranoid_checks(plain, 1);
     rocksdb_options_set_atomic_flush(plain, 1);
     rocksdb_options_set_disable_auto_compactions(plain, 1); /* see let_compact */
-    rocksdb_options_set_level0_file_num_compaction_trigger(plain, COMPACT_FILES);
+    rocksdb_options_set_level0_slowdown_writes_trigger(plain, SLOW_FILES);
+    rocksdb_options_set_level0_stop_writes_trigger(plain, SLOW_FILES + COMPACT_FILES);
     rocksdb_options_set_wal_recovery_mode(plain, rocksdb_point_in_time_recovery);
     rocksdb_options_set_max_total_wal_size(plain, LOG_SIZE_MAX);
     rocksdb_options_set_max_open_files(plain, OPEN_FILES_MAX);
@@ -504,7 +512,7 @@ static rocksdb_options_t *database_options(const tw_store_options *wanted, char 
     rocksdb_options_set_stats_dump_period_sec(plain, 0);
     const size_t buffers = wanted->buffers_size > 0 ? wanted->buffers_size : BUFFERS_SIZE;
     rocksdb_options_set_db_write_buffer_size(plain, buffers);
-    rocksdb_options_set_write_buffer_size(plain, buffers / 2);
+    rocksdb_options_set_write_buffer_size(plain, buffers - buffers / 4);
     rocksdb_options_set_max_write_buffer_number(plain, 3);
     rocksdb_options_t *full = rocksdb_options_create();
     rocksdb_get_options_from_string(plain,
@@ -521,7 +529,7 @@ static rocksdb_options_t *database_options(const tw_store_options *wanted, char 
 }
 
 static rocksdb_options_t *table_options(const rocksdb_options_t *start, rocksdb_cache_t *cache,
-                                        bool compress)
+                                        const table_plan *plan)
 {
     rocksdb_options_t *options = rocksdb_options_create_copy((rocksdb_options_t *)(uintptr_t)start);
     rocksdb_block_based_table_options_t *blocks = rocksdb_block_based_options_create();
@@ -539,8 +547,10 @@ static rocksdb_options_t *table_options(const rocksdb_options_t *start, rocksdb_
         blocks, rocksdb_filterpolicy_create_bloom_full(FILTER_BITS));
     rocksdb_options_set_block_based_table_factory(options, blocks);
     rocksdb_block_based_options_destroy(blocks);
-    rocksdb_options_set_compression(options,
-                                    compress ? rocksdb_lz4_compression : rocksdb_no_compression);
+    rocksdb_options_set_compression(options, plan->compress ? rocksdb_lz4_compression
+                                                            : rocksdb_no_compression);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, plan->late ? COMPACT_LATE
+                                                                               : COMPACT_FILES);
     return options;
 }
 
@@ -559,7 +569,7 @@ static char *open_tables(rocks_store *store, const char *path, const tw_store_op
     const rocksdb_options_t *each_const[TW_TABLE_COUNT];
     for (size_t i = 0; i < TW_TABLE_COUNT; i++) {
         names[i] = plans[i].name;
-        each[i] = table_options(options, cache, plans[i].compress);
+        each[i] = table_options(options, cache, &plans[i]);
         each_const[i] = each[i];
     }
     store->db = rocksdb_open_column_families(options, path, TW_TABLE_COUNT, names, each_const,

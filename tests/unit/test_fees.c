@@ -436,6 +436,52 @@ Test(fees, readings_move_the_time_of_silence_without_fuel)
     rig_free(r);
 }
 
+static const char watch_source[] =
+    "contract Watch version 1 {\n"
+    "  role owner\n"
+    "  role sensor\n"
+    "  reading level : length from sensor field \"level\"\n"
+    "    range 0 mm .. 1 m rate 1 per 1 s keep 10 max_age 1 min\n"
+    "  var broken : bool = yes\n"
+    "  event Beat()\n"
+    "  event Gone()\n"
+    "  error Broken()\n"
+    "  every 1 min { emit Beat() }\n"
+    "  on level silent for 2 min { needs not broken else Broken() emit Gone() }\n"
+    "  action break_it(b: bool) by owner { broken = b }\n"
+    "}\n";
+enum { EVENT_BEAT, EVENT_GONE };
+
+/* A silence that is tried again does not stand before what is due with it. */
+Test(fees, a_silence_that_failed_lets_others_run)
+{
+    world w;
+    crew c;
+    world_make(&w, PRICE);
+    rig *r = rig_on(store_in_memory(), watch_source, &w.genesis);
+    tw_tx tx = deploy_of(r, &c);
+    c.roles[1] = c.roles[2];
+    tx.role_count = 2;
+    r->gas_limit = GAS_LIMIT;
+    begin(r, start_time);
+    cr_assert_eq(run(r, &tx, &owner, 1), TW_OK, "%s", tw_status_text(r->receipt.run.status));
+    r->contract = r->receipt.run.contract;
+    (void)commit(r);
+    cr_assert_eq(fill(r, STRANGER, 10000), TW_OK);
+    tw_block block = wait_until(r, start_time + 2 * MINUTE);
+    cr_assert_eq(block.receipt_count, 2);
+    cr_assert_eq(block.receipts[1].run.status, TW_FAIL_ERROR);
+    block = wait_until(r, start_time + 3 * MINUTE);
+    cr_assert_eq(waiting_in(&block), 0);
+    cr_assert_eq(events_of(&block, EVENT_BEAT), 1);
+    cr_assert_eq(block.receipt_count, 2);
+    cr_assert_eq(call_flag(r, start_time + 3 * MINUTE, "break_it", false), TW_OK);
+    block = wait_until(r, start_time + 5 * MINUTE);
+    cr_assert_eq(events_of(&block, EVENT_GONE), 1);
+    check_whole(r);
+    rig_free(r);
+}
+
 /* ---- another version ---- */
 
 /* The source as version `version`, by the owner's leave. */

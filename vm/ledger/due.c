@@ -95,6 +95,19 @@ static tw_status record_waiting(tw_ledger *l, tw_receipt_kind kind, const tw_con
     return record(l, kind, &run, 0);
 }
 
+/* When a timer that is filed under `filed_due` is due. That of `silent` may be filed under a time
+ * that is too early, as readings have moved it since; one that is tried again has a time that is
+ * later than its first. */
+static tw_status due_of(tw_contract *c, uint16_t entry, int64_t filed_due, int64_t *ret_due)
+{
+    *ret_due = filed_due;
+    if (c->code->module->entries[entry].kind != TW_ENTRY_SILENT) return TW_OK;
+    int64_t due = 0;
+    TW_TRY(tw_timer_silent_due(c, entry, &due));
+    if (due > filed_due) *ret_due = due;
+    return TW_OK;
+}
+
 /* A run failed: the timer is due again later. */
 static tw_status retry_timer(tw_ledger *l, tw_contract *c, uint16_t entry, uint8_t attempts)
 {
@@ -144,18 +157,6 @@ static tw_status fire_filed(tw_ledger *l, tw_contract *c, uint16_t entry)
     return TW_OK;
 }
 
-/* When a filed timer is due. That of `silent` may be filed under a time that is too early, as
- * readings have moved it since; one that is tried again has a time that is later than its first. */
-static tw_status due_of(tw_contract *c, const filed *f, int64_t *ret_due)
-{
-    *ret_due = f->due;
-    if (c->code->module->entries[f->what].kind != TW_ENTRY_SILENT) return TW_OK;
-    int64_t due = 0;
-    TW_TRY(tw_timer_silent_due(c, f->what, &due));
-    if (due > f->due) *ret_due = due;
-    return TW_OK;
-}
-
 /* The timer of the contract that is due first: by its time, then as they stand on the page. */
 static tw_status first_due(tw_contract *c, int64_t now, uint16_t *ret_entry, bool *ret_found)
 {
@@ -165,7 +166,7 @@ static tw_status first_due(tw_contract *c, int64_t now, uint16_t *ret_entry, boo
     for (uint16_t i = 0; i < m->entry_count; i++) {
         int64_t due = c->control.timers[i].due;
         if (due == TW_NEVER || due > now) continue;
-        if (m->entries[i].kind == TW_ENTRY_SILENT) TW_TRY(tw_timer_silent_due(c, i, &due));
+        TW_TRY(due_of(c, i, due, &due));
         if (due == TW_NEVER || due > now || due >= first) continue;
         first = due;
         *ret_entry = i;
@@ -204,10 +205,10 @@ static tw_status run_timer(tw_ledger *l, const filed *f, bool *ret_stop, tw_err 
     TW_TRY(open_filed(l, f, &c, err));
     if (f->what >= c->code->module->entry_count) return TW_ERR_CORRUPT;
     int64_t due = 0;
-    TW_TRY(due_of(c, f, &due));
+    TW_TRY(due_of(c, f->what, f->due, &due));
     const bool runs = due == f->due && runs_now(c, &c->code->module->entries[f->what]);
     const uint64_t bound = runs ? c->code->facts->entries[f->what].gas : moving_gas(c, f->what);
-    if (tw_cost_add(l->gas_used, bound) > l->genesis.timer_gas_max) {
+    if (!tw_node_has_room(l, bound, l->genesis.timer_gas_max, 2)) {
         *ret_stop = true;
         return TW_OK;
     }
@@ -295,7 +296,7 @@ static tw_status run_edge(tw_ledger *l, tw_contract *c, const filed *f, bool *re
     const uint16_t entry = tw_pending_handler(c, f->what);
     if (entry == TW_NONE) return TW_ERR_CORRUPT; /* the index names edges with a handler only */
     const uint64_t bound = c->code->facts->entries[entry].gas;
-    if (tw_cost_add(l->gas_used, bound) > l->genesis.timer_gas_max) {
+    if (!tw_node_has_room(l, bound, l->genesis.timer_gas_max, 2)) {
         *ret_stop = true;
         return TW_OK;
     }
@@ -487,7 +488,7 @@ static tw_status next_timer(tw_ledger *l, int64_t *best)
         tw_err err;
         TW_TRY(open_filed(l, &f, &c, &err));
         int64_t due = 0;
-        TW_TRY(due_of(c, &f, &due));
+        TW_TRY(due_of(c, f.what, f.due, &due));
         if (due < *best) *best = due;
         from = after(&f, TW_SPACE_TIMER);
     }

@@ -502,6 +502,48 @@ static tw_status upgrade(rig *r, tw_bytes module)
     return send(r, &tx, OWNER);
 }
 
+/* `pot` of either token has the same four bytes as its id: the names were looked for. */
+#define PURSE_OF(version, money)                                                                   \
+    "contract Trick version " version " {\n"                                                       \
+    "  token AEDM decimals 2 supply 1_000.00 AEDM\n"                                               \
+    "  token BASU decimals 2 supply 1_000.00 BASU\n"                                               \
+    "  role owner\n"                                                                               \
+    "  purse pot : " money " falls to owner after 90 days\n"                                       \
+    "  action mint_it() by owner { mint 5.00 AEDM to caller }\n"                                   \
+    "  action put(m: " money ") by owner receives m into pot { }\n"                                \
+    "  action out() by owner { pay rest of pot to owner }\n"                                       \
+    "  upgrade signed by 1 of owner\n"                                                             \
+    "}\n"
+
+/* Whether there is money in it or not: it is there again under the same key. */
+Test(fees, a_purse_is_not_turned_into_one_of_other_money)
+{
+    world w;
+    world_make(&w, PRICE);
+    rig *r = rig_on(store_in_memory(), PURSE_OF("1", "AEDM"), &w.genesis);
+    const tw_bytes same = compile(PURSE_OF("2", "AEDM"), r->arena);
+    const tw_bytes other = compile(PURSE_OF("3", "BASU"), r->arena);
+    tw_module *module = NULL;
+    tw_tx_role owners = {&r->accounts[OWNER], 1};
+    tw_tx tx = {.kind = TW_TX_DEPLOY, .module = r->module, .roles = &owners, .role_count = 1};
+    r->gas_limit = GAS_LIMIT;
+    cr_assert_eq(tw_module_decode(other, r->arena, &module, &r->err), TW_OK);
+    cr_assert_eq(module->purses[0].id, r->code->module->purses[0].id, "the trick has gone");
+    begin(r, start_time);
+    cr_assert_eq(run(r, &tx, &owner, 1), TW_OK, "%s", tw_status_text(r->receipt.run.status));
+    r->contract = r->receipt.run.contract;
+    (void)commit(r);
+    cr_assert_eq(upgrade(r, other), TW_TX_BAD_UPGRADE);
+    cr_assert_eq(call(r, start_time, OWNER, "mint_it", (tw_bytes){0}), TW_OK);
+    cr_assert_eq(upgrade(r, other), TW_TX_BAD_UPGRADE);
+    tw_err err = {0};
+    cr_assert_eq(tw_ledger_upgrade_fits(r->ledger, &r->contract, other, &err), TW_REFUSED_ARGUMENT);
+    cr_assert_not_null(strstr(err.text, "have the same id: rename the new one"), "%s", err.text);
+    cr_assert_eq(upgrade(r, same), TW_OK);
+    check_whole(r);
+    rig_free(r);
+}
+
 /* What waits is due, so it goes before another version; fuel and what is filed come over. */
 Test(fees, an_upgrade_waits_for_what_waits)
 {

@@ -107,6 +107,20 @@ bool tw_node_field_stays(const tw_field *field, const tw_module *to)
     return field_of(to, &field->description) != NULL;
 }
 
+static const char *purse_role(const tw_module *m, const tw_purse *p)
+{
+    return p->role != TW_NONE ? m->roles[p->role].name : "";
+}
+
+/* By their names: the id is four bytes, and two monies are soon found that give the same ones. */
+static bool same_purse(const tw_module *from, const tw_purse *was, const tw_module *to,
+                       const tw_purse *is)
+{
+    return same(was->name, is->name) &&
+           same(from->monies[was->money].name, to->monies[is->money].name) &&
+           same(purse_role(from, was), purse_role(to, is));
+}
+
 static tw_status purses_fit(const tw_contract *c, const tw_module *to, tw_err *err)
 {
     const tw_module *from = c->code->module;
@@ -117,7 +131,7 @@ static tw_status purses_fit(const tw_contract *c, const tw_module *to, tw_err *e
         bool stays = false;
         TW_TRY(tw_bank_amount(c->overlay, &key, &amount));
         for (uint16_t k = 0; k < to->purse_count; k++) {
-            stays = stays || (to->purses[k].id == p->id && same(to->purses[k].name, p->name));
+            stays = stays || same_purse(from, p, to, &to->purses[k]);
         }
         if (amount == 0 || stays) continue;
         return REFUSE(err, "purse %s holds money: it must stay, of the same currency and role",
@@ -175,6 +189,21 @@ static tw_status registries_fit(const tw_module *from, const tw_module *to, tw_e
     return TW_OK;
 }
 
+static tw_status purse_ids_fit(const tw_module *from, const tw_module *to, tw_err *err)
+{
+    for (uint16_t i = 0; i < from->purse_count; i++) {
+        const tw_purse *was = &from->purses[i];
+        for (uint16_t k = 0; k < to->purse_count; k++) {
+            const tw_purse *is = &to->purses[k];
+            if (was->id != is->id || same_purse(from, was, to, is)) continue;
+            return REFUSE(
+                err, "purse %s of %s and purse %s of %s have the same id: rename the new one",
+                was->name, from->monies[was->money].name, is->name, to->monies[is->money].name);
+        }
+    }
+    return TW_OK;
+}
+
 /* Four bytes name a field or purse in the state: what is not the same must not share them. */
 static tw_status ids_fit(const tw_module *from, const tw_module *to, tw_err *err)
 {
@@ -193,7 +222,7 @@ static tw_status ids_fit(const tw_module *from, const tw_module *to, tw_err *err
                           was->name, to->purses[k].name);
         }
     }
-    return TW_OK;
+    return purse_ids_fit(from, to, err);
 }
 
 /* ---- params ---- */

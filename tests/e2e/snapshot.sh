@@ -173,6 +173,13 @@ mkdir m.unfinished && echo mine >m.unfinished/file
 check 'what is not its own it leaves' 1 'twvm did not leave there' \
     "$TWVM" -d m snapshot load state.snap --block "$block"
 check 'as it is' 0 'mine' cat m.unfinished/file
+mkdir other n.unfinished && echo mine >other/file && ln -s "$PWD/other" n.unfinished/store
+check 'where a link leads it takes nothing away' 1 'twvm did not leave there' \
+    "$TWVM" -d n snapshot load state.snap --block "$block"
+ln -s "$PWD/other" o.unfinished
+check 'nor does it go there' 1 'o.unfinished: the folder cannot be opened' \
+    "$TWVM" -d o snapshot load state.snap --block "$block"
+check 'all is there' 0 'mine' cat other/file
 
 # ---- backup ----
 check 'a copy' 0 "as of block" "$TWVM" -d l backup b

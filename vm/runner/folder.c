@@ -14,16 +14,19 @@ enum { FILE_PATH_MAX = TW_FOLDER_PATH_MAX + 300, COPY_SIZE = 16 * 1024 };
 
 static const char *const parts[] = {"store", "keys"}; /* all that a ledger's folder has */
 
+/* A link is not followed: what it leads to is not ours. */
 void tw_folder_remove(const char *path)
 {
-    char file[FILE_PATH_MAX];
-    DIR *folder = opendir(path);
-    if (folder == NULL) return;
+    const int opened = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = opened >= 0 ? fdopendir(opened) : NULL;
+    if (folder == NULL) {
+        if (opened >= 0) close(opened);
+        return;
+    }
     const struct dirent *entry = NULL;
     while ((entry = readdir(folder)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
+        (void)unlinkat(opened, entry->d_name, 0);
     }
     closedir(folder);
     rmdir(path);
@@ -73,17 +76,24 @@ static tw_status lock_draft(tw_draft *draft, tw_err *err)
         return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be made: %s", draft->path,
                           strerror(errno));
     }
-    draft->lock = open(draft->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    draft->lock = open(draft->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (draft->lock < 0) {
         return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be opened: %s", draft->path,
                           strerror(errno));
     }
-    if (flock(draft->lock, LOCK_EX | LOCK_NB) == 0 && fstat(draft->lock, &held) == 0 &&
-        stat(draft->path, &there) == 0 && held.st_ino == there.st_ino) {
+    const bool known = fstat(draft->lock, &held) == 0;
+    const bool ours = known && held.st_uid == geteuid();
+    if (ours && flock(draft->lock, LOCK_EX | LOCK_NB) == 0 && lstat(draft->path, &there) == 0 &&
+        held.st_ino == there.st_ino) {
         return TW_OK;
     }
     close(draft->lock);
     draft->lock = -1;
+    if (known && !ours) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT,
+                          "%s belongs to another user; move it away, or take another name",
+                          draft->path);
+    }
     return tw_err_set(err, TW_ERR_LOCKED, "%s: another twvm is making this folder", draft->path);
 }
 
@@ -256,7 +266,12 @@ static tw_status copy_files(DIR *folder, const char *from, const char *to, tw_er
         if (lstat(source, &there) != 0 || !S_ISREG(there.st_mode)) continue;
         TW_TRY(copy_file(source, target, err));
     }
-    return TW_OK;
+    const int made = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool fine = made >= 0 && fsync(made) == 0;
+    const int reason = errno;
+    if (made >= 0) close(made);
+    if (fine) return TW_OK;
+    return tw_err_set(err, TW_ERR_IO, "%s: cannot be written: %s", to, strerror(reason));
 }
 
 tw_status tw_folder_copy(const char *from, const char *to, tw_err *err)

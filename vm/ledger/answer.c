@@ -331,14 +331,23 @@ static tw_status key_in(const tw_contract *c, const char *name, tw_bytes key, tw
     return TW_OK;
 }
 
+/* A key that was given out lies in memory that is about to be written to. */
+static tw_key kept_key(tw_bytes key)
+{
+    tw_key kept = {.size = 0};
+    if (key.size <= TW_KEY_MAX && key.size > 0) tw_key_raw(&kept, key.data, key.size);
+    return kept;
+}
+
 tw_status tw_ledger_key(tw_ledger *l, const tw_hash *contract, const char *name, tw_bytes key,
                         tw_bytes *ret_key, tw_err *err)
 {
     tw_key made;
     tw_contract *c = NULL;
+    const tw_key kept = kept_key(key);
     begin(l, err);
     TW_TRY(find_contract(l, contract, &c, err));
-    TW_TRY(key_in(c, name, key, &made, err));
+    TW_TRY(key_in(c, name, tw_key_bytes(&kept), &made, err));
     tw_write_raw(&l->answer, made.data, made.size);
     return give(l, ret_key);
 }
@@ -354,9 +363,11 @@ tw_status tw_ledger_balance_key(tw_ledger *l, const tw_hash *asset, const tw_acc
 
 tw_status tw_ledger_get(tw_ledger *l, tw_bytes key, tw_bytes *ret_value, bool *ret_found)
 {
+    uint8_t memory[TW_STORE_KEY_MAX];
     if (key.size == 0 || key.size > TW_STORE_KEY_MAX) return TW_REFUSED_ARGUMENT;
+    memcpy(memory, key.data, key.size); /* one that was given out goes with what was read */
     begin(l, NULL);
-    return tw_overlay_get(l->overlay, key, ret_value, ret_found);
+    return tw_overlay_get(l->overlay, tw_bytes_of(memory, key.size), ret_value, ret_found);
 }
 
 tw_status tw_ledger_next(tw_ledger *l, tw_bytes prefix, tw_bytes after, tw_bytes *ret_key,
@@ -397,14 +408,6 @@ static tw_status prove(tw_ledger *l, const proving *what, tw_bytes *ret_file, tw
     }
     tw_arena_free(arena);
     return status == TW_OK ? give(l, ret_file) : status;
-}
-
-/* A key that was given out lies in memory that is about to be written to. */
-static tw_key kept_key(tw_bytes key)
-{
-    tw_key kept = {.size = 0};
-    if (key.size <= TW_KEY_MAX && key.size > 0) tw_key_raw(&kept, key.data, key.size);
-    return kept;
 }
 
 tw_status tw_ledger_proof(tw_ledger *l, tw_bytes key, bool code, tw_bytes *ret_file, tw_err *err)

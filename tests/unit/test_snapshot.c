@@ -351,6 +351,9 @@ Test(snapshot, chunks_come_once_and_in_order)
         cr_assert_not(has_ledger(store));
         cr_assert_eq(tw_snapshot_add(s, chunks[i], &t.r->err), TW_OK, "%s", t.r->err.text);
         cr_assert_eq(tw_snapshot_told(s)->chunks, i + 1);
+        const tw_genesis other = {.name = "other", .time = start_time};
+        cr_assert_eq(tw_ledger_create(store, &other, &t.r->err), TW_REFUSED_ARGUMENT,
+                     "there are rows of another one");
     }
     cr_assert_eq(tw_snapshot_add(s, chunks[0], &t.r->err), TW_REFUSED_ENCODING);
     cr_assert_eq(tw_snapshot_end(s, &t.r->err), TW_OK, "%s", t.r->err.text);

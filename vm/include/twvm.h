@@ -332,7 +332,7 @@ typedef struct tw_genesis {
     const char *name;       /* of the chain: 1 to 64 bytes */
     int64_t time;           /* of block 0 */
     uint64_t entry_gas_max; /* worst case of an entry */
-    uint64_t block_gas_max; /* of all transactions of a block */
+    uint64_t block_gas_max; /* of all transactions of a block; its bytes have limits of their own */
     uint64_t timer_gas_max; /* of a block, for timers and handlers */
     const tw_genesis_asset *assets;
     uint16_t asset_count;

@@ -148,6 +148,14 @@ tw_status tw_node_run_of(tw_ledger *l, const tw_contract *c, uint16_t entry,
     return TW_OK;
 }
 
+bool tw_node_has_room(const tw_ledger *l, uint64_t gas, uint64_t gas_max, size_t share)
+{
+    if (tw_cost_add(l->gas_used, gas) > gas_max) return false;
+    if (!l->open) return true; /* a question: its block would be empty */
+    return l->transactions.size + l->receipts.size < TW_BLOCK_BYTES_MAX / share &&
+           tw_overlay_put_bytes(l->overlay) < TW_BLOCK_PUT_MAX / share;
+}
+
 static tw_status count_nonce(tw_ledger *l, const tw_tx *tx, tw_err *err)
 {
     uint64_t next = 0;
@@ -174,6 +182,28 @@ static tw_status signatures_of(tw_ledger *l, const tw_tx *tx)
     return l->checked != NULL ? l->checked->signatures : tw_tx_check_signatures(tx, l->known);
 }
 
+static tw_status within_limit(const tw_tx *tx, uint64_t gas, tw_err *err)
+{
+    if (tx->gas_limit >= gas) return TW_OK;
+    return tw_err_set(err, TW_REFUSED_GAS_LIMIT, "the gas limit is %llu, the worst case is %llu",
+                      (unsigned long long)tx->gas_limit, (unsigned long long)gas);
+}
+
+/* The transaction's worst case, which its limit covers. A module is verified to know it, and who is
+ * refused pays nothing: so not before the limit covers that. */
+static tw_status bound_of(tw_ledger *l, const tw_tx *tx, uint64_t *ret_bound, tw_err *err)
+{
+    const uint64_t least = tx->module.size * (uint64_t)TW_GAS_VERIFY_BYTE;
+    if (tx->gas_limit < least) {
+        return tw_err_set(err, TW_REFUSED_GAS_LIMIT,
+                          "the gas limit is %llu, to verify its module takes %llu alone",
+                          (unsigned long long)tx->gas_limit, (unsigned long long)least);
+    }
+    const tw_status bounded = tw_node_gas_bound(l, tx, ret_bound, err);
+    if (bounded == TW_OK) return within_limit(tx, *ret_bound, err);
+    return tw_err_set(err, bounded, "the transaction's payload: %s", tw_status_text(bounded));
+}
+
 /* Everything that keeps a transaction out of a block. */
 static tw_status admit(tw_ledger *l, const tw_tx *tx, tw_err *err)
 {
@@ -185,18 +215,10 @@ static tw_status admit(tw_ledger *l, const tw_tx *tx, tw_err *err)
     const tw_status good = signatures_of(l, tx);
     l->times.signature_ns += tw_node_clock(l) - start;
     if (good != TW_OK) return tw_err_set(err, good, "a signature of the transaction is not good");
-    uint64_t bound = 0;
-    const tw_status bounded = tw_node_gas_bound(l, tx, &bound, err);
-    if (bounded != TW_OK) {
-        return tw_err_set(err, bounded, "the transaction's payload: %s", tw_status_text(bounded));
-    }
-    if (tx->gas_limit < bound) {
-        return tw_err_set(err, TW_REFUSED_GAS_LIMIT,
-                          "the gas limit is %llu, the worst case is %llu",
-                          (unsigned long long)tx->gas_limit, (unsigned long long)bound);
-    }
     TW_TRY(tw_node_fee_check(l, tx, err));
-    if (tw_cost_add(l->gas_used, bound) > l->genesis.block_gas_max) {
+    uint64_t bound = 0;
+    TW_TRY(bound_of(l, tx, &bound, err));
+    if (!tw_node_has_room(l, bound, l->genesis.block_gas_max, 1)) {
         return tw_err_set(err, TW_REFUSED_BLOCK_FULL, "the block has no room for it");
     }
     return TW_OK;

@@ -295,6 +295,7 @@ bool tw_node_delays_fit(const tw_contract *c)
 static bool packs_fit(const tw_ledger *l, const tw_code *code)
 {
     const tw_facts *facts = code->facts;
+    if (facts->pack.event_bytes > TW_RUN_NOTICES_MAX) return false;
     const uint64_t carried =
         TW_GAS_TX + TW_GAS_SIGNATURE + PACK_SIZE_LEAST * (uint64_t)TW_GAS_TX_BYTE;
     for (uint16_t i = 0; i < code->module->reading_count; i++) {

@@ -282,6 +282,24 @@ static uint64_t or_default(uint64_t value, uint64_t preset)
     return value != 0 ? value : preset;
 }
 
+tw_status tw_node_store_is_empty(tw_store *store, const tw_commit *commit, tw_err *err)
+{
+    static const tw_table tables[] = {TW_TABLE_STATE, TW_TABLE_NODE, TW_TABLE_PRE, TW_TABLE_BLOCK};
+    bool empty = !tw_commit_head(commit)->exists;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && empty; i++) {
+        tw_iter *iter = NULL;
+        TW_TRY(tw_iter_open(store, tables[i], tw_bytes_of(NULL, 0), &iter));
+        const tw_status status = tw_iter_first(iter);
+        empty = !tw_iter_here(iter, NULL, NULL);
+        tw_iter_close(iter);
+        TW_TRY(status);
+    }
+    if (empty) return TW_OK;
+    return tw_err_set(
+        err, TW_REFUSED_ARGUMENT,
+        "there is a ledger, or part of one, in this store already; take an empty one");
+}
+
 tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *err)
 {
     TW_TRY(check_genesis(genesis, err));
@@ -289,13 +307,11 @@ tw_status tw_ledger_create(tw_store *store, const tw_genesis *genesis, tw_err *e
     g.entry_gas_max = or_default(g.entry_gas_max, TW_ENTRY_GAS_MAX);
     g.block_gas_max = or_default(g.block_gas_max, 10 * TW_ENTRY_GAS_MAX);
     g.timer_gas_max = or_default(g.timer_gas_max, 5 * TW_ENTRY_GAS_MAX);
-    tw_overlay *overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
+    tw_overlay *overlay = tw_overlay_new(store, tw_ledger_overlay_max);
     tw_commit *commit = NULL;
     tw_status status = overlay != NULL ? TW_OK : TW_ERR_MEMORY;
     if (status == TW_OK) status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &commit, err);
-    if (status == TW_OK && tw_commit_head(commit)->exists) {
-        status = tw_err_set(err, TW_REFUSED_ARGUMENT, "there is a ledger in this store already");
-    }
+    if (status == TW_OK) status = tw_node_store_is_empty(store, commit, err);
     if (status == TW_OK) status = write_state(overlay, &g, err);
     tw_block_info info = {.height = 0, .time = g.time};
     if (status == TW_OK) status = tw_commit_prepare(commit, overlay, 0, &info.state_root, err);

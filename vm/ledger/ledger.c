@@ -55,7 +55,7 @@ tw_status tw_node_new(tw_store *store, const tw_ledger_options *options, tw_ledg
     if (l == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the ledger");
     l->store = store;
     if (options != NULL) l->options = *options;
-    l->overlay = tw_overlay_new(store, TW_LEDGER_MEMORY_MAX);
+    l->overlay = tw_overlay_new(store, tw_ledger_overlay_max);
     l->engine = l->options.engine != NULL ? l->options.engine : tw_engine_new(0);
     l->exec = tw_exec_new();
     l->known = tw_known_new();
@@ -82,7 +82,7 @@ static tw_status start_threads(tw_ledger *l, tw_err *err)
     if (l->options.threads <= 1) return TW_OK;
     l->crew = tw_crew_new(l->options.threads - 1);
     if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain, l->known);
-    l->spare = tw_overlay_new(l->store, TW_LEDGER_MEMORY_MAX);
+    l->spare = tw_overlay_new(l->store, tw_ledger_overlay_max);
     tw_commit_use(l->commit, l->crew);
     return l->ahead != NULL && l->spare != NULL
                ? TW_OK
@@ -199,7 +199,7 @@ static tw_status stored_module(tw_ledger *l, const tw_hash *hash, tw_bytes *ret_
     tw_key_raw(&key, hash->bytes, TW_HASH_SIZE);
     tw_bytes value;
     bool found = false;
-    TW_TRY(tw_overlay_get(l->overlay, tw_key_bytes(&key), &value, &found));
+    TW_TRY(tw_overlay_read(l->overlay, tw_key_bytes(&key), l->arena, &value, &found));
     if (!found || value.size < 2) {
         return tw_err_set(err, TW_ERR_CORRUPT, "the state has lost the code of a contract");
     }

@@ -7,11 +7,20 @@
 #include "vm/ledger/ledger.h"
 
 enum {
-    TW_LEDGER_MEMORY_MAX = 1024 * 1024 * 1024, /* of a block: overlay, batch, tree */
+    TW_LEDGER_MEMORY_MAX = 1024 * 1024 * 1024, /* of a block: batch, tree, and each of its lists */
+    /* A block takes nothing more once it has so many bytes of transactions and receipts, or of
+     * values put into the state: half of it is for timers and handlers. The last one to come in
+     * may add TW_TX_SIZE_MAX and TW_RUN_NOTICES_MAX, and what an entry's gas allows it to put. */
+    TW_BLOCK_BYTES_MAX = 128 * 1024 * 1024,
+    TW_BLOCK_PUT_MAX = 256 * 1024 * 1024,
+    TW_RUN_NOTICES_MAX = 32 * 1024 * 1024, /* in the worst case of a pack with its handlers */
     TW_LEDGER_ARENA_MAX = 256 * 1024 * 1024,
     TW_LEDGER_CODES_MAX = 64, /* held in the engine: those looked up last */
     TW_HEADER_SIZE = 1 + 8 + 8 + 4 * TW_HASH_SIZE,
 };
+
+/* Of an overlay: what a block's gas lets it read, and what it puts. */
+static const size_t tw_ledger_overlay_max = (size_t)2 * TW_LEDGER_MEMORY_MAX;
 
 /* The newest block, from its end until it is known to be written: writing.c. */
 typedef struct tw_writing {
@@ -119,6 +128,12 @@ TW_MUST_USE tw_status tw_node_contract(tw_ledger *ledger, const tw_hash *id,
 TW_MUST_USE tw_status tw_node_code(tw_ledger *ledger, const tw_hash *hash, const tw_bytes *module,
                                    const tw_code **ret_code, tw_err *err);
 
+/* Refused where anybody's rows are in the store, also those that a broken load has left. */
+TW_MUST_USE tw_status tw_node_store_is_empty(tw_store *store, const tw_commit *commit, tw_err *err);
+
+/* Whether what costs `gas` at most may come into the open block, of whose limits of bytes it has
+ * the `share`th part. The same on every node: it depends on what is in the block alone. */
+bool tw_node_has_room(const tw_ledger *ledger, uint64_t gas, uint64_t gas_max, size_t share);
 /* Appends a receipt to the open block. */
 TW_MUST_USE tw_status tw_node_add_receipt(tw_ledger *ledger, const tw_receipt *receipt);
 

@@ -232,25 +232,6 @@ static tw_status check_head(tw_bytes head, const tw_hash *root, const tw_hash *b
         (unsigned long long)ret_info->height, by_root ? "the root" : "the hash", is, wanted);
 }
 
-/* Nobody's rows are in the store. */
-static tw_status check_empty(tw_snapshot *s, tw_err *err)
-{
-    static const tw_table tables[] = {TW_TABLE_STATE, TW_TABLE_NODE, TW_TABLE_PRE, TW_TABLE_BLOCK};
-    bool empty = !tw_commit_head(s->commit)->exists;
-    for (size_t i = 0; i < sizeof tables / sizeof *tables && empty; i++) {
-        tw_iter *iter = NULL;
-        TW_TRY(tw_iter_open(s->store, tables[i], tw_bytes_of(NULL, 0), &iter));
-        const tw_status status = tw_iter_first(iter);
-        empty = !tw_iter_here(iter, NULL, NULL);
-        tw_iter_close(iter);
-        TW_TRY(status);
-    }
-    if (empty) return TW_OK;
-    return tw_err_set(
-        err, TW_REFUSED_ARGUMENT,
-        "there is a ledger, or part of one, in this store already; take an empty one");
-}
-
 tw_status tw_snapshot_begin(tw_store *store, tw_bytes head, const tw_hash *root,
                             const tw_hash *block, tw_snapshot **ret_snapshot, tw_err *err)
 {
@@ -269,7 +250,7 @@ tw_status tw_snapshot_begin(tw_store *store, tw_bytes head, const tw_hash *root,
         status = tw_err_set(err, TW_ERR_MEMORY, "no memory for the snapshot");
     }
     if (status == TW_OK) status = tw_commit_open(store, TW_LEDGER_MEMORY_MAX, &s->commit, err);
-    if (status == TW_OK) status = check_empty(s, err);
+    if (status == TW_OK) status = tw_node_store_is_empty(store, s->commit, err);
     if (status != TW_OK) {
         tw_snapshot_free(s);
         return status;

@@ -51,6 +51,7 @@ struct tw_overlay {
     const tw_overlay *below; /* or NULL: tw_overlay_stack */
     size_t memory_max;
     size_t side_memory; /* bytes of slots and journal */
+    uint64_t put_bytes;
     uint64_t seed;
     tw_pool pool;
     entry *recent[1 << RECENT_BITS]; /* by the last bytes of their keys: mostly saves the hash */
@@ -110,6 +111,7 @@ void tw_overlay_clear(tw_overlay *overlay, uint64_t seed)
     overlay->journal_count = 0;
     overlay->depth = 0;
     overlay->seed = seed;
+    overlay->put_bytes = 0;
     tw_pool_clear(&overlay->pool);
 }
 
@@ -117,6 +119,11 @@ void tw_overlay_stack(tw_overlay *overlay, tw_overlay *below)
 {
     assert(overlay->entry_count == 0 && overlay != below && overlay->store == below->store);
     overlay->below = below;
+}
+
+uint64_t tw_overlay_put_bytes(const tw_overlay *overlay)
+{
+    return overlay->put_bytes;
 }
 
 size_t tw_overlay_memory(const tw_overlay *overlay)
@@ -203,6 +210,11 @@ static entry *find(const tw_overlay *o, tw_bytes key, uint64_t hash)
     }
 }
 
+static entry *known(const tw_overlay *o, tw_bytes key)
+{
+    return find(o, key, tw_hash_table_seeded(key.data, key.size, o->seed));
+}
+
 /* Makes the entry of a key that has none. `stored` is in the overlay's memory or empty. */
 static tw_status add_entry(tw_overlay *o, tw_bytes key, uint64_t hash, tw_bytes stored,
                            entry **ret_entry)
@@ -236,10 +248,7 @@ static entry **recent_of(tw_overlay *o, tw_bytes key)
  * there, else from the store. In this overlay's memory; data NULL without a value. */
 static tw_status read_stored(tw_overlay *o, tw_bytes key, tw_bytes *ret_stored)
 {
-    const tw_overlay *below = o->below;
-    const entry *e = below != NULL
-                         ? find(below, key, tw_hash_table_seeded(key.data, key.size, below->seed))
-                         : NULL;
+    const entry *e = o->below != NULL ? known(o->below, key) : NULL;
     bool found = false;
     *ret_stored = tw_bytes_of(NULL, 0);
     if (e == NULL) {
@@ -430,6 +439,20 @@ tw_status tw_overlay_get(tw_overlay *overlay, tw_bytes key, tw_bytes *ret_value,
     return TW_OK;
 }
 
+tw_status tw_overlay_read(tw_overlay *overlay, tw_bytes key, tw_arena *arena, tw_bytes *ret_value,
+                          bool *ret_found)
+{
+    if (!key_is_usable(key)) return TW_ERR_INTERNAL;
+    const entry *e = known(overlay, key);
+    if (e == NULL && overlay->below != NULL) e = known(overlay->below, key);
+    if (e == NULL) {
+        return tw_store_get(overlay->store, TW_TABLE_STATE, key, arena, ret_value, ret_found);
+    }
+    *ret_value = tw_bytes_of(e->now, e->now_size);
+    *ret_found = e->now != NULL;
+    return TW_OK;
+}
+
 /* Whether a value of `size` bytes fits the entry's own buffer. Only within the same size class, so
  * that the size alone tells the buffer's capacity. */
 static bool fits_in_place(const tw_overlay *o, const entry *e, size_t size)
@@ -452,6 +475,7 @@ tw_status tw_cell_put(tw_overlay *overlay, tw_cell *cell, tw_bytes value)
 {
     if (value.size == 0 || value.size > TW_STORE_VALUE_MAX) return TW_ERR_INTERNAL;
     TW_TRY(save(overlay, cell));
+    overlay->put_bytes += value.size;
     if (fits_in_place(overlay, cell, value.size)) {
         memmove(cell->now, value.data, value.size);
         cell->now_size = value.size;
@@ -493,6 +517,7 @@ tw_status tw_overlay_delete(tw_overlay *overlay, tw_bytes key)
 static tw_status reshape(tw_overlay *o, entry *e, size_t size)
 {
     const size_t kept = size < e->now_size ? size : e->now_size;
+    o->put_bytes += size;
     if (!fits_in_place(o, e, size)) {
         uint8_t *buffer = take(o, size);
         if (buffer == NULL) return TW_ERR_MEMORY;

@@ -63,6 +63,11 @@ TW_MUST_USE tw_status tw_cell_delete(tw_overlay *overlay, tw_cell *cell);
 TW_MUST_USE tw_status tw_overlay_get(tw_overlay *overlay, tw_bytes key, tw_bytes *ret_value,
                                      bool *ret_found);
 
+/* The same without keeping it: a value that the overlay does not have yet is in `arena` alone. For
+ * large ones that are looked at once, so that those of a whole block need not fit the memory. */
+TW_MUST_USE tw_status tw_overlay_read(tw_overlay *overlay, tw_bytes key, tw_arena *arena,
+                                      tw_bytes *ret_value, bool *ret_found);
+
 /* `value` is copied, and may lie inside the key's own present value. */
 TW_MUST_USE tw_status tw_overlay_put(tw_overlay *overlay, tw_bytes key, tw_bytes value);
 
@@ -122,6 +127,9 @@ void tw_overlay_written(const tw_overlay *overlay, tw_savepoint savepoint, size_
 TW_MUST_USE tw_status tw_overlay_changes(const tw_overlay *overlay, tw_arena *arena,
                                          tw_change **ret_changes, size_t *ret_count);
 
+/* Bytes of all values put since the last clear, those that were undone or put again too: it depends
+ * on the calls alone, so it is the same on every node. */
+uint64_t tw_overlay_put_bytes(const tw_overlay *overlay);
 /* Bytes of memory in use now. */
 size_t tw_overlay_memory(const tw_overlay *overlay);
 

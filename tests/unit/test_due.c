@@ -585,3 +585,54 @@ Test(due, a_budget_of_timers)
     cr_assert_eq(call_flag(r, now, "break_it", true), TW_OK);
     rig_free(r);
 }
+
+/* ---- what a pack may write ---- */
+
+static const char edges_source[] =
+    "contract Edges version 1 {\n"
+    "  role owner\n"
+    "  role sensor\n"
+    "  reading x : length from sensor field \"level\"\n"
+    "    range 0 mm .. 1 m rate 1 per 1 s keep 10 max_age 1 min\n"
+    "  alarm high raise when x above 100 mm clear when x below 60 mm\n"
+    "  alarm higher raise when x above 120 mm clear when x below 50 mm\n"
+    "  error Broken()\n"
+    "  var broken : bool = yes\n"
+    "  on high raised { needs not broken else Broken() }\n"
+    "  on high cleared { needs not broken else Broken() }\n"
+    "  on higher raised { needs not broken else Broken() }\n"
+    "  on higher cleared { needs not broken else Broken() }\n"
+    "  action mend() by owner { broken = no }\n"
+    "}\n";
+
+/* The edge of each alarm waits, as its handler fails, and the next pack clears and raises it anew:
+ * two keys for each, which the bound of a pack has room for: both engines' runs are held to it. */
+Test(due, edges_take_the_places_of_others)
+{
+    crew c;
+    const tw_genesis genesis = {.name = "edges", .time = start_time};
+    rig *r = rig_on(store_in_memory(), edges_source, &genesis);
+    tw_tx tx = deploy_of(r, &c);
+    c.roles[1] = c.roles[2];
+    tx.role_count = 2;
+    begin(r, start_time);
+    cr_assert_eq(run(r, &tx, &owner, 1), TW_OK, "%s", tw_status_text(r->receipt.run.status));
+    r->contract = r->receipt.run.contract;
+    r->grant = 1;
+    (void)commit(r);
+    for (int64_t i = 1; i <= 3; i++) {
+        const int64_t now = start_time + 2000 * i;
+        tw_pack_item items[2] = {{0, now - 1000, 10000}, {0, now, 900000}};
+        const tw_pack pack = pack_of(r, items, 2);
+        begin(r, now);
+        cr_assert_eq(carry(r, &pack, SENSOR_1), TW_OK);
+        cr_assert_eq(r->receipt.handler_count, 2);
+        cr_assert_eq(r->receipt.handlers[0].status, TW_FAIL_ERROR);
+        (void)commit(r);
+    }
+    cr_assert_eq(call(r, start_time + 6000, OWNER, "mend", (tw_bytes){0}), TW_OK);
+    const tw_block block = wait_until(r, start_time + 10 * MINUTE);
+    cr_assert_eq(receipts_of(&block, TW_RECEIPT_HANDLER), 2);
+    cr_assert_eq(block.receipts[0].run.status, TW_OK);
+    rig_free(r);
+}

@@ -175,8 +175,8 @@ static void bound_packs(bounder *b)
         tw_bounds_add(&b->facts->handlers, &worst);
     }
     /* looks into every window and writes its newest pages back; the device's record; silent timers
-     * that are armed again, and edges that wait */
-    const uint32_t filed = 1 + m->timer_count + m->alarm_count;
+     * that are armed again; edges that wait, each of which may go where another one stood */
+    const uint32_t filed = 1 + m->timer_count + 2 * (uint32_t)m->alarm_count;
     const tw_bounds windows = tw_cost_windows(m, true);
     const tw_bounds own = {.gas = tw_cost_write(filed, tw_size_device(m)), .writes = filed};
     b->facts->pack = tw_cost_entry(m, TW_ENTRY_ACTION, TW_EFFECT_WRITES_STATE);

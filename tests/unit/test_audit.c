@@ -1,6 +1,7 @@
 /* test_audit -- what fsck says of a whole ledger, and of one in which something was planted. */
 #include "tests/unit/ledger_fixture.h"
 #include "vm/ledger/audit.h"
+#include "vm/state/audit_whole.h"
 #include "vm/state/past.h"
 #include "vm/state/tree_node.h"
 
@@ -488,6 +489,149 @@ Test(audit, what_is_planted_in_a_database_is_found)
     cr_assert_eq(found, PLANTS);
     world_free(&w);
     folder_remove(path);
+}
+
+/* ---- whatever is changed ---- */
+
+typedef enum change {
+    FLIP_VALUE,
+    FLIP_KEY,
+    DROP,
+    CUT,
+    LENGTHEN,
+    EXCHANGE,
+    OTHER_NODE, /* one that is whole in itself */
+    CHANGES,
+} change;
+
+static size_t rows_of(world *w, tw_table table)
+{
+    tw_iter *iter = NULL;
+    size_t count = 0;
+    cr_assert_eq(tw_iter_open(w->r->store, table, text(""), &iter), TW_OK);
+    cr_assert_eq(tw_iter_first(iter), TW_OK);
+    for (; tw_iter_here(iter, NULL, NULL); count++) cr_assert_eq(tw_iter_next(iter), TW_OK);
+    tw_iter_close(iter);
+    return count;
+}
+
+/* Of META only the roots: the head is read before. */
+static size_t any_row(world *w, tw_table table, uint64_t *seed)
+{
+    return table == TW_TABLE_META ? 1 + random_below(seed, BLOCKS + 1)
+                                  : random_below(seed, rows_of(w, table));
+}
+
+static void flip_any(tw_bytes bytes, uint64_t *seed)
+{
+    uint8_t *at = (uint8_t *)(uintptr_t)bytes.data + random_below(seed, bytes.size);
+    *at = (uint8_t)(*at ^ 1u << random_below(seed, 8));
+}
+
+/* One slot of a node is another. */
+static void change_node(world *w, tw_bytes key, tw_bytes value, uint64_t *seed)
+{
+    tw_tree_node node;
+    const uint64_t version = tw_load_u64(key.data);
+    cr_assert(tw_tree_node_decode(value, version, &node));
+    tw_tree_slot *slot = &node.slots[random_below(seed, TW_TREE_FANOUT)];
+    const tw_bytes hash = tw_bytes_of(slot->hash.bytes, TW_HASH_SIZE);
+    switch (slot->kind) {
+    case TW_TREE_EMPTY:
+        slot->kind = TW_TREE_LEAF;
+        flip_any(hash, seed);
+        break;
+    case TW_TREE_LEAF:
+        flip_any(random_below(seed, 2) == 0 ? hash
+                                            : tw_bytes_of(slot->key_hash.bytes, TW_HASH_SIZE),
+                 seed);
+        break;
+    case TW_TREE_INNER:
+        if (random_below(seed, 2) == 0 && slot->version > 0) {
+            slot->version--;
+        } else {
+            flip_any(hash, seed);
+        }
+        break;
+    }
+    put_node(w, key, &node);
+}
+
+/* Puts a change of one or two rows into the batch; false: it is one that may be. */
+static bool change_rows(world *w, tw_table table, change what, uint64_t *seed)
+{
+    tw_bytes key, value, other_key, other;
+    row_at(w, table, any_row(w, table, seed), &key, &value);
+    row_at(w, table, any_row(w, table, seed), &other_key, &other);
+    switch (what) {
+    case FLIP_VALUE: flip_any(value, seed); break;
+    case CUT: value.size -= 1 + random_below(seed, value.size); break;
+    case LENGTHEN: value.size++; break; /* by the 0 that ends each copy */
+    case EXCHANGE:
+        if (tw_bytes_equal(value, other)) return false;
+        tw_batch_put(w->batch, table, other_key, value);
+        value = other;
+        break;
+    case OTHER_NODE: change_node(w, key, value, seed); return true;
+    case FLIP_KEY:
+    case DROP: {
+        bool living = true;
+        if (table == TW_TABLE_PRE) {
+            cr_assert_eq(
+                tw_store_get(w->r->store, TW_TABLE_STATE, value, w->r->arena, &other, &living),
+                TW_OK);
+        }
+        tw_batch_delete(w->batch, table, key);
+        if (what == DROP) return living; /* what only the past had may have lost its name */
+        flip_any(key, seed);
+        break;
+    }
+    case CHANGES: cr_assert(false);
+    }
+    tw_batch_put(w->batch, table, key, value);
+    return true;
+}
+
+/* What the sums alone say. */
+static bool is_whole(world *w, size_t memory_max)
+{
+    bool whole = false;
+    tw_audit a = {.store = w->r->store, .memory_max = memory_max, .found = hear};
+    cr_assert_eq(tw_head_read(w->r->store, w->r->arena, &a.head, NULL), TW_OK);
+    cr_assert_eq(tw_audit_whole(&a, &whole), TW_OK);
+    return whole;
+}
+
+Test(audit, any_change_of_a_row_is_seen)
+{
+    static const tw_table tables[] = {TW_TABLE_META,  TW_TABLE_STATE, TW_TABLE_NODE,
+                                      TW_TABLE_STALE, TW_TABLE_HIST,  TW_TABLE_PRE};
+    tw_err err = {0};
+    tw_store *store = store_in_memory();
+    world w = world_make(store);
+    size_t seen[CHANGES] = {0};
+    cr_assert(is_whole(&w, 64 * MIB) && is_whole(&w, 256));
+    for (uint64_t run = 1; run <= 700; run++) {
+        uint64_t seed = run;
+        const tw_mark mark = tw_arena_mark(w.r->arena);
+        const change what = (change)random_below(&seed, CHANGES);
+        const tw_table table = what == OTHER_NODE ? TW_TABLE_NODE : tables[random_below(&seed, 6)];
+        tw_store_memory_mark(store);
+        tw_batch_clear(w.batch);
+        if (change_rows(&w, table, what, &seed)) {
+            cr_assert_eq(tw_store_commit(store, w.batch, false, &err), TW_OK);
+            cr_assert_not(is_whole(&w, run % 8 == 0 ? 4096 : 64 * MIB),
+                          "seed %llu: table %d, change %d", (unsigned long long)run, (int)table,
+                          (int)what);
+            if (run % 20 == 0) cr_assert_gt(audit(store, 64 * MIB).count, 0, "%d", (int)run);
+            seen[what]++;
+        }
+        tw_store_memory_back(store);
+        tw_arena_reset(w.r->arena, mark);
+    }
+    for (size_t i = 0; i < CHANGES; i++) cr_assert_gt(seen[i], 50);
+    cr_assert(is_whole(&w, 64 * MIB));
+    world_free(&w);
 }
 
 Test(audit, nothing_at_all)

@@ -55,6 +55,21 @@ static tw_tree_root read_root(tw_reader *r)
     return root;
 }
 
+tw_bytes tw_root_prefix(void)
+{
+    return tw_bytes_of(root_prefix, sizeof root_prefix - 1);
+}
+
+bool tw_root_decode(tw_bytes key, tw_bytes bytes, uint64_t *ret_height, tw_tree_root *ret_root)
+{
+    tw_reader r = tw_reader_of(bytes);
+    const tw_tree_root root = read_root(&r);
+    if (key.size != ROOT_KEY_SIZE || !tw_reader_done(&r)) return false;
+    *ret_height = tw_load_u64(key.data + key.size - 8);
+    *ret_root = root;
+    return true;
+}
+
 static bool head_is_whole(tw_bytes bytes)
 {
     if (bytes.size <= CHECKSUM_SIZE) return false;

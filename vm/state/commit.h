@@ -99,4 +99,9 @@ TW_MUST_USE tw_status tw_root_read(tw_store *store, uint64_t height, tw_arena *a
                                    tw_tree_root *ret_root, bool *ret_found);
 TW_MUST_USE tw_status tw_root_oldest(tw_store *store, uint64_t *ret_height);
 
+/* For who reads all roots in one pass: how their keys in META begin, and what such a row says
+ * (the key after its prefix is BE64(height)). False when it is none. */
+tw_bytes tw_root_prefix(void);
+bool tw_root_decode(tw_bytes key, tw_bytes bytes, uint64_t *ret_height, tw_tree_root *ret_root);
+
 #endif

@@ -55,6 +55,7 @@ enum {
     COMPACT_LATE = 2 * COMPACT_FILES,
     SLOW_FILES = 2 * COMPACT_LATE, /* of level 0 that make RocksDB slow writing down */
     LEVEL_FATAL = 4,               /* of RocksDB's text log */
+    SCAN_AHEAD = 2 * MIB,          /* of each file, by who reads a table to its end */
 };
 
 typedef struct table_plan {
@@ -76,6 +77,7 @@ typedef struct rocks_store {
     rocksdb_t *db;
     rocksdb_column_family_handle_t *tables[TW_TABLE_COUNT];
     rocksdb_readoptions_t *read;
+    rocksdb_readoptions_t *scan; /* see tw_iter_open_scan; NULL in a still one */
     rocksdb_writeoptions_t *write_sync;
     rocksdb_writeoptions_t *write_lazy;
     rocksdb_writebatch_t *batch;        /* the one writer's, reused */
@@ -347,6 +349,7 @@ static void rocks_close(tw_store *base)
     if (store->write_lazy != NULL) rocksdb_writeoptions_destroy(store->write_lazy);
     if (store->write_sync != NULL) rocksdb_writeoptions_destroy(store->write_sync);
     if (store->read != NULL) rocksdb_readoptions_destroy(store->read);
+    if (store->scan != NULL) rocksdb_readoptions_destroy(store->scan);
     if (store->write_failed) {
         /* Closing a database whose log could not be written ends in an assertion of RocksDB 7.8,
          * so it is left to the end of the process, which is near. Its threads that flush rest then;
@@ -393,7 +396,9 @@ static tw_status rocks_iter_open(tw_iter *base)
 {
     rocks_store *store = of_store(base->store);
     rocks_iter *iter = (rocks_iter *)(void *)base;
-    iter->at = rocksdb_create_iterator_cf(store->db, store->read, store->tables[base->table]);
+    const rocksdb_readoptions_t *read =
+        base->scan && store->scan != NULL ? store->scan : store->read;
+    iter->at = rocksdb_create_iterator_cf(store->db, read, store->tables[base->table]);
     return iter->at != NULL ? TW_OK : TW_ERR_MEMORY;
 }
 
@@ -728,6 +733,9 @@ tw_status tw_store_open(const char *path, const tw_store_options *options, tw_st
     }
     store->compact_at = (wanted.buffers_size > 0 ? wanted.buffers_size : BUFFERS_SIZE) / 8;
     store->read = rocksdb_readoptions_create();
+    store->scan = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_fill_cache(store->scan, 0);
+    rocksdb_readoptions_set_readahead_size(store->scan, SCAN_AHEAD);
     store->base.floor = TW_STORE_FLOOR;
     (void)snprintf(store->path, sizeof store->path, "%s", path);
     char *error = open_tables(store, path, &wanted);

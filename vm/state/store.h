@@ -110,6 +110,10 @@ TW_MUST_USE tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes pre
                                    tw_iter **ret_iter);
 void tw_iter_close(tw_iter *iter); /* NULL is allowed */
 
+/* One over the whole table for who reads it from the first key to the last, once: it reads ahead,
+ * and what it reads takes no room in the caches. */
+TW_MUST_USE tw_status tw_iter_open_scan(tw_store *store, tw_table table, tw_iter **ret_iter);
+
 /* Each move gives TW_OK also when it leaves the range: then the iterator stands nowhere. next and
  * previous need an iterator that stands on a key. */
 TW_MUST_USE tw_status tw_iter_seek(tw_iter *iter, tw_bytes from); /* smallest key >= from */

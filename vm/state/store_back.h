@@ -60,6 +60,7 @@ struct tw_iter {
     tw_table table;
     tw_bytes prefix;
     tw_bytes limit; /* smallest key after the prefix's range; empty when there is none */
+    bool scan;      /* see tw_iter_open_scan; a back end may take no notice */
     bool here;
     tw_bytes key;
     tw_bytes value;

@@ -239,7 +239,8 @@ static tw_bytes limit_of(tw_bytes prefix, uint8_t *memory)
     return tw_bytes_of(memory, size);
 }
 
-tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix, tw_iter **ret_iter)
+static tw_status open_iter(tw_store *store, tw_table table, tw_bytes prefix, bool scan,
+                           tw_iter **ret_iter)
 {
     assert(table < TW_TABLE_COUNT);
     if (prefix.size > TW_STORE_ROW_MAX) return TW_ERR_INTERNAL;
@@ -252,6 +253,7 @@ tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix, tw_iter
     iter->table = table;
     iter->prefix = tw_bytes_of(memory + own, prefix.size);
     iter->limit = limit_of(iter->prefix, memory + own + prefix.size);
+    iter->scan = scan;
     const tw_status status = store->back->iter_open(iter);
     if (status != TW_OK) {
         tw_mem_free(memory);
@@ -259,6 +261,16 @@ tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix, tw_iter
     }
     *ret_iter = iter;
     return TW_OK;
+}
+
+tw_status tw_iter_open(tw_store *store, tw_table table, tw_bytes prefix, tw_iter **ret_iter)
+{
+    return open_iter(store, table, prefix, false, ret_iter);
+}
+
+tw_status tw_iter_open_scan(tw_store *store, tw_table table, tw_iter **ret_iter)
+{
+    return open_iter(store, table, tw_bytes_of(NULL, 0), true, ret_iter);
 }
 
 void tw_iter_close(tw_iter *iter)

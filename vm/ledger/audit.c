@@ -17,26 +17,30 @@ enum { AUDIT_ARENA_MAX = 1024 * 1024 * 1024 };
 
 /* ---- blocks ---- */
 
-static tw_status check_place(tw_audit *a, const tw_hash *id, uint64_t height, uint32_t place)
+enum { PLACE_SIZE = 12 };
+
+/* Where a transaction is, as TX has it. */
+static void write_place(uint64_t height, uint32_t number, uint8_t ret_place[PLACE_SIZE])
 {
-    uint8_t wanted[12];
-    tw_bytes value = {NULL, 0};
-    bool found = false;
-    tw_store_u64(wanted, height);
-    tw_store_u32(wanted + 8, place);
-    TW_TRY(tw_store_get(a->store, TW_TABLE_TX, tw_bytes_of(id->bytes, TW_HASH_SIZE), a->arena,
-                        &value, &found));
-    if (!found || !tw_bytes_equal(value, tw_bytes_of(wanted, sizeof wanted))) {
-        tw_audit_say(a, "TX: transaction %u of block %" PRIu64 " is not found by its id; " COPY,
-                     place, height);
-    }
-    return TW_OK;
+    tw_store_u64(ret_place, height);
+    tw_store_u32(ret_place + 8, number);
 }
 
-/* One list of a block: its root, and where its transactions are said to be. */
-static tw_status check_list(tw_audit *a, tw_reader *r, uint64_t height, const tw_hash *root,
-                            bool transactions)
+/* A row of TX as a number: the sum over all rows is that over all transactions, or they differ. */
+static uint64_t place_number(tw_bytes id, tw_bytes place)
 {
+    uint8_t bytes[TW_HASH_SIZE + PLACE_SIZE];
+    if (id.size != TW_HASH_SIZE || place.size != PLACE_SIZE) return 1;
+    memcpy(bytes, id.data, TW_HASH_SIZE);
+    memcpy(bytes + TW_HASH_SIZE, place.data, PLACE_SIZE);
+    return tw_hash_table(bytes, sizeof bytes);
+}
+
+/* One list of a block: its root; *places grows by where its transactions are. */
+static tw_status check_list(tw_audit *a, tw_reader *r, uint64_t height, const tw_hash *root,
+                            bool transactions, uint64_t *places)
+{
+    uint8_t place[PLACE_SIZE];
     const uint32_t count = tw_read_u32(r);
     const char *what = transactions ? "transactions" : "receipts";
     if (count > tw_reader_left(r) / 4) r->bad = true;
@@ -55,7 +59,9 @@ static tw_status check_list(tw_audit *a, tw_reader *r, uint64_t height, const tw
             tw_audit_say(a, "BLOCK %" PRIu64 ": transaction %u is damaged; " COPY, height, i);
             continue;
         }
-        TW_TRY(check_place(a, &tx.id, height, i));
+        write_place(height, i, place);
+        *places +=
+            place_number(tw_bytes_of(tx.id.bytes, TW_HASH_SIZE), tw_bytes_of(place, sizeof place));
         a->transactions++;
     }
     const tw_hash computed = tw_node_list_root(leaves, count);
@@ -73,7 +79,8 @@ static bool is_base(const tw_audit *a, tw_bytes record)
 }
 
 /* The block after `parent`, which becomes this one. */
-static tw_status check_block(tw_audit *a, uint64_t height, tw_bytes record, tw_hash *parent)
+static tw_status check_block(tw_audit *a, uint64_t height, tw_bytes record, tw_hash *parent,
+                             uint64_t *places)
 {
     tw_block_info info = {0};
     tw_tree_root root;
@@ -89,8 +96,8 @@ static tw_status check_block(tw_audit *a, uint64_t height, tw_bytes record, tw_h
     }
     *parent = info.hash;
     if (!base) {
-        TW_TRY(check_list(a, &r, height, &info.transactions_root, true));
-        TW_TRY(check_list(a, &r, height, &info.receipts_root, false));
+        TW_TRY(check_list(a, &r, height, &info.transactions_root, true, places));
+        TW_TRY(check_list(a, &r, height, &info.receipts_root, false, places));
     }
     if (!tw_reader_done(&r)) {
         tw_audit_say(a, "BLOCK %" PRIu64 ": is cut short or too long; " COPY, height);
@@ -107,14 +114,14 @@ static tw_status check_block(tw_audit *a, uint64_t height, tw_bytes record, tw_h
     return TW_OK;
 }
 
-static tw_status check_blocks(tw_audit *a)
+static tw_status check_blocks(tw_audit *a, uint64_t *places)
 {
     tw_iter *iter = NULL;
     tw_bytes key = {NULL, 0};
     tw_bytes record = {NULL, 0};
     tw_hash parent = {{0}};
     uint64_t next = 0;
-    TW_TRY(tw_iter_open(a->store, TW_TABLE_BLOCK, tw_bytes_of(NULL, 0), &iter));
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_BLOCK, &iter));
     tw_status status = tw_iter_first(iter);
     while (status == TW_OK && tw_iter_here(iter, &key, &record)) {
         const uint64_t height = key.size == 8 ? tw_load_u64(key.data) : UINT64_MAX;
@@ -127,7 +134,7 @@ static tw_status check_blocks(tw_audit *a)
             tw_audit_say(a, "BLOCK %" PRIu64 ": is after the head; " COPY, height);
             break;
         }
-        status = check_block(a, height, record, &parent);
+        status = check_block(a, height, record, &parent, places);
         next = height + 1;
         tw_arena_reset(a->arena, mark);
         if (status == TW_OK) status = tw_iter_next(iter);
@@ -139,14 +146,76 @@ static tw_status check_blocks(tw_audit *a)
     return status;
 }
 
-static tw_status check_index(tw_audit *a)
+/* ---- the index of transactions ---- */
+
+static tw_status check_place(tw_audit *a, const tw_hash *id, uint64_t height, uint32_t place)
+{
+    uint8_t wanted[PLACE_SIZE];
+    tw_bytes value = {NULL, 0};
+    bool found = false;
+    write_place(height, place, wanted);
+    TW_TRY(tw_store_get(a->store, TW_TABLE_TX, tw_bytes_of(id->bytes, TW_HASH_SIZE), a->arena,
+                        &value, &found));
+    if (!found || !tw_bytes_equal(value, tw_bytes_of(wanted, sizeof wanted))) {
+        tw_audit_say(a, "TX: transaction %u of block %" PRIu64 " is not found by its id; " COPY,
+                     place, height);
+    }
+    return TW_OK;
+}
+
+/* Of a block that was looked at: what is damaged in it was named. */
+static tw_status look_up_block(tw_audit *a, uint64_t height, tw_bytes record)
+{
+    tw_block_info info = {0};
+    tw_reader r = tw_reader_of(record);
+    if (record.size <= TW_HEADER_SIZE || tw_node_read_header(&r, &info) != TW_OK) return TW_OK;
+    const uint32_t count = tw_read_u32(&r);
+    for (uint32_t i = 0; i < count; i++) {
+        const tw_bytes item = tw_read_long(&r, UINT32_MAX);
+        if (r.bad) return TW_OK;
+        tw_tx tx;
+        const tw_mark mark = tw_arena_mark(a->arena);
+        const tw_status status = tw_tx_decode(item, a->arena, &tx);
+        if (status == TW_ERR_MEMORY) return status;
+        if (status == TW_OK) TW_TRY(check_place(a, &tx.id, height, i));
+        tw_arena_reset(a->arena, mark);
+    }
+    return TW_OK;
+}
+
+/* Each transaction by its id, to name those that are not found. */
+static tw_status look_up_all(tw_audit *a)
 {
     tw_iter *iter = NULL;
-    uint64_t count = 0;
-    TW_TRY(tw_iter_open(a->store, TW_TABLE_TX, tw_bytes_of(NULL, 0), &iter));
+    tw_bytes key = {NULL, 0};
+    tw_bytes record = {NULL, 0};
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_BLOCK, &iter));
     tw_status status = tw_iter_first(iter);
-    for (; status == TW_OK && tw_iter_here(iter, NULL, NULL); status = tw_iter_next(iter)) count++;
+    while (status == TW_OK && tw_iter_here(iter, &key, &record)) {
+        if (key.size == 8) status = look_up_block(a, tw_load_u64(key.data), record);
+        if (status == TW_OK) status = tw_iter_next(iter);
+    }
     tw_iter_close(iter);
+    return status;
+}
+
+/* TX has what the blocks have, which is `places`. */
+static tw_status check_index(tw_audit *a, uint64_t places)
+{
+    tw_iter *iter = NULL;
+    tw_bytes id = {NULL, 0};
+    tw_bytes place = {NULL, 0};
+    uint64_t count = 0;
+    uint64_t sum = 0;
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_TX, &iter));
+    tw_status status = tw_iter_first(iter);
+    for (; status == TW_OK && tw_iter_here(iter, &id, &place); status = tw_iter_next(iter)) {
+        tw_audit_step(a, "ids", ++count);
+        sum += place_number(id, place);
+    }
+    tw_iter_close(iter);
+    if (status == TW_OK && count == a->transactions && sum == places) return TW_OK;
+    TW_TRY(look_up_all(a));
     if (status == TW_OK && count > a->transactions) {
         tw_audit_say(a, "TX: %" PRIu64 " ids belong to no transaction of a block; " COPY,
                      count - a->transactions);
@@ -290,8 +359,9 @@ static tw_status check_open(tw_audit *a)
 static tw_status check_all(tw_audit *a)
 {
     TW_TRY(tw_audit_state(a));
-    TW_TRY(tw_audit_end(a, "BLOCK", check_blocks(a)));
-    TW_TRY(tw_audit_end(a, "TX", check_index(a)));
+    uint64_t places = 0;
+    TW_TRY(tw_audit_end(a, "BLOCK", check_blocks(a, &places)));
+    TW_TRY(tw_audit_end(a, "TX", check_index(a, places)));
     return check_open(a);
 }
 

@@ -84,7 +84,8 @@ static const char *name_of(tw_bytes bytes, char ret_text[NAME_SIZE])
 static tw_status count_keys(tw_audit *a)
 {
     tw_iter *iter = NULL;
-    TW_TRY(tw_iter_open(a->store, TW_TABLE_STATE, tw_bytes_of(NULL, 0), &iter));
+    a->keys = 0;
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_STATE, &iter));
     tw_status status = tw_iter_first(iter);
     for (; status == TW_OK && tw_iter_here(iter, NULL, NULL); status = tw_iter_next(iter)) {
         a->keys++;
@@ -101,7 +102,7 @@ static tw_status read_part(part *p)
     uint64_t done = 0;
     p->count = 0;
     p->at = 0;
-    TW_TRY(tw_iter_open(p->audit->store, TW_TABLE_STATE, tw_bytes_of(NULL, 0), &iter));
+    TW_TRY(tw_iter_open_scan(p->audit->store, TW_TABLE_STATE, &iter));
     tw_status status = tw_iter_first(iter);
     for (; status == TW_OK && tw_iter_here(iter, &key, &value); status = tw_iter_next(iter)) {
         const tw_audit_leaf l = tw_audit_leaf_of(key, value);
@@ -291,7 +292,7 @@ static tw_status compare_names(part *p)
     tw_bytes key = {NULL, 0};
     size_t at = 0;
     TW_TRY(tw_iter_open(p->audit->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &hist));
-    tw_status status = tw_iter_open(p->audit->store, TW_TABLE_PRE, tw_bytes_of(NULL, 0), &iter);
+    tw_status status = tw_iter_open_scan(p->audit->store, TW_TABLE_PRE, &iter);
     if (status == TW_OK) status = tw_iter_first(iter);
     for (; status == TW_OK && tw_iter_here(iter, &row, &key);) {
         status = compare_name(p, hist, row, key, &at);
@@ -415,14 +416,15 @@ static tw_status check_stale_keys(tw_audit *a, tw_iter *hist, uint64_t height, t
     return TW_OK;
 }
 
-static tw_status check_stale(tw_audit *a, uint64_t *ret_nodes, uint64_t *ret_values)
+static tw_status check_stale(tw_audit *a, const tw_audit_doubts *d, uint64_t *ret_nodes,
+                             uint64_t *ret_values)
 {
     tw_iter *iter = NULL;
     tw_iter *hist = NULL;
     tw_bytes key = {NULL, 0};
     tw_bytes list = {NULL, 0};
     TW_TRY(tw_iter_open(a->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &hist));
-    tw_status status = tw_iter_open(a->store, TW_TABLE_STALE, tw_bytes_of(NULL, 0), &iter);
+    tw_status status = tw_iter_open_scan(a->store, TW_TABLE_STALE, &iter);
     if (status == TW_OK) status = tw_iter_first(iter);
     while (status == TW_OK && tw_iter_here(iter, &key, &list)) {
         const uint64_t height = key.size >= 8 ? tw_load_u64(key.data) : 0;
@@ -431,9 +433,10 @@ static tw_status check_stale(tw_audit *a, uint64_t *ret_nodes, uint64_t *ret_val
             char name[NAME_SIZE];
             tw_audit_say(a, "STALE %s: belongs to no block that is kept; " AGAIN,
                          name_of(key, name));
-        } else {
-            status = keys ? check_stale_keys(a, hist, height, list, ret_values)
-                          : check_stale_nodes(a, height, list, ret_nodes);
+        } else if (keys && d->past) {
+            status = check_stale_keys(a, hist, height, list, ret_values);
+        } else if (!keys && d->nodes) {
+            status = check_stale_nodes(a, height, list, ret_nodes);
         }
         if (status == TW_OK) status = tw_iter_next(iter);
     }
@@ -450,7 +453,8 @@ static tw_status check_nodes(tw_audit *a, uint64_t known)
     tw_bytes value = {NULL, 0};
     tw_tree_node node;
     char name[NAME_SIZE];
-    TW_TRY(tw_iter_open(a->store, TW_TABLE_NODE, tw_bytes_of(NULL, 0), &iter));
+    a->nodes = 0;
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_NODE, &iter));
     tw_status status = tw_iter_first(iter);
     for (; status == TW_OK && tw_iter_here(iter, &key, &value); status = tw_iter_next(iter)) {
         const bool good = key.size > 8 && tw_tree_node_key_size(key) == key.size &&
@@ -469,8 +473,9 @@ static tw_status check_nodes(tw_audit *a, uint64_t known)
 
 /* ---- the past ---- */
 
-/* The value must hang in the tree of its last height. */
-static tw_status check_value(tw_audit *a, tw_tree *tree, tw_bytes row, tw_bytes record)
+/* The value must hang in the tree of its last height; of a key that is in no doubt it does. */
+static tw_status check_value(tw_audit *a, tw_tree *tree, const tw_audit_doubts *d, tw_bytes row,
+                             tw_bytes record)
 {
     uint8_t memory[TW_STORE_KEY_MAX];
     char name[NAME_SIZE];
@@ -485,10 +490,11 @@ static tw_status check_value(tw_audit *a, tw_tree *tree, tw_bytes row, tw_bytes 
         tw_audit_say(a, "HIST %s: is no value of a block that is kept; " AGAIN, name_of(row, name));
         return TW_OK;
     }
-    TW_TRY(tw_root_read(a->store, height, a->arena, &root, &found));
-    if (!found) return TW_OK; /* was named with the roots */
     const tw_audit_leaf l = tw_audit_leaf_of(key, value);
-    const tw_status status = tw_tree_find(tree, &root, &l.key_hash, &way);
+    if (!d->values[tw_audit_part(&l.key_hash, TW_AUDIT_GROUP_BITS)]) return TW_OK;
+    tw_status status = tw_root_read(a->store, height, a->arena, &root, &found);
+    if (status == TW_ERR_CORRUPT || (status == TW_OK && !found)) return TW_OK; /* was named */
+    if (status == TW_OK) status = tw_tree_find(tree, &root, &l.key_hash, &way);
     if (status == TW_ERR_CORRUPT) return TW_OK; /* the node is named */
     TW_TRY(status);
     const bool there = way.leaf && tw_hash_equal(&way.key_hash, &l.key_hash);
@@ -498,20 +504,22 @@ static tw_status check_value(tw_audit *a, tw_tree *tree, tw_bytes row, tw_bytes 
     return TW_OK;
 }
 
-static tw_status check_values(tw_audit *a, tw_tree *tree, uint64_t known)
+/* `known`: how many the lists of keys name; looked at when that is in doubt. */
+static tw_status check_values(tw_audit *a, tw_tree *tree, const tw_audit_doubts *d, uint64_t known)
 {
     tw_iter *iter = NULL;
     tw_bytes row = {NULL, 0};
     tw_bytes record = {NULL, 0};
-    TW_TRY(tw_iter_open(a->store, TW_TABLE_HIST, tw_bytes_of(NULL, 0), &iter));
+    a->values = 0;
+    TW_TRY(tw_iter_open_scan(a->store, TW_TABLE_HIST, &iter));
     tw_status status = tw_iter_first(iter);
     while (status == TW_OK && tw_iter_here(iter, &row, &record)) {
         tw_audit_step(a, "history", ++a->values);
-        status = check_value(a, tree, row, record);
+        status = check_value(a, tree, d, row, record);
         if (status == TW_OK) status = tw_iter_next(iter);
     }
     tw_iter_close(iter);
-    if (status == TW_OK && a->values > known) {
+    if (status == TW_OK && d->past && a->values > known) {
         tw_audit_say(a, "HIST: %llu values belong to no block that is kept; " AGAIN,
                      (unsigned long long)(a->values - known));
     }
@@ -579,24 +587,28 @@ static tw_status check_roots(tw_audit *a, tw_tree *tree)
     return TW_OK;
 }
 
-static tw_status look_up_all(tw_audit *a, tw_tree *tree)
+/* Looks up what is in doubt. */
+static tw_status look_up(tw_audit *a, tw_tree *tree, const tw_audit_doubts *d)
 {
     uint64_t reached = 0;
     uint64_t stale = 0;
     uint64_t values = 0;
-    a->keys = a->nodes = a->values = 0;
     TW_TRY(tw_audit_end(a, "META", tw_root_oldest(a->store, &a->oldest)));
     TW_TRY(tw_audit_end(a, "META", check_roots(a, tree)));
-    TW_TRY(tw_audit_end(a, "STATE", check_state(a, &reached)));
-    TW_TRY(tw_audit_end(a, "STALE", check_stale(a, &stale, &values)));
-    TW_TRY(tw_audit_end(a, "NODE", check_nodes(a, reached + stale)));
-    return tw_audit_end(a, "HIST", check_values(a, tree, values));
+    if (d->keys || d->nodes) TW_TRY(tw_audit_end(a, "STATE", check_state(a, &reached)));
+    TW_TRY(tw_audit_end(a, "STALE", check_stale(a, d, &stale, &values)));
+    if (d->nodes) TW_TRY(tw_audit_end(a, "NODE", check_nodes(a, reached + stale)));
+    return tw_audit_end(a, "HIST", check_values(a, tree, d, values));
 }
 
-static tw_status name_problems(tw_audit *a)
+static tw_status name_problems(tw_audit *a, tw_audit_doubts *d)
 {
+    if (d->all) {
+        d->keys = d->nodes = d->past = true;
+        memset(d->values, true, sizeof d->values);
+    }
     tw_tree *tree = tw_tree_new(a->store, TREE_MEMORY_MAX);
-    const tw_status status = tree != NULL ? look_up_all(a, tree) : TW_ERR_MEMORY;
+    const tw_status status = tree != NULL ? look_up(a, tree, d) : TW_ERR_MEMORY;
     tw_tree_free(tree);
     return status;
 }
@@ -606,13 +618,13 @@ static tw_status name_problems(tw_audit *a)
 static tw_status check_all(tw_audit *a)
 {
     const uint64_t before = a->problems;
-    bool whole = false;
-    TW_TRY(tw_audit_whole(a, &whole));
-    if (whole) return TW_OK;
-    TW_TRY(name_problems(a));
+    tw_audit_doubts doubts;
+    TW_TRY(tw_audit_whole(a, &doubts));
+    if (!doubts.any) return TW_OK;
+    TW_TRY(name_problems(a, &doubts));
     if (a->problems > before) return TW_OK;
-    TW_TRY(tw_audit_whole(a, &whole));
-    if (!whole) {
+    TW_TRY(tw_audit_whole(a, &doubts));
+    if (doubts.any) {
         tw_audit_say(a, "NODE: nodes of the past do not fit each other, HIST or STALE; " AGAIN);
     }
     return TW_OK;

@@ -8,7 +8,8 @@
  *
  *     values   HIST and STATE hold, key by key, which leaf there was from when until when; the
  *              nodes say the same: a leaf comes with the nodes that a block wrote and goes with
- *              those that it superseded, and what is in both cancels out
+ *              those that it superseded, and what is in both cancels out (in groups of keys, so
+ *              that only those of a group that differs have to be looked up)
  *     links    a node comes and goes; the node above it says its key and hash from when until when
  *     roots    META has a root for each height; a top node stands for the heights from its own
  *              until it is superseded
@@ -48,14 +49,15 @@ typedef struct item {
 
 /* Each is 0 in the end: what one side says is added, and what the other says taken off. */
 typedef struct sums {
-    uint64_t values, links, roots, past;
+    uint64_t values[TW_AUDIT_GROUPS];
+    uint64_t links, roots, past;
 } sums;
 
 typedef struct batch {
     tw_job job;
     struct whole *whole;
     bool given;
-    bool bad; /* a row is none */
+    bool bad; /* a node is none */
     sums sums;
     size_t count, used, leaf_count;
     item items[ITEMS];
@@ -72,7 +74,8 @@ typedef struct whole {
     tw_audit *audit;
     tw_crew *crew;
     uint64_t salt;
-    bool bad; /* something is wrong; nothing else matters then */
+    bool bad; /* nothing can be known: the end */
+    tw_audit_doubts *doubts;
     bool counting;
     sums sums;
     void (*work)(batch *b, const item *i);
@@ -100,6 +103,11 @@ static uint64_t span(const whole *w, const item *i, const void *bytes, size_t si
     return digest(w, i->from, bytes, size) - end;
 }
 
+static uint64_t *group_of(batch *b, const tw_audit_leaf *l)
+{
+    return &b->sums.values[tw_audit_part(&l->key_hash, TW_AUDIT_GROUP_BITS)];
+}
+
 /* ---- batches ---- */
 
 static void run_batch(void *context)
@@ -112,8 +120,8 @@ static void run_batch(void *context)
 static tw_status collect(whole *w, batch *b)
 {
     if (b->given) tw_crew_wait(w->crew, &b->job);
-    w->bad = w->bad || b->bad;
-    w->sums.values += b->sums.values;
+    if (b->bad) w->doubts->nodes = true;
+    for (size_t i = 0; i < TW_AUDIT_GROUPS; i++) w->sums.values[i] += b->sums.values[i];
     w->sums.links += b->sums.links;
     w->sums.roots += b->sums.roots;
     /* SHA-256 spreads keys evenly: far more than a part's share are never in one */
@@ -221,7 +229,7 @@ static void work_value(batch *b, const item *i)
     if (tw_audit_part(&l.key_hash, w->bits) != w->number) return;
     if (i->value.size > 0) {
         l = tw_audit_leaf_of(i->key, i->value);
-        b->sums.values += span(w, i, &l, sizeof l);
+        *group_of(b, &l) += span(w, i, &l, sizeof l);
     }
     if (i->until == 0) b->leaves[b->leaf_count++] = l;
 }
@@ -316,25 +324,24 @@ static tw_status read_names(whole *w)
     tw_bytes key = {NULL, 0};
     size_t at = 0;
     uint64_t done = 0;
+    bool bad = false;
     TW_TRY(tw_iter_open_scan(w->audit->store, TW_TABLE_PRE, &iter));
     tw_status status = tw_iter_first(iter);
-    for (; status == TW_OK && !w->bad && tw_iter_here(iter, &row, &key);
-         status = tw_iter_next(iter)) {
+    for (; status == TW_OK && !bad && tw_iter_here(iter, &row, &key); status = tw_iter_next(iter)) {
         tw_audit_step(w->audit, "names", ++done);
-        w->bad = row.size != TW_HASH_SIZE;
-        if (w->bad) break;
         const tw_hash hash = tw_sha256(key.data, key.size);
-        w->bad = !tw_bytes_equal(row, tw_bytes_of(hash.bytes, TW_HASH_SIZE));
+        bad = !tw_bytes_equal(row, tw_bytes_of(hash.bytes, TW_HASH_SIZE));
         if (tw_audit_part(&hash, w->bits) != w->number) continue;
         while (at < w->leaf_count && tw_hash_is_zero(&w->leaves[at].hash) &&
                !tw_hash_equal(&w->leaves[at].key_hash, &hash)) {
             at++;
         }
-        w->bad = w->bad || at == w->leaf_count || !tw_hash_equal(&w->leaves[at].key_hash, &hash);
+        bad = bad || at == w->leaf_count || !tw_hash_equal(&w->leaves[at].key_hash, &hash);
         at++;
     }
     tw_iter_close(iter);
-    for (; !w->bad && at < w->leaf_count; at++) w->bad = !tw_hash_is_zero(&w->leaves[at].hash);
+    for (; !bad && at < w->leaf_count; at++) bad = !tw_hash_is_zero(&w->leaves[at].hash);
+    if (bad) w->doubts->keys = true;
     return status;
 }
 
@@ -377,7 +384,7 @@ static tw_status look_at_state(whole *w)
     }
     if (status == TW_OK && !w->bad) {
         const tw_hash root = tw_audit_join(sums_of, parts);
-        w->bad = !tw_hash_equal(&root, &w->audit->head.root.hash);
+        if (!tw_hash_equal(&root, &w->audit->head.root.hash)) w->doubts->keys = true;
     }
     tw_mem_free(memory);
     tw_mem_free(sums_of);
@@ -499,7 +506,7 @@ static void work_node(batch *b, const item *i)
         const tw_tree_slot *slot = &node.slots[n];
         if (slot->kind == TW_TREE_LEAF) {
             const tw_audit_leaf l = {slot->key_hash, slot->hash};
-            b->sums.values -= span(w, i, &l, sizeof l);
+            *group_of(b, &l) -= span(w, i, &l, sizeof l);
         }
         if (slot->kind != TW_TREE_INNER) continue;
         if (depth + 1 == TW_TREE_DEPTH_MAX) {
@@ -547,7 +554,7 @@ static tw_status read_nodes(whole *w)
     }
     tw_iter_close(iter);
     if (status == TW_OK) status = finish(w);
-    if (w->met != w->death_count) w->bad = true; /* one that is listed is missing */
+    if (w->met != w->death_count) w->doubts->nodes = true; /* one that is listed is missing */
     return status;
 }
 
@@ -565,7 +572,7 @@ static tw_status look_at_nodes(whole *w)
     w->counting = true;
     w->death_max = 0;
     TW_TRY(read_stale(w));
-    if (w->bad || w->sums.past != 0) return TW_OK;
+    if (w->bad) return TW_OK;
     w->counting = false;
     w->work = work_node;
     const size_t all = w->death_max;
@@ -590,15 +597,22 @@ static tw_status look(whole *w)
     TW_TRY(read_roots(w));
     if (!w->bad) TW_TRY(look_at_state(w));
     if (!w->bad) TW_TRY(look_at_nodes(w));
-    const sums *s = &w->sums;
-    if (s->values != 0 || s->links != 0 || s->roots != 0 || s->past != 0) w->bad = true;
+    tw_audit_doubts *d = w->doubts;
+    d->nodes = d->nodes || w->sums.links != 0 || w->sums.roots != 0;
+    d->past = w->sums.past != 0;
+    d->any = d->keys || d->nodes || d->past;
+    for (size_t i = 0; i < TW_AUDIT_GROUPS; i++) {
+        d->values[i] = w->sums.values[i] != 0;
+        d->any = d->any || d->values[i];
+    }
     return TW_OK;
 }
 
-tw_status tw_audit_whole(tw_audit *audit, bool *ret_whole)
+tw_status tw_audit_whole(tw_audit *audit, tw_audit_doubts *ret_doubts)
 {
-    whole w = {.audit = audit};
+    whole w = {.audit = audit, .doubts = ret_doubts};
     tw_status status = TW_OK;
+    *ret_doubts = (tw_audit_doubts){0};
     /* Without a salt the sums still tell damage. */
     if (getrandom(&w.salt, sizeof w.salt, 0) != (ssize_t)sizeof w.salt) w.salt = 0;
     w.crew = tw_crew_new(tw_crew_processors() > 1 ? 1 : 0);
@@ -614,6 +628,7 @@ tw_status tw_audit_whole(tw_audit *audit, bool *ret_whole)
         tw_mem_free(w.ring[i]);
     }
     tw_crew_free(w.crew);
-    *ret_whole = status == TW_OK && !w.bad;
-    return status == TW_ERR_MEMORY ? status : TW_OK; /* a table that cannot be read is not whole */
+    if (status == TW_ERR_MEMORY) return status;
+    if (status != TW_OK || w.bad) ret_doubts->any = ret_doubts->all = true;
+    return TW_OK;
 }

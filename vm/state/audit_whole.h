@@ -7,11 +7,22 @@
 
 #include "vm/state/audit.h"
 
-/* True: everything that audit.c would look at is as it must be, and `audit` has its counts and
- * oldest height. False: it is not, or could not be read; then the counts are of no use. Reads
- * STATE, HIST and STALE twice, META, PRE and NODE once, and each but META again for every part
- * beyond the first when hashes of keys or names of superseded nodes take more than memory_max.
- * TW_ERR_MEMORY is the only failure. */
-TW_MUST_USE tw_status tw_audit_whole(tw_audit *audit, bool *ret_whole);
+enum { TW_AUDIT_GROUP_BITS = 10, TW_AUDIT_GROUPS = 1 << TW_AUDIT_GROUP_BITS };
+
+/* What is not as it must be; what is not in doubt is. */
+typedef struct tw_audit_doubts {
+    bool any;
+    bool all;   /* a table can't be read to its end, or has a row that is none: nothing is known */
+    bool keys;  /* STATE and PRE, against each other and the root */
+    bool nodes; /* NODE, the lists of nodes in STALE, and the roots */
+    bool past;  /* which values HIST has, and the lists of keys in STALE */
+    bool values[TW_AUDIT_GROUPS]; /* of HIST and STATE, by the first bits of the key's hash */
+} tw_audit_doubts;
+
+/* Looks at everything that audit.c would, and gives `audit` its counts and oldest height, which are
+ * right unless all is in doubt. Reads STATE, HIST and STALE twice, META, PRE and NODE once, and
+ * each but META again for every part beyond the first when hashes of keys or names of superseded
+ * nodes take more than memory_max. TW_ERR_MEMORY is the only failure. */
+TW_MUST_USE tw_status tw_audit_whole(tw_audit *audit, tw_audit_doubts *ret_doubts);
 
 #endif

@@ -413,6 +413,12 @@ static bool same_intake(const tw_intake *r, const tw_intake *m)
     return same;
 }
 
+/* What the whole has beside a part; a part at the largest number says nothing of the rest. */
+static uint32_t beside(uint32_t whole, uint32_t part)
+{
+    return part == UINT32_MAX ? UINT32_MAX : whole - part;
+}
+
 /* The readings cost no more than each of them may, and look at and write no more than is in the
  * price of a pack beside its handlers, which run as entries of their own. */
 static bool intake_within(const tw_code *code, const tw_pack_reading *readings, uint16_t count,
@@ -420,10 +426,10 @@ static bool intake_within(const tw_code *code, const tw_pack_reading *readings, 
 {
     const tw_bounds *pack = &code->facts->pack;
     const tw_bounds *handlers = &code->facts->handlers;
-    tw_bounds most = {.reads = pack->reads - handlers->reads,
-                      .writes = pack->writes - handlers->writes,
-                      .event_bytes = pack->event_bytes - handlers->event_bytes,
-                      .events = pack->events - handlers->events};
+    tw_bounds most = {.reads = beside(pack->reads, handlers->reads),
+                      .writes = beside(pack->writes, handlers->writes),
+                      .event_bytes = beside(pack->event_bytes, handlers->event_bytes),
+                      .events = beside(pack->events, handlers->events)};
     for (uint16_t i = 0; i < count; i++) {
         const bool declared = readings[i].reading < code->module->reading_count;
         most.gas += declared ? code->facts->intake_gas[readings[i].reading] : TW_GAS_INTAKE;

@@ -125,7 +125,7 @@ static int usage(FILE *to)
                 "[--keys N] [--cache MIB]\n\n"
                 "  --only PARTS      letters: a transactions, b readings, c state and disk, m the\n"
                 "                    curve of memory over transactions (abc)\n"
-                "  --transactions N  of each run of (a) (20000)\n"
+                "  --transactions N  of each run of (a) (40000)\n"
                 "  --readings N      of each run of (b) (200000)\n"
                 "  --keys N          the most in (c): 10000, 100000, 1000000 (1000000), 10000000\n"
                 "  --cache MIB       a store's cache, and its buffers (64)\n");
@@ -156,7 +156,7 @@ static bool option(ledger_bench *b, const char *word, const char *value)
 int main(int argc, char **argv)
 {
     static ledger_bench b = {
-        .only = "abc", .transactions = 20000, .readings = 200000, .keys = 1000000, .cache_mib = 64};
+        .only = "abc", .transactions = 40000, .readings = 200000, .keys = 1000000, .cache_mib = 64};
     char json[PATH];
     char svg[PATH];
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout);

@@ -346,7 +346,8 @@ typedef struct tw_ledger_options {
     tw_engine *engine;          /* borrowed, for several ledgers; NULL: one of its own */
     uint64_t keep;              /* of so many newest blocks the state stays readable; 0: of all */
     unsigned threads;           /* this one and others that help it: results are the same with any
-                                   number; 0 is 1, which makes none */
+                                   number; 0 is 1, which makes none. Above 1 there is one more,
+                                   which writes blocks and mostly waits for the disk */
     bool no_sync;               /* tests on memory stores and throw-away replays only */
     bool unsigned_ok;           /* with no_sync, for tests that search: who opens the ledger makes
                                    all transactions, and no signature is looked at */

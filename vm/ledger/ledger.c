@@ -82,9 +82,10 @@ static tw_status start_threads(tw_ledger *l, tw_err *err)
     if (l->options.threads <= 1) return TW_OK;
     l->crew = tw_crew_new(l->options.threads - 1);
     if (l->crew != NULL) l->ahead = tw_ahead_new(l->crew, &l->chain, l->known);
+    l->clerk = tw_crew_new(1);
     l->spare = tw_overlay_new(l->store, tw_ledger_overlay_max);
     tw_commit_use(l->commit, l->crew);
-    return l->ahead != NULL && l->spare != NULL
+    return l->ahead != NULL && l->clerk != NULL && l->spare != NULL
                ? TW_OK
                : tw_err_set(err, TW_ERR_MEMORY, "no memory for threads");
 }
@@ -124,6 +125,7 @@ void tw_ledger_close(tw_ledger *l)
     tw_node_wait(l);
     tw_ahead_free(l->ahead);
     tw_crew_free(l->crew);
+    tw_crew_free(l->clerk);
     tw_commit_close(l->commit);
     tw_overlay_free(l->overlay);
     tw_overlay_free(l->spare);

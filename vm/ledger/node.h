@@ -25,7 +25,7 @@ static const size_t tw_ledger_overlay_max = (size_t)2 * TW_LEDGER_MEMORY_MAX;
 /* The newest block, from its end until it is known to be written: writing.c. */
 typedef struct tw_writing {
     bool pending; /* not settled; then: */
-    bool given;   /* to the crew; its overlay is `spare` */
+    bool given;   /* to the clerk; its overlay is `spare` */
     tw_job job;
     tw_block_info before; /* the head if it fails */
     uint8_t header[TW_HEADER_SIZE];
@@ -59,6 +59,7 @@ struct tw_ledger {
     uint32_t code_next;        /* place of the one that was looked up first */
     const tw_code *in_use;     /* does not go: an upgrade has two of them */
     tw_crew *crew;             /* options.threads - 1 of them; NULL: none */
+    tw_crew *clerk;            /* with a crew: the one that writes blocks: writing.c */
     tw_known *known;           /* accounts of signers, devices, payees */
     tw_ahead *ahead;           /* with a crew */
     const tw_checked *checked; /* what is known ahead of the transaction at hand, or NULL */

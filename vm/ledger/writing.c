@@ -1,5 +1,8 @@
-/* writing -- a finished block on its way to the disk: at once, or by a thread of the crew while the
+/* writing -- a finished block on its way to the disk: at once, or by a thread of its own while the
  * next block is executed.
+ *
+ * That thread waits for the disk as long as it works, so it is none of the crew's: they go on with
+ * signatures. A crew of one, which does the job in settle where the host gives no thread.
  *
  * Called by block.c, and by all that looks at the store or at the commit. Until the write is done
  * and settled, the commit belongs to the thread that writes; the overlay of the block stays as it
@@ -32,7 +35,7 @@ tw_status tw_node_write(tw_ledger *l, const tw_block_info *info, bool later, tw_
     w->job = (tw_job){.run = write_now, .context = l};
     w->before = l->head;
     w->pending = true;
-    w->given = later && l->spare != NULL && tw_store_is_shared(l->store);
+    w->given = later && l->clerk != NULL && tw_store_is_shared(l->store);
     l->head = *info;
     if (!w->given) {
         write_now(l);
@@ -41,13 +44,13 @@ tw_status tw_node_write(tw_ledger *l, const tw_block_info *info, bool later, tw_
     tw_overlay *finished = l->overlay;
     l->overlay = l->spare;
     l->spare = finished;
-    tw_crew_give(l->crew, &w->job, true);
+    tw_crew_give(l->clerk, &w->job, true);
     return TW_OK;
 }
 
 void tw_node_wait(tw_ledger *l)
 {
-    if (l->writing.pending && l->writing.given) tw_crew_wait(l->crew, &l->writing.job);
+    if (l->writing.pending && l->writing.given) tw_crew_wait(l->clerk, &l->writing.job);
 }
 
 tw_status tw_ledger_settle(tw_ledger *l, tw_err *err)

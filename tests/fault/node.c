@@ -76,6 +76,8 @@ WRAP(tw_store_get,
      (store, table, key, arena, ret_value, ret_found))
 WRAP(tw_iter_open, (tw_store * store, tw_table table, tw_bytes prefix, tw_iter **ret_iter),
      (store, table, prefix, ret_iter))
+WRAP(tw_iter_open_scan, (tw_store * store, tw_table table, tw_iter **ret_iter),
+     (store, table, ret_iter))
 WRAP(tw_iter_seek, (tw_iter * iter, tw_bytes from), (iter, from))
 WRAP(tw_iter_first, (tw_iter * iter), (iter))
 WRAP(tw_iter_last, (tw_iter * iter), (iter))

@@ -185,6 +185,28 @@ static void child_gone(world *w)
     tw_batch_delete(w->batch, TW_TABLE_NODE, tw_bytes_of(child, size));
 }
 
+/* A lone leaf has the same hash wherever in its node it stands. */
+static void leaf_elsewhere(world *w)
+{
+    for (size_t number = 0;; number++) {
+        tw_bytes key, value;
+        tw_tree_node node;
+        row_at(w, TW_TABLE_NODE, number, &key, &value);
+        cr_assert(tw_tree_node_decode(value, tw_load_u64(key.data), &node));
+        const tw_hash hash = tw_tree_node_hash(&node);
+        for (size_t i = 0; i < TW_TREE_FANOUT; i++) {
+            tw_tree_slot *beside = &node.slots[i ^ 1];
+            if (node.slots[i].kind != TW_TREE_LEAF || beside->kind != TW_TREE_EMPTY) continue;
+            *beside = node.slots[i];
+            node.slots[i] = (tw_tree_slot){.kind = TW_TREE_EMPTY};
+            const tw_hash moved = tw_tree_node_hash(&node);
+            cr_assert(tw_hash_equal(&hash, &moved));
+            put_node(w, key, &node);
+            return;
+        }
+    }
+}
+
 static void node_damaged(world *w)
 {
     flip(w, TW_TABLE_NODE, 5, 7);
@@ -237,6 +259,13 @@ static void name_too_many(world *w)
 {
     const tw_hash hash = tw_sha256("zz", 2);
     tw_batch_put(w->batch, TW_TABLE_PRE, tw_bytes_of(hash.bytes, TW_HASH_SIZE), text("zz"));
+}
+static void name_too_long(world *w)
+{
+    static const char name[3000];
+    const tw_hash hash = tw_sha256(name, sizeof name);
+    tw_batch_put(w->batch, TW_TABLE_PRE, tw_bytes_of(hash.bytes, TW_HASH_SIZE),
+                 tw_bytes_of(name, sizeof name));
 }
 static void past_changed(world *w)
 {
@@ -383,9 +412,11 @@ static const struct {
     {node_of_other_hash, "NODE 00"},
     {child_of_other_version, "NODE 00"},
     {node_too_many, "NODE: 1 nodes"},
+    {leaf_elsewhere, ""},
     {name_gone, "PRE "},
     {name_changed, "PRE "},
     {name_too_many, "PRE: names the key 7a7a, which never was"},
+    {name_too_long, "PRE: names the key 0000"},
     {past_changed, "HIST: the key "},
     {past_gone, "HIST: the value of key"},
     {past_no_record, "HIST "},

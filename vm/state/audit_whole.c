@@ -379,8 +379,10 @@ static tw_status look_at_state(whole *w)
     tw_status status = memory != NULL && sums_of != NULL ? TW_OK : TW_ERR_MEMORY;
     w->leaves = memory;
     if (status == TW_OK) w->spare = memory + w->leaf_max + 1;
-    for (w->number = 0; w->number < parts && status == TW_OK && !w->bad; w->number++) {
+    /* the number stays where it fails: batches that were given out still look at it */
+    for (w->number = 0; w->number < parts && status == TW_OK; w->number++) {
         status = look_at_keys(w, &sums_of[w->number]);
+        if (status != TW_OK || w->bad) break;
     }
     if (status == TW_OK && !w->bad) {
         const tw_hash root = tw_audit_join(sums_of, parts);
@@ -505,6 +507,8 @@ static void work_node(batch *b, const item *i)
     for (unsigned n = 0; n < TW_TREE_FANOUT; n++) {
         const tw_tree_slot *slot = &node.slots[n];
         if (slot->kind == TW_TREE_LEAF) {
+            /* no hash tells the place of a lone leaf, and the next change would miss it */
+            if (tw_tree_nibble(&slot->key_hash, depth) != n) b->bad = true;
             const tw_audit_leaf l = {slot->key_hash, slot->hash};
             *group_of(b, &l) -= span(w, i, &l, sizeof l);
         }
@@ -584,8 +588,9 @@ static tw_status look_at_nodes(whole *w)
     w->deaths = tw_mem_new(w->slots * sizeof *w->deaths);
     tw_status status = w->deaths != NULL ? TW_OK : TW_ERR_MEMORY;
     const uint32_t parts = (uint32_t)1 << w->bits;
-    for (w->number = 0; w->number < parts && status == TW_OK && !w->bad; w->number++) {
+    for (w->number = 0; w->number < parts && status == TW_OK; w->number++) {
         status = look_at_part(w);
+        if (status != TW_OK || w->bad) break;
     }
     tw_mem_free(w->deaths);
     w->deaths = NULL;

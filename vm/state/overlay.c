@@ -415,6 +415,7 @@ static tw_status save(tw_overlay *o, entry *e)
     if (e->record > floor_of(o, o->depth)) return TW_OK;
     TW_TRY(link_entry(o, e));
     TW_TRY(grow_journal(o));
+    if (e->record == 0) o->put_bytes += e->stored.size; /* history keeps it */
     o->journal[o->journal_count] = (record){e, e->now, e->now_size, e->record};
     e->record = ++o->journal_count;
     return TW_OK;
@@ -517,8 +518,8 @@ tw_status tw_overlay_delete(tw_overlay *overlay, tw_bytes key)
 static tw_status reshape(tw_overlay *o, entry *e, size_t size)
 {
     const size_t kept = size < e->now_size ? size : e->now_size;
-    o->put_bytes += size;
     if (!fits_in_place(o, e, size)) {
+        o->put_bytes += size;
         uint8_t *buffer = take(o, size);
         if (buffer == NULL) return TW_ERR_MEMORY;
         if (kept > 0) memcpy(buffer, e->now, kept);

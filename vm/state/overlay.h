@@ -127,8 +127,9 @@ void tw_overlay_written(const tw_overlay *overlay, tw_savepoint savepoint, size_
 TW_MUST_USE tw_status tw_overlay_changes(const tw_overlay *overlay, tw_arena *arena,
                                          tw_change **ret_changes, size_t *ret_count);
 
-/* Bytes of all values put since the last clear, those that were undone or put again too: it depends
- * on the calls alone, so it is the same on every node. */
+/* Bytes of all values put since the last clear, those that were undone or put again too, and of
+ * what stood in their places before, which history keeps; what is edited in place counts once. It
+ * depends on the calls and the state alone, so it is the same on every node. */
 uint64_t tw_overlay_put_bytes(const tw_overlay *overlay);
 /* Bytes of memory in use now. */
 size_t tw_overlay_memory(const tw_overlay *overlay);

@@ -141,6 +141,8 @@ tw_status tw_past_record(tw_iter *hist, tw_bytes key, uint64_t from, uint64_t *r
 {
     tw_bytes value = {NULL, 0};
     tw_bytes at = {NULL, 0};
+    *ret_found = false;
+    if (key.size == 0 || key.size > TW_STORE_KEY_MAX) return TW_OK; /* a damaged name */
     TW_TRY(first_record(hist, key, from, &value, ret_found));
     if (*ret_found && tw_iter_here(hist, &at, NULL)) {
         *ret_height = tw_load_u64(at.data + at.size - 8);

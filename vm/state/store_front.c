@@ -285,6 +285,10 @@ static tw_status move_to(tw_iter *iter, tw_iter_move move, tw_bytes key)
 {
     TW_TRY(iter->store->back->iter_move(iter, move, key));
     if (!iter->here) return TW_OK;
+    if (!key_is_usable(iter->table, iter->key)) { /* nobody here wrote it: readers have no room */
+        iter->here = false;
+        return TW_ERR_CORRUPT;
+    }
     const tw_bytes prefix = iter->prefix;
     if (iter->key.size < prefix.size ||
         (prefix.size > 0 && memcmp(iter->key.data, prefix.data, prefix.size) != 0)) {

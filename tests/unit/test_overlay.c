@@ -602,3 +602,27 @@ Test(overlay, random_operations_on_disk)
     fixture_free(&f);
     folder_remove(path);
 }
+
+/* What was there counts once, what is put each time, what is edited in place not again. */
+Test(overlay, bytes_put)
+{
+    fixture f = fixture_make((const char *const[]){"a", "four", NULL});
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool found = false;
+    expect(&f, "a", "four");
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 0);
+    put(&f, "a", "longer");
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 4 + 6);
+    put(&f, "a", "longer");
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 4 + 12);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(tw_overlay_edit(f.overlay, text("a"), &bytes, &size, &found), TW_OK);
+    }
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 4 + 12);
+    tw_overlay_clear(f.overlay, 1);
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 0);
+    delete (&f, "a");
+    cr_assert_eq(tw_overlay_put_bytes(f.overlay), 4);
+    fixture_free(&f);
+}

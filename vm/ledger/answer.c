@@ -346,6 +346,9 @@ tw_status tw_ledger_key(tw_ledger *l, const tw_hash *contract, const char *name,
     tw_contract *c = NULL;
     const tw_key kept = kept_key(key);
     begin(l, err);
+    if (key.size > TW_KEY_MAX) {
+        return tw_err_set(err, TW_REFUSED_ARGUMENT, "a key of the state is never so long");
+    }
     TW_TRY(find_contract(l, contract, &c, err));
     TW_TRY(key_in(c, name, tw_key_bytes(&kept), &made, err));
     tw_write_raw(&l->answer, made.data, made.size);

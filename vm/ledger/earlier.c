@@ -183,9 +183,20 @@ static tw_status drop_block(tw_ledger *l, const tw_block *block)
     return TW_OK;
 }
 
-tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
+static tw_status drop_newest(tw_ledger *l, tw_err *err)
 {
     tw_block block;
+    tw_arena *arena = tw_arena_new(TW_LEDGER_MEMORY_MAX); /* decoded, a block may double */
+    if (arena == NULL) return tw_err_set(err, TW_ERR_MEMORY, "no memory for the block");
+    tw_status status = tw_ledger_block(l, l->head.height, arena, &block, err);
+    tw_arena_clear(l->arena);
+    if (status == TW_OK) status = drop_block(l, &block);
+    tw_arena_free(arena);
+    return status;
+}
+
+tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
+{
     tw_block_info before;
     uint8_t header[TW_HEADER_SIZE];
     assert(!l->open);
@@ -201,11 +212,9 @@ tw_status tw_ledger_rollback(tw_ledger *l, tw_err *err)
                           (unsigned long long)l->base);
     }
     TW_TRY(tw_node_header_at(l, l->head.height - 1, &before, err));
-    tw_arena_clear(l->arena);
-    TW_TRY(tw_ledger_block(l, l->head.height, l->arena, &block, err));
     TW_TRY(tw_commit_prepare_undo(l->commit, err));
     tw_node_header(&before, header);
-    tw_status status = drop_block(l, &block);
+    tw_status status = drop_newest(l, err);
     if (status == TW_OK) {
         status = tw_commit_write(l->commit, tw_bytes_of(header, sizeof header), !l->options.no_sync,
                                  err);

@@ -224,8 +224,10 @@ tw_status tw_node_code(tw_ledger *l, const tw_hash *hash, const tw_bytes *module
     tw_engine_find(l->engine, &key, &code);
     if (code == NULL) {
         tw_bytes bytes = module != NULL ? *module : (tw_bytes){NULL, 0};
+        const tw_mark before = tw_arena_mark(l->arena);
         if (module == NULL) TW_TRY(stored_module(l, hash, &bytes, err));
         TW_TRY(tw_engine_get(l->engine, &key, bytes, &code, err));
+        tw_arena_reset(l->arena, before); /* the engine has its own bytes */
     }
     hold_code(l, code);
     *ret_code = code;

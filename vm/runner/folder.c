@@ -72,7 +72,8 @@ static tw_status set_paths(const char *dir, tw_draft *draft, tw_err *err)
 static tw_status lock_draft(tw_draft *draft, tw_err *err)
 {
     struct stat held, there;
-    if (mkdir(draft->path, 0777) != 0 && errno != EEXIST) {
+    const bool made = mkdir(draft->path, 0777) == 0;
+    if (!made && errno != EEXIST) {
         return tw_err_set(err, TW_ERR_IO, "%s: the folder cannot be made: %s", draft->path,
                           strerror(errno));
     }
@@ -82,7 +83,7 @@ static tw_status lock_draft(tw_draft *draft, tw_err *err)
                           strerror(errno));
     }
     const bool known = fstat(draft->lock, &held) == 0;
-    const bool ours = known && held.st_uid == geteuid();
+    const bool ours = known && (made || held.st_uid == geteuid());
     if (ours && flock(draft->lock, LOCK_EX | LOCK_NB) == 0 && lstat(draft->path, &there) == 0 &&
         held.st_ino == there.st_ino) {
         return TW_OK;
